@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace skep {
+
+/// Lower-case hex.
+[[nodiscard]] std::string sha256_hex(std::string_view bytes);
+/// Raw 32 bytes.
+[[nodiscard]] std::string sha256(std::string_view bytes);
+[[nodiscard]] std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
+[[nodiscard]] std::string to_hex(std::string_view bytes);
+
+/// RFC 4648 §4 with padding.
+[[nodiscard]] std::string base64(std::string_view bytes);
+/// RFC 4648 §5 with padding, as X-Registry-Auth wants it.
+[[nodiscard]] std::string base64url(std::string_view bytes);
+/// Strict §4 decoding; nothing where the text is not base64.
+[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
+
+/// From the system's generator, fit for keys.
+[[nodiscard]] std::string random_bytes(std::size_t count);
+
+}  // namespace skep

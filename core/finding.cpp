@@ -1,0 +1,91 @@
+#include "core/finding.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace skep {
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+/// camelCase, kebab-case and snake_case spellings of one word are the same word.
+std::string folded(std::string_view word) {
+  std::string text;
+  for (const char c : word) {
+    if (c == '_' || c == '-' || c == ' ') continue;
+    text += (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return text;
+}
+
+}  // namespace
+
+bool has_errors(const Findings& findings) {
+  return std::any_of(findings.begin(), findings.end(), [](const Finding& f) {
+    return f.severity == Finding::Severity::error;
+  });
+}
+
+void sort_and_unique(Findings& findings) {
+  const auto key = [](const Finding& f) {
+    return std::tie(f.at.file, f.at.line, f.at.column, f.severity, f.message);
+  };
+  std::stable_sort(findings.begin(), findings.end(), [&](const Finding& a, const Finding& b) {
+    return key(a) < key(b);
+  });
+  findings.erase(std::unique(findings.begin(), findings.end()), findings.end());
+}
+
+std::string to_string(const Findings& findings) {
+  std::string text;
+  for (const auto& finding : findings) {
+    if (!text.empty()) text += "\n";
+    const auto position = to_string(finding.at);
+    if (!position.empty()) text += position + ": ";
+    text += finding.severity == Finding::Severity::error ? "error: " : "warning: ";
+    text += finding.message;
+  }
+  return text;
+}
+
+Error to_error(const Findings& findings) {
+  Error error{ErrorKind::invalid_input, "", {}};
+  for (const auto& finding : findings) {
+    if (finding.severity != Finding::Severity::error) continue;
+    if (!error.at) {
+      error.at = finding.at;
+      error.message = finding.message;
+    } else {
+      error.message += "\n" + to_string(finding.at) + ": " + finding.message;
+    }
+  }
+  return error;
+}
+
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  for (const auto& candidate : candidates) {
+    const auto distance = folded(word) == folded(candidate) ? 0 : edit_distance(word, candidate);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace skep

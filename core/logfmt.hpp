@@ -1,0 +1,36 @@
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace skep {
+
+class Secret;
+
+/// A log field's value; a Secret prints as ***.
+class LogValue {
+ public:
+  LogValue(std::string_view text) : text_(text) {}           // NOLINT(google-explicit-constructor)
+  LogValue(const char* text) : text_(text) {}                // NOLINT(google-explicit-constructor)
+  LogValue(const std::string& text) : text_(text) {}         // NOLINT(google-explicit-constructor)
+  LogValue(const Secret& /*secret*/) : text_("***") {}       // NOLINT(google-explicit-constructor)
+  LogValue(bool value) : text_(value ? "true" : "false") {}  // NOLINT(google-explicit-constructor)
+  template <typename Number>
+  requires std::is_arithmetic_v<Number> LogValue(Number value)
+      : text_(std::to_string(value)) {}  // NOLINT(google-explicit-constructor)
+
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// A constant sentence and fields: `plan applied stack=proxy changes=3`. Values with blanks, quotes
+/// or control characters are quoted.
+[[nodiscard]] std::string logfmt(
+    std::string_view sentence, std::initializer_list<std::pair<std::string_view, LogValue>> fields);
+
+}  // namespace skep

@@ -1,0 +1,31 @@
+#include "core/secret.hpp"
+
+#include <openssl/crypto.h>
+
+namespace skep {
+namespace {
+
+void wipe(std::string* value) {
+  OPENSSL_cleanse(value->data(), value->size());
+  delete value;
+}
+
+}  // namespace
+
+Secret::Secret(std::string value) {
+  std::shared_ptr<std::string> buffer(new std::string(value), wipe);
+  OPENSSL_cleanse(value.data(), value.size());
+  value_ = std::move(buffer);
+}
+
+std::string_view Secret::reveal() const noexcept {
+  return value_ ? std::string_view(*value_) : std::string_view();
+}
+
+bool Secret::operator==(const Secret& other) const noexcept {
+  const auto left = reveal();
+  const auto right = other.reveal();
+  return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+}
+
+}  // namespace skep

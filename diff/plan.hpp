@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/error.hpp"
+#include "swarm/live_state.hpp"
+#include "swarm/stack_spec.hpp"
+
+namespace skep::diff {
+
+enum class ObjectKind { network, secret, config, service };
+enum class Verb {
+  create,
+  update,
+  remove,
+  replace,  ///< Remove and create: mode, network options (design §5).
+};
+/// What an action does to running tasks, by swarm's own rule (E4).
+enum class Impact {
+  none,     ///< No task is touched.
+  start,    ///< New tasks start.
+  restart,  ///< All tasks are replaced, rolling.
+  scale,    ///< Tasks are added or removed, the others stay.
+  stop,     ///< Tasks stop for good.
+  rerun,    ///< A job runs again.
+};
+
+/// One difference inside an object, as a reviewer reads it.
+struct FieldChange {
+  enum class Kind { added, removed, changed };
+  std::string path;  ///< "image", "environment", "deploy.replicas", "ports" …: compose words.
+  std::string item;  ///< For maps and lists: the key or element, "" where the field is one value.
+                     ///< Environment: the variable's name.
+  Kind kind = Kind::changed;
+  std::string before, after;  ///< "" on the missing side; "***" where `secret`.
+  bool secret = false;        ///< The value must not be shown.
+  bool operator==(const FieldChange&) const = default;
+};
+
+struct Action {
+  Verb verb = Verb::update;
+  ObjectKind kind = ObjectKind::service;
+  std::string name;  ///< The object's name in the swarm.
+  std::string key;   ///< The key in the stack's file; the name without the stack for objects that
+                     ///< git does not name.
+  Impact impact = Impact::none;
+  std::string
+      reason;  ///< "removed from git", "replaces MY-APP_nginx" …; "" where the fields say it.
+  std::vector<FieldChange> changes;  ///< Empty for create and remove.
+  swarm::ObjectId live_id;           ///< Of what is updated, replaced or removed.
+  bool operator==(const Action&) const = default;
+};
+
+struct Note {
+  enum class Severity { info, warning, blocked };
+  Severity severity = Severity::info;
+  std::string text;
+  std::optional<SourcePosition> at;
+  bool operator==(const Note&) const = default;
+};
+
+/// What carrying out a stack would do. Plain data, sorted: made once and used by CLI, agent, API,
+/// pull request and metrics alike.
+struct Plan {
+  swarm::StackName stack;
+  std::vector<Action> actions;         ///< In the order of application: networks, secrets, configs,
+                                       ///< services, then removals.
+  std::vector<std::string> untouched;  ///< Keys of services that nothing happens to.
+  std::vector<Note> notes;
+  /// The final specs, with configs and secrets under the names that this plan gives them and what
+  /// is inherited from the live service (image digest, ForceUpdate, platforms) filled in. Ids are
+  /// still by name.
+  swarm::StackSpec desired;
+  [[nodiscard]] bool empty() const noexcept { return actions.empty(); }
+  /// A note says that it must not be carried out (missing external network, port taken …).
+  [[nodiscard]] bool blocked() const noexcept;
+};
+
+/// Whether a live secret holds the desired data; only the engine can tell (design §5).
+enum class SecretAnswer { same, different, unknown };
+
+enum class ResolveImage { always, changed, never };
+
+/// A digest that the registry gave for an image reference, or nothing where it did not answer.
+struct ResolvedImage {
+  std::string digest;
+  std::vector<swarm::Platform> platforms;
+  bool operator==(const ResolvedImage&) const = default;
+};
+
+struct Policy {
+  ResolveImage resolve_image = ResolveImage::changed;
+  bool prune = false;  ///< Services (and, with `prune_objects`, configs, secrets, networks) that
+                       ///< the file does not name go.
+  bool prune_objects = false;  ///< The CLI never removes networks, secrets or configs.
+  bool rotate = true;  ///< Changed configs and secrets get a new name; else it is an error note, as
+                       ///< the CLI fails.
+  bool allow_replace = false;
+  std::optional<std::string> instance;  ///< Put into kInstanceLabel of objects that are created or
+                                        ///< changed; nothing for `skep deploy`.
+  /// Answers of the registry by image text as sent to it; an image not in here was not asked or did
+  /// not answer.
+  std::map<std::string, ResolvedImage> resolved;
+  /// What the digests of the running services should be, by image text as written: durable
+  /// decisions of the agent. Empty for the CLI.
+  std::map<std::string, std::string> recorded_digests;
+  std::function<SecretAnswer(const swarm::LiveSecret&, const swarm::SecretSpec&)>
+      secret_holds;  ///< Empty: unknown for all.
+  /// Names for new generations of secrets must not reveal their content; makes the 8 hex digits for
+  /// a secret.
+  std::function<std::string(const swarm::SecretSpec&)> secret_suffix;
+};
+
+/// The images that must be asked of a registry before `plan` can decide, by rule D6 (table) resp.
+/// the agent's records (design §5, "Images"): text to send → tag it stands for.
+[[nodiscard]] std::vector<std::string> images_to_resolve(const swarm::StackSpec& desired,
+                                                         const swarm::LiveState& live,
+                                                         const Policy& policy);
+
+/// Pure. `desired` empty of everything plans the removal of the stack's own objects (volumes
+/// never).
+[[nodiscard]] Plan plan(const swarm::StackSpec& desired,
+                        const swarm::LiveState& live,
+                        const Policy& policy);
+
+}  // namespace skep::diff

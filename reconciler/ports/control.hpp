@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+#include "reconciler/ports/observer.hpp"
+
+namespace skep::ports {
+
+struct AgentStatus {
+  std::string version, instance, source, revision, revision_subject, revision_author;
+  bool docker_up = false;
+  std::string docker_error;
+  std::optional<WallTime> last_fetch;  ///< Of the last good one.
+  std::string
+      fetch_error;  ///< "" while fetching works; else the error, and `last_fetch` tells since when.
+  std::vector<StackStatus> stacks;             ///< In the order of groups.
+  std::vector<std::string> repository_errors;  ///< Findings that belong to no single stack.
+};
+
+/// What the agent can be asked; CLI socket and HTTP API use the same. Safe from several threads;
+/// never waits for a pass.
+class Control {
+ public:
+  virtual ~Control() = default;
+  [[nodiscard]] virtual AgentStatus status() const = 0;
+  /// True once a first pass has ended.
+  [[nodiscard]] virtual bool ready() const = 0;
+  /// False when the loop has not turned for too long.
+  [[nodiscard]] virtual bool alive() const = 0;
+  /// Lets what a stack holds back be carried out: adoption with changes, removal. Errors:
+  /// invalid_input (no such stack, nothing held).
+  virtual Result<void> approve(const std::string& stack, const std::string& actor) = 0;
+  /// Look now: fetch and reconcile; all stacks where `stack` is "".
+  virtual Result<void> sync(const std::string& stack, const std::string& actor) = 0;
+};
+
+}  // namespace skep::ports

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/repo_path.hpp"
+#include "core/result.hpp"
+
+namespace skep::ports {
+
+struct Revision {
+  std::string commit;  ///< Full hex id; "" for a work tree that is not committed.
+  std::string author;  ///< "Name <mail>", control characters stripped.
+  std::string subject;
+  WallTime committed_at{};
+  [[nodiscard]] std::string abbreviated() const {
+    return commit.empty() ? "work tree" : commit.substr(0, 12);
+  }
+};
+
+struct TreeEntry {
+  enum class Kind { file, directory, symlink, submodule };
+  std::string name;
+  Kind kind = Kind::file;
+  std::string id;           ///< Content id: changes when, and only when, the content does.
+  bool executable = false;  ///< Files only.
+};
+
+struct TreeFile {
+  std::string id;
+  std::string text;
+  bool executable = false;
+};
+
+/// The configuration repository at one commit. Immutable; safe from several threads; keeps what it
+/// needs alive.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+  [[nodiscard]] virtual const Revision& revision() const = 0;
+  /// Sorted by name; empty where there is no such directory. Errors: invalid_input (not a
+  /// directory), unavailable.
+  [[nodiscard]] virtual Result<std::vector<TreeEntry>> list(const RepoPath& directory) const = 0;
+  /// What stands at a path, without its content; nothing where there is none. Errors: invalid_input
+  /// where a symlink or submodule is on the way, with its path named.
+  [[nodiscard]] virtual Result<std::optional<TreeEntry>> find(const RepoPath& path) const = 0;
+  /// Nothing where there is no such file. Errors: invalid_input for a directory, a symlink or
+  /// submodule (also on the way), a file over the size limit; the path is named, the content never.
+  [[nodiscard]] virtual Result<std::optional<TreeFile>> read(const RepoPath& path) const = 0;
+};
+
+/// Where the configuration comes from: a git remote, or a work tree.
+class Source {
+ public:
+  virtual ~Source() = default;
+  /// The newest snapshot. Errors: unavailable (remote, disk), unauthorized (credential, host key),
+  /// invalid_input (no such ref), cancelled; the last good one stays available from last_good().
+  virtual Result<std::shared_ptr<const Snapshot>> fetch(std::stop_token stop) = 0;
+  /// Of the last successful fetch, also across restarts where there is a state directory; nullptr
+  /// where there never was one.
+  [[nodiscard]] virtual std::shared_ptr<const Snapshot> last_good() const = 0;
+  /// For people: URL without credentials, and ref.
+  [[nodiscard]] virtual std::string describe() const = 0;
+};
+
+}  // namespace skep::ports

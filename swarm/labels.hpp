@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string_view>
+
+namespace skep::swarm {
+
+inline constexpr std::string_view kStackLabel = "com.docker.stack.namespace";
+inline constexpr std::string_view kImageLabel =
+    "com.docker.stack.image";  ///< The image as written in the file (rule C1.2).
+/// Which agent wrote an object; on objects that skep creates or changes anyway, never a reason to
+/// write (design §5).
+inline constexpr std::string_view kInstanceLabel = "io.skep.instance";
+/// On configs and secrets whose name carries a content hash: the key they stand for in the stack's
+/// file.
+inline constexpr std::string_view kKeyLabel = "io.skep.key";
+
+}  // namespace skep::swarm
