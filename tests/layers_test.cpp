@@ -1,0 +1,337 @@
+// Holds the table "folder, what it may use, third-party" of docs/ARCHITECTURE.md as a map, and
+// fails on an include that is not in it. Includes are written from the repository root, so the
+// compiler would not notice a breach.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Folder {
+  std::set<std::string> uses;     ///< Our folders, besides itself.
+  std::set<std::string> foreign;  ///< Third-party libraries; in sources and private headers only.
+  bool pure = false;  ///< No clock, log, file, thread or environment: values in, values out.
+};
+
+const std::set<std::string> kEverything = {"core",
+                                           "swarm",
+                                           "yaml",
+                                           "helm-like-templates/renderer",
+                                           "sops",
+                                           "compose",
+                                           "diff",
+                                           "engine",
+                                           "server",
+                                           "reconciler/ports",
+                                           "gitsync",
+                                           "metrics",
+                                           "reconciler",
+                                           "history",
+                                           "notify"};
+
+// Top to bottom: nothing knows what is below it.
+const std::map<std::string, Folder> kFolders = {
+    {"core", {{}, {"fmt", "openssl"}}},  // not pure: clock.cpp is the one place that reads clocks
+    {"swarm", {{"core"}, {"nlohmann"}, true}},
+    {"yaml", {{"core"}, {"yaml-cpp"}, true}},
+    {"helm-like-templates/renderer", {{"core", "yaml"}, {"nlohmann", "re2"}, true}},
+    {"sops", {{"core", "yaml"}, {"openssl"}, true}},
+    {"compose", {{"core", "yaml", "swarm"}, {"fmt"}, true}},
+    // nlohmann: one of the three forms in which a plan is rendered is JSON.
+    {"diff", {{"core", "swarm"}, {"fmt", "nlohmann"}, true}},
+    {"reconciler/ports", {{"core", "swarm", "diff"}, {}}},
+    {"reconciler",
+     {{"core",
+       "swarm",
+       "yaml",
+       "helm-like-templates/renderer",
+       "sops",
+       "compose",
+       "diff",
+       "reconciler/ports"},
+      // nlohmann: the state object in the swarm is JSON.
+      {"spdlog", "fmt", "nlohmann"}}},
+    {"gitsync", {{"core", "reconciler/ports"}, {"git2", "spdlog", "fmt"}}},
+    {"engine",
+     {{"core", "swarm", "diff", "reconciler/ports"}, {"curl", "nlohmann", "spdlog", "fmt"}}},
+    {"history", {{"core", "reconciler/ports"}, {"sqlite"}}},
+    // diff: an Observer is told of plans and counts what is in them.
+    {"metrics", {{"core", "swarm", "diff", "reconciler/ports"}, {"prometheus", "fmt"}}},
+    {"notify", {{"core", "reconciler/ports"}, {"curl", "nlohmann"}}},
+    {"server",
+     {{"core", "swarm", "diff", "reconciler/ports", "metrics"},
+      {"microhttpd", "nlohmann", "spdlog", "fmt"}}},
+    {"cli",
+     {kEverything, {"CLI11", "spdlog", "nlohmann", "fmt", "git2", "curl"}}},  // global init of both
+};
+
+// A private header names a C library's handles for one folder; nobody else includes it.
+const std::set<std::string> kPrivateHeaders = {
+    "gitsync/git2.hpp", "engine/curl.hpp", "swarm/json_reader.hpp", "swarm/json_writer.hpp"};
+
+// How a header's path begins → the library. The C++ and C standard libraries have no entry: their
+// headers have no slash and no ".h" but those of kSystem.
+const std::vector<std::pair<std::string, std::string>> kLibraries = {
+    {"fmt/", "fmt"},
+    {"openssl/", "openssl"},
+    {"nlohmann/", "nlohmann"},
+    {"yaml-cpp/", "yaml-cpp"},
+    {"re2/", "re2"},
+    {"spdlog/", "spdlog"},
+    {"git2.h", "git2"},
+    {"git2/", "git2"},
+    {"curl/", "curl"},
+    {"sqlite3.h", "sqlite"},
+    {"prometheus/", "prometheus"},
+    {"microhttpd.h", "microhttpd"},
+    {"CLI/", "CLI11"},
+};
+
+// Files, processes, sockets, threads, time: what a pure folder has no use for.
+const std::set<std::string> kImpure = {"fstream",
+                                       "filesystem",
+                                       "iostream",
+                                       "thread",
+                                       "mutex",
+                                       "ctime",
+                                       "random",
+                                       "condition_variable",
+                                       "atomic",
+                                       "future"};
+
+bool is_system_header(std::string_view name) {
+  return name.starts_with("sys/") || name.starts_with("netinet/") || name.starts_with("arpa/") ||
+         (name.find('/') == std::string_view::npos && name.ends_with(".h"));
+}
+
+std::optional<std::string> library_of(std::string_view header) {
+  for (const auto& [prefix, library] : kLibraries) {
+    if (header.starts_with(prefix)) return library;
+  }
+  return std::nullopt;
+}
+
+/// The folder of the map that a path from the repository root is in: the longest that fits.
+std::optional<std::string> folder_of(std::string_view path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  for (auto directory = path.substr(0, slash);;) {
+    if (const auto found = kFolders.find(std::string(directory)); found != kFolders.end()) {
+      return found->first;
+    }
+    const auto up = directory.rfind('/');
+    if (up == std::string_view::npos) return std::nullopt;
+    directory = directory.substr(0, up);
+  }
+}
+
+std::optional<std::string> breach_of_ours(const std::string& folder, const std::string& included) {
+  const auto target = folder_of(included);
+  if (!target) return "includes \"" + included + "\", which is in no known folder";
+  if (*target == folder) return std::nullopt;
+  if (kPrivateHeaders.contains(included)) return "includes " + *target + "'s private " + included;
+  if (!kFolders.at(folder).uses.contains(*target)) {
+    return folder + " may not use " + *target + " (\"" + included + "\")";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> breach_of_foreign(const std::string& path,
+                                             const std::string& folder,
+                                             const std::string& included) {
+  const auto& rules = kFolders.at(folder);
+  const bool public_header = path.ends_with(".hpp") && !kPrivateHeaders.contains(path);
+  if (const auto library = library_of(included)) {
+    if (!rules.foreign.contains(*library)) {
+      return folder + " may not use " + *library + " (<" + included + ">)";
+    }
+    if (public_header) return "a public header includes <" + included + ">";
+    return std::nullopt;
+  }
+  if (is_system_header(included)) {
+    if (rules.pure) return folder + " is pure and includes <" + included + ">";
+    if (public_header) return "a public header includes <" + included + ">";
+    return std::nullopt;
+  }
+  if (included.find('/') != std::string::npos) {
+    return "<" + included + "> is of a library that this test does not know";
+  }
+  if (rules.pure && kImpure.contains(included)) {
+    return folder + " is pure and includes <" + included + ">";
+  }
+  return std::nullopt;
+}
+
+/// What is wrong with the includes of one file; `path` is from the repository root.
+std::vector<std::string> breaches(const std::string& path, std::istream& text) {
+  std::vector<std::string> found;
+  const auto folder = folder_of(path);
+  if (!folder) return {path + ": no folder of this map holds it"};
+  std::string line;
+  for (std::size_t number = 1; std::getline(text, line); ++number) {
+    std::size_t at = line.find_first_not_of(" \t");
+    if (at == std::string::npos || line[at] != '#') continue;
+    at = line.find_first_not_of(" \t", at + 1);
+    if (at == std::string::npos || line.compare(at, 7, "include") != 0) continue;
+    at = line.find_first_of("<\"", at + 7);
+    if (at == std::string::npos) continue;
+    const auto end = line.find(line[at] == '<' ? '>' : '"', at + 1);
+    if (end == std::string::npos) continue;
+    const auto included = line.substr(at + 1, end - at - 1);
+    const auto breach = line[at] == '"' ? breach_of_ours(*folder, included)
+                                        : breach_of_foreign(path, *folder, included);
+    if (breach) found.push_back(path + ":" + std::to_string(number) + ": " + *breach);
+  }
+  return found;
+}
+
+std::vector<std::string> breaches(const std::string& path, const std::string& text) {
+  std::istringstream stream(text);
+  return breaches(path, stream);
+}
+
+bool is_source(const fs::path& path) {
+  return path.extension() == ".cpp" || path.extension() == ".hpp";
+}
+
+/// Every source of the product, from the repository root; build trees, hidden folders and tests/
+/// are not it.
+std::vector<std::string> product_sources(const fs::path& root) {
+  const std::set<std::string> other = {"build", "tests", "cmake", "docs", "deploy", "examples"};
+  std::vector<std::string> paths;
+  for (const auto& entry : fs::directory_iterator(root)) {
+    const auto name = entry.path().filename().string();
+    if (!entry.is_directory() || name.starts_with(".") || other.contains(name)) continue;
+    for (const auto& inner : fs::recursive_directory_iterator(entry.path())) {
+      if (inner.is_regular_file() && is_source(inner.path())) {
+        paths.push_back(inner.path().lexically_relative(root).generic_string());
+      }
+    }
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+TEST(Layers, EveryIncludeOfTheTreeIsAllowedByTheTable) {
+  const fs::path root = SKEP_SOURCE_DIR;
+  const auto paths = product_sources(root);
+  ASSERT_GT(paths.size(), 20U) << "found hardly any source below " << root;
+  for (const auto& path : paths) {
+    std::ifstream text(root / path);
+    ASSERT_TRUE(text) << path;
+    for (const auto& breach : breaches(path, text)) ADD_FAILURE() << breach;
+  }
+}
+
+TEST(Layers, TheTableHasNoCycle) {
+  std::map<std::string, std::set<std::string>> left;
+  for (const auto& [name, folder] : kFolders) left[name] = folder.uses;
+  while (!left.empty()) {
+    const auto free = std::find_if(
+        left.begin(), left.end(), [](const auto& entry) { return entry.second.empty(); });
+    ASSERT_NE(free, left.end()) << "a cycle among " << left.size() << " folders";
+    const auto name = free->first;
+    left.erase(free);
+    for (auto& [other, uses] : left) uses.erase(name);
+  }
+}
+
+TEST(Layers, AdaptersDoNotKnowEachOther) {
+  const std::set<std::string> adapters = {"gitsync", "engine", "history", "metrics", "notify"};
+  for (const auto& adapter : adapters) {
+    for (const auto& other : adapters) {
+      EXPECT_FALSE(kFolders.at(adapter).uses.contains(other)) << adapter << " uses " << other;
+    }
+    EXPECT_FALSE(kFolders.at(adapter).uses.contains("reconciler")) << adapter;
+  }
+}
+
+struct BreachCase {
+  std::string name, path, text, expected;  ///< `expected`: part of the one message, "" for none.
+};
+
+class Breaches : public testing::TestWithParam<BreachCase> {};
+
+TEST_P(Breaches, AreFoundAndNothingElseIs) {
+  const auto& row = GetParam();
+  const auto found = breaches(row.path, row.text);
+  if (row.expected.empty()) {
+    EXPECT_THAT(found, testing::IsEmpty());
+  } else {
+    EXPECT_THAT(found, testing::ElementsAre(testing::HasSubstr(row.expected)));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Layers,
+    Breaches,
+    testing::Values(
+        BreachCase{"a_lower_folder_is_not_known",
+                   "core/error.cpp",
+                   "\n#include \"swarm/labels.hpp\"\n",
+                   "core/error.cpp:2: core may not use swarm"},
+        BreachCase{"an_upper_folder_is", "swarm/a.cpp", "#include \"core/error.hpp\"\n", ""},
+        BreachCase{"an_adapter_may_use_the_ports",
+                   "engine/a.cpp",
+                   "#include \"reconciler/ports/engine.hpp\"\n",
+                   ""},
+        BreachCase{"an_adapter_may_not_use_the_reconciler",
+                   "engine/a.cpp",
+                   "#include \"reconciler/pass.hpp\"\n",
+                   "engine may not use reconciler"},
+        BreachCase{"yaml_cpp_is_for_yaml_only",
+                   "compose/a.cpp",
+                   "#include <yaml-cpp/yaml.h>\n",
+                   "compose may not use yaml-cpp"},
+        BreachCase{"libgit2_is_for_gitsync_only",
+                   "reconciler/a.cpp",
+                   "#  include <git2.h>\n",
+                   "reconciler may not use git2"},
+        BreachCase{"no_library_in_a_public_header",
+                   "engine/a.hpp",
+                   "#include <nlohmann/json.hpp>\n",
+                   "a public header includes <nlohmann/json.hpp>"},
+        BreachCase{"a_private_header_names_its_library",
+                   "engine/curl.hpp",
+                   "#include <curl/curl.h>\n",
+                   ""},
+        BreachCase{"a_private_header_is_private",
+                   "cli/a.cpp",
+                   "#include \"engine/curl.hpp\"\n",
+                   "engine's private engine/curl.hpp"},
+        BreachCase{"no_system_header_in_a_public_header",
+                   "engine/a.hpp",
+                   "#include <sys/socket.h>\n",
+                   "a public header includes <sys/socket.h>"},
+        BreachCase{"a_pure_folder_opens_no_file",
+                   "compose/a.cpp",
+                   "#include <fstream>\n",
+                   "compose is pure and includes <fstream>"},
+        BreachCase{"an_unknown_library_is_named",
+                   "engine/a.cpp",
+                   "#include <boost/asio.hpp>\n",
+                   "a library that this test does not know"},
+        BreachCase{"an_unknown_folder_is_named",
+                   "engine/a.cpp",
+                   "#include \"util/a.hpp\"\n",
+                   "in no known folder"},
+        BreachCase{"a_file_outside_the_table_is_named",
+                   "util/a.cpp",
+                   "",
+                   "no folder of this map holds it"},
+        BreachCase{"a_comment_is_no_include", "core/a.cpp", "// #include \"cli/main.hpp\"\n", ""}),
+    [](const auto& row) { return row.param.name; });
+
+}  // namespace
