@@ -1,0 +1,183 @@
+# Shared by `record`, `run` and `pairs`: an engine, cases, deploying one, reading back what came of it.
+# Sourced by bash; every function writes below $work, a folder of its own that is removed on exit.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+docker=${DOCKER_CLI:-$(command -v docker || true)}
+# The process environment of every deployment, but for the case's own `env`: nothing of ours leaks in.
+case_home=/home/conformance
+
+skip() {
+  echo "conformance: SKIPPED: $*" >&2
+  exit 77
+}
+
+die() {
+  echo "conformance: $*" >&2
+  exit 1
+}
+
+# --- engine ---------------------------------------------------------------------------------------
+
+engine_pid=
+engine_shell() { curl -sS --max-time 30 --unix-socket "$socket" "$@"; }
+
+# Uses the engine of $SKEP_TEST_DOCKER_HOST (unix:// only; its swarm gets our externals and loses them
+# again), or starts one of our own in its own network namespace. Sets $socket.
+engine_begin() {
+  [ -n "$docker" ] || skip "no docker CLI"
+  for tool in jq curl; do command -v $tool >/dev/null || skip "no $tool"; done
+  work=$(mktemp -d)
+  trap engine_end EXIT
+  trap 'exit 130' INT TERM
+  if [ -n "${SKEP_TEST_DOCKER_HOST:-}" ]; then
+    socket=${SKEP_TEST_DOCKER_HOST#unix://}
+    [ -S "$socket" ] || die "SKEP_TEST_DOCKER_HOST: no socket $socket"
+  else
+    engine_start
+  fi
+  node=$(engine_shell http://e/info | jq -r '.Swarm.NodeID // ""')
+  [ -n "$node" ] || die "the engine is no swarm manager"
+  # With the only node drained no task runs: the Specs are all that we want.
+  node_availability "${1:-drain}"
+  externals create
+}
+
+engine_start() {
+  command -v dockerd >/dev/null || skip "no dockerd"
+  [ "$(id -u)" = 0 ] || skip "an engine of our own needs root"
+  socket=$work/docker.sock
+  mkdir -p "$work/engine"
+  setsid unshare -n -m sh -c 'ip link set lo up; mount --make-rprivate /; mount -t tmpfs tmpfs /run
+    exec dockerd --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" -H "unix://$2"' \
+    engine "$work/engine" "$socket" >"$work/engine/log" 2>&1 &
+  engine_pid=$!
+  for _ in $(seq 150); do
+    [ -S "$socket" ] && engine_shell http://e/_ping >/dev/null 2>&1 && break
+    kill -0 $engine_pid 2>/dev/null || break
+    sleep 0.2
+  done
+  engine_shell http://e/_ping >/dev/null 2>&1 || {
+    tail -3 "$work/engine/log" >&2
+    skip "no engine can be started here"
+  }
+  DOCKER_HOST=unix://$socket "$docker" swarm init --advertise-addr 127.0.0.1 >/dev/null ||
+    die "swarm init failed"
+}
+
+engine_end() {
+  set +e
+  if [ -n "$engine_pid" ]; then
+    # The pid file holds dockerd itself; $engine_pid may be the shell around it.
+    kill "$(cat "$work/engine/pid" 2>/dev/null || echo "$engine_pid")" 2>/dev/null
+    for _ in $(seq 50); do kill -0 "$engine_pid" 2>/dev/null || break; sleep 0.2; done
+    kill -9 "$engine_pid" 2>/dev/null
+  elif [ -n "${socket:-}" ] && [ -n "${node:-}" ]; then
+    externals remove
+    node_availability active
+  fi
+  awk -v w="$work/" 'index($2, w) == 1 {print $2}' /proc/mounts | sort -r | xargs -r umount -l
+  rm -rf "$work"
+}
+
+node_availability() {
+  local now version
+  now=$(engine_shell "http://e/nodes/$node")
+  version=$(jq .Version.Index <<<"$now")
+  jq --arg a "$1" '.Spec | .Availability = $a' <<<"$now" |
+    engine_shell -H 'Content-Type: application/json' -d @- "http://e/nodes/$node/update?version=$version"
+}
+
+externals() {
+  local kind name arguments
+  while read -r kind name arguments; do
+    case $kind in '#'* | '') continue ;; esac
+    if [ "$1" = remove ]; then
+      DOCKER_HOST=unix://$socket "$docker" "$kind" rm "$name" >/dev/null
+    elif [ "$kind" = network ]; then
+      # shellcheck disable=SC2086 # several arguments are meant
+      DOCKER_HOST=unix://$socket "$docker" network create $arguments "$name" >/dev/null
+    else
+      echo external | DOCKER_HOST=unix://$socket "$docker" "$kind" create "$name" - >/dev/null
+    fi
+  done <"$here/externals"
+}
+
+versions() {
+  echo "cli $("$docker" version --format '{{.Client.Version}}' 2>/dev/null)"
+  engine_shell http://e/version | jq -r '"engine " + .Version, "api " + .ApiVersion'
+}
+
+# --- cases ----------------------------------------------------------------------------------------
+
+# cases DIR: one line per case, tab-separated: name (unique, a valid stack name), folder, compose
+# file; `-` instead of the file means that the folder's `args` names the files.
+cases() {
+  find "$1" \( -name '*.yml' -o -name '*.yaml' -o -name args \) -not -path '*/.git/*' -type f | sort |
+    awk -v top="${1%/}/" '
+      { folder = $0; sub(/\/[^\/]*$/, "", folder); file = $0; sub(/.*\//, "", file) }
+      file == "args" { whole[folder] = 1 }
+      { folders[NR] = folder; files[NR] = file }
+      END {
+        for (i = 1; i <= NR; i++) {
+          if (whole[folders[i]] && files[i] != "args") continue
+          name = substr(folders[i] "/", length(top) + 1)
+          if (files[i] != "args" && files[i] !~ /^(docker-)?compose\.ya?ml$/) name = name files[i]
+          sub(/\.ya?ml$/, "", name); gsub(/[^A-Za-z0-9]+/, "-", name); gsub(/^-|-$/, "", name)
+          if (name == "") name = "stack"
+          name = substr(name, 1, 44); sub(/-$/, "", name)
+          if (seen[name]++) name = substr(name, 1, 40) "-" seen[name]
+          print name "\t" folders[i] "\t" (files[i] == "args" ? "-" : files[i])
+        }
+      }'
+}
+
+# deploy CLIENT OUT STACK FOLDER FILE: runs `CLIENT stack deploy` (or `skep deploy`: whatever the array
+# in $CLIENT_words holds) as the case says. Leaves OUT.rc, OUT.stderr, and OUT.log if $recorder is set.
+deploy() {
+  local client=$1 out=$2 stack=$3 folder=$4 file=$5
+  local -n words=${client}_words
+  local -a environment=() arguments=() around=()
+  local line rc=0
+  [ ! -f "$folder/env" ] || mapfile -t environment <"$folder/env"
+  if [ "$file" = - ]; then
+    # shellcheck disable=SC2206 # an option and its value stand in one line
+    while read -r line; do arguments+=($line); done <"$folder/args"
+  else
+    arguments=(-c "$file")
+  fi
+  [ ! -f "$folder/stack" ] || stack=$(cat "$folder/stack")
+  [ -z "${recorder:-}" ] || around=("$recorder" "$socket" "$out.log")
+  local input=/dev/null
+  [ ! -f "$folder/stdin" ] || input=$folder/stdin
+  (
+    cd "$folder" || exit 1
+    exec env -i PATH="$PATH" HOME="$case_home" DOCKER_HOST="unix://$socket" "${environment[@]}" \
+      timeout 60 "${around[@]}" "${words[@]}" "${arguments[@]}" "$stack"
+  ) <"$input" >"$out.stdout" 2>"$out.stderr" || rc=$?
+  echo $rc >"$out.rc"
+}
+
+# read_back OUT STACK: OUT.live = [services, networks, secrets, configs], raw, of the whole engine.
+read_back() {
+  engine_shell http://e/services http://e/networks http://e/secrets http://e/configs >"$1.live"
+}
+
+# Removes everything that carries a stack's label: not only this stack's, so nothing is ever left over.
+clean_up() {
+  local kind id left
+  for kind in services secrets configs; do
+    for id in $(labelled $kind | jq -r '.[].ID'); do engine_shell -X DELETE "http://e/$kind/$id"; done
+  done >/dev/null
+  # A network goes only after the last task that used it.
+  for _ in $(seq 100); do
+    left=$(labelled networks | jq -r '.[].Id')
+    [ -n "$left" ] || return 0
+    for id in $left; do engine_shell -X DELETE "http://e/networks/$id"; done >/dev/null
+  done
+  die "networks cannot be removed: $left"
+}
+
+labelled() {
+  engine_shell -G "http://e/$1" --data-urlencode 'filters={"label":["com.docker.stack.namespace"]}'
+}
