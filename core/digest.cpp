@@ -91,6 +91,9 @@ std::optional<std::string> from_base64(std::string_view text) {
                                      static_cast<int>(text.size()));
   if (length < 0) return std::nullopt;
   bytes.resize(static_cast<std::size_t>(length) - padding);
+  // One text per value: the bits that no byte takes are zero.
+  const std::string_view tail = std::string_view(bytes).substr(bytes.size() / 3 * 3);
+  if (padding > 0 && base64(tail) != text.substr(text.size() - 4)) return std::nullopt;
   return bytes;
 }
 

@@ -1,12 +1,15 @@
 #include "core/logfmt.hpp"
 
+#include <algorithm>
+
 namespace skep {
 namespace {
 
 void append_value(std::string& line, std::string_view value) {
-  const bool plain =
-      !value.empty() && value.find_first_of(" \"=\\") == std::string_view::npos &&
-      value.find_first_of(std::string_view("\n\r\t\x1b\0", 5)) == std::string_view::npos;
+  const auto breaks_out = [](char c) {
+    return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '"' || c == '=' || c == '\\';
+  };
+  const bool plain = !value.empty() && std::none_of(value.begin(), value.end(), breaks_out);
   if (plain) {
     line += value;
     return;
