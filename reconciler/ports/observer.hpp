@@ -83,6 +83,7 @@ struct SyncReport {
   std::string result;        ///< success, failure, cancelled, noop.
   std::string failed_phase;  ///< fetch … prune of metrics.md; "" where it did not fail.
   std::chrono::milliseconds duration{};
+  std::vector<diff::ObjectKind> kinds = {};  ///< Of the objects that differed when it began.
 };
 
 struct WriteReport {

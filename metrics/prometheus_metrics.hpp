@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "reconciler/ports/engine.hpp"
+#include "reconciler/ports/observer.hpp"
+
+namespace skep::metrics {
+
+struct MetricsOptions {
+  std::string version;  ///< Of this program.
+  std::string commit;   ///< It was built from; "" where that is not known.
+  /// The `repo` label: a name from the configuration, never a URL (it could carry credentials).
+  std::string repository = "config";
+  /// Series per service; they are most of all series on a big swarm.
+  bool per_service = true;
+};
+
+/// Turns what the loop reports into Prometheus' text format. What is exported, and what is not yet:
+/// metrics/README.md.
+///
+/// Gauges of stacks are made from the last status() alone, so the series of a stack that left are
+/// gone with the next call; its counters go at the same moment. Every label has a closed set of
+/// values or one that the configuration repository bounds. Safe from several threads; nothing here
+/// blocks on I/O, and rendering holds up no reporter for longer than a copy of the counters takes.
+class PrometheusMetrics final : public ports::Observer {
+ public:
+  /// The clock must outlive this object.
+  PrometheusMetrics(MetricsOptions options, const Clock& clock);
+  ~PrometheusMetrics() override;
+  PrometheusMetrics(const PrometheusMetrics&) = delete;
+  PrometheusMetrics& operator=(const PrometheusMetrics&) = delete;
+  PrometheusMetrics(PrometheusMetrics&&) = delete;
+  PrometheusMetrics& operator=(PrometheusMetrics&&) = delete;
+
+  void fetched(const ports::FetchReport& report) override;
+  void observed(bool ok) override;
+  void phase(std::string_view name, std::chrono::nanoseconds duration) override;
+  void wrote(const ports::WriteReport& report) override;
+  void synced(const ports::SyncReport& report) override;
+  void status(const std::vector<ports::StackStatus>& stacks) override;
+
+  /// One call of the Engine API. `operation` is the engine adapter's own word for it
+  /// ("service_update"), never a path; `status` is the HTTP status, 0 where no answer came.
+  void docker_request(std::string_view operation, int status, std::chrono::nanoseconds duration);
+  /// What was found at the other end of the socket.
+  void docker_endpoint(const ports::EngineInfo& info);
+  /// A swarm event arrived.
+  void docker_event(std::string_view type);
+  /// The event stream was opened; every time but the first counts as a reconnect.
+  void docker_event_stream_opened();
+  /// One answered HTTP request; `handler` is the route's pattern, never the path that was asked.
+  void http_request(std::string_view handler,
+                    std::string_view method,
+                    int status,
+                    std::chrono::nanoseconds duration);
+
+  /// The whole exposition, in text format 0.0.4.
+  [[nodiscard]] std::string render() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace skep::metrics

@@ -1,0 +1,340 @@
+#include "metrics/prometheus_metrics.hpp"
+
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/metrics/metrics_fixture.hpp"
+
+namespace skep::metrics::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class MetricsTest : public ::testing::Test {
+ protected:
+  StoppedClock clock_;
+  PrometheusMetrics metrics_{{.version = "0.1.0", .commit = "abc1234"}, clock_};
+
+  std::string value(std::string_view series) const { return value_of(metrics_.render(), series); }
+  void sync(std::string trigger, std::string result, std::string phase = "") {
+    metrics_.synced({.stack = "apps/web",
+                     .trigger = std::move(trigger),
+                     .result = std::move(result),
+                     .failed_phase = std::move(phase),
+                     .duration = 1s,
+                     .kinds = {diff::ObjectKind::service}});
+  }
+};
+
+TEST_F(MetricsTest, AFreshAgentAlreadyHasItsCountersAtZero) {
+  const auto text = metrics_.render();
+  EXPECT_THAT(text, HasSubstr("skep_build_info{version=\"0.1.0\",commit=\"abc1234\",compiler=\""));
+  EXPECT_EQ(value_of(text, "skep_docker_up"), "0");
+  EXPECT_EQ(value_of(text, "skep_docker_event_stream_reconnects_total"), "0");
+  EXPECT_EQ(value_of(text, "skep_docker_events_total{type=\"service\"}"), "0");
+  EXPECT_EQ(value_of(text,
+                     "skep_git_requests_total{repo=\"config\",operation=\"fetch\",result="
+                     "\"failure\"}"),
+            "0");
+  EXPECT_EQ(value_of(text,
+                     "skep_resource_changes_total{kind=\"secret\",action=\"replace\",result="
+                     "\"failure\"}"),
+            "0");
+  EXPECT_EQ(value_of(text, "skep_reconcile_duration_seconds_count{phase=\"total\"}"), "0");
+  EXPECT_EQ(value_of(text, "skep_last_loop_timestamp_seconds{loop=\"apply\"}"), "0");
+}
+
+TEST_F(MetricsTest, AKnownStackHasAllItsCountersAtZero) {
+  metrics_.status({healthy_stack("apps", "web")});
+  const auto text = metrics_.render();
+  EXPECT_THAT(lines_with(text, "skep_syncs_total{stack=\"apps/web\""), SizeIs(5 * 4));
+  EXPECT_THAT(lines_with(text, "skep_sync_failures_total{stack=\"apps/web\""), SizeIs(11));
+  EXPECT_THAT(lines_with(text, "skep_drift_detected_total{stack=\"apps/web\""), SizeIs(4));
+  EXPECT_THAT(lines_with(text, "skep_drift_corrected_total{stack=\"apps/web\""), SizeIs(2));
+}
+
+TEST_F(MetricsTest, StatesAreSetsWithExactlyOneMember) {
+  auto stack = healthy_stack("apps", "web");
+  stack.sync = ports::SyncState::out_of_sync;
+  stack.health = ports::Health::degraded;
+  stack.services[0].update_state = "rollback_paused";
+  stack.services[1].update_state = "a word of a newer engine";
+  metrics_.status({stack});
+  const auto text = metrics_.render();
+  EXPECT_THAT(lines_with(text, "skep_stack_sync_state"),
+              ElementsAre("skep_stack_sync_state{stack=\"apps/web\",state=\"synced\"} 0",
+                          "skep_stack_sync_state{stack=\"apps/web\",state=\"out_of_sync\"} 1",
+                          "skep_stack_sync_state{stack=\"apps/web\",state=\"unknown\"} 0"));
+  EXPECT_EQ(value_of(text, "skep_stack_health_state{stack=\"apps/web\",state=\"degraded\"}"), "1");
+  EXPECT_EQ(value_of(text, "skep_stack_health_state{stack=\"apps/web\",state=\"healthy\"}"), "0");
+  EXPECT_EQ(value_of(text,
+                     "skep_service_update_state{stack=\"apps/web\",service=\"web_web\",state="
+                     "\"rollback_paused\"}"),
+            "1");
+  EXPECT_EQ(value_of(text,
+                     "skep_service_update_state{stack=\"apps/web\",service=\"web_db\",state="
+                     "\"none\"}"),
+            "1");
+  EXPECT_THAT(text, Not(HasSubstr("newer engine")));
+}
+
+TEST_F(MetricsTest, SeriesOfAStackThatLeftGoWithTheNextStatus) {
+  metrics_.status({healthy_stack("apps", "web"), healthy_stack("apps", "leaves")});
+  metrics_.synced({.stack = "apps/leaves",
+                   .trigger = "git",
+                   .result = "success",
+                   .failed_phase = "",
+                   .duration = 1s,
+                   .kinds = {}});
+  EXPECT_THAT(lines_with(metrics_.render(), "leaves"), Not(IsEmpty()));
+  metrics_.status({healthy_stack("apps", "web")});
+  EXPECT_THAT(metrics_.render(), Not(HasSubstr("leaves")));
+  EXPECT_THAT(lines_with(metrics_.render(), "apps/web"), Not(IsEmpty()));
+}
+
+TEST_F(MetricsTest, CountersOfAStackThatComesBackBeginAtZero) {
+  metrics_.status({healthy_stack("apps", "web")});
+  sync("git", "success");
+  metrics_.status({});
+  metrics_.status({healthy_stack("apps", "web")});
+  EXPECT_EQ(value("skep_syncs_total{stack=\"apps/web\",trigger=\"git\",result=\"success\"}"), "0");
+}
+
+TEST_F(MetricsTest, CountersOfAStackSurviveAStatus) {
+  sync("git", "failure", "render");
+  metrics_.status({healthy_stack("apps", "web")});
+  sync("git", "failure", "render");
+  metrics_.status({healthy_stack("apps", "web")});
+  EXPECT_EQ(value("skep_syncs_total{stack=\"apps/web\",trigger=\"git\",result=\"failure\"}"), "2");
+  EXPECT_EQ(value("skep_sync_failures_total{stack=\"apps/web\",phase=\"render\"}"), "2");
+}
+
+TEST_F(MetricsTest, ARevisionHasTwelveDigitsAndIsReplacedAtOnce) {
+  auto stack = healthy_stack("apps", "web");
+  metrics_.status({stack});
+  stack.target_revision = std::string(40, 'c');
+  stack.healthy_revision = "";
+  metrics_.status({stack});
+  EXPECT_THAT(
+      lines_with(metrics_.render(), "skep_stack_revision_info"),
+      ElementsAre(
+          "skep_stack_revision_info{stack=\"apps/web\",kind=\"target\",revision=\"cccccccccccc\"} "
+          "1",
+          "skep_stack_revision_info{stack=\"apps/web\",kind=\"applied\",revision=\"aaaaaaaaaaaa\"} "
+          "1"));
+}
+
+TEST_F(MetricsTest, DriftIsCountedByKindCauseAndChange) {
+  auto stack = healthy_stack("apps", "web");
+  stack.sync = ports::SyncState::out_of_sync;
+  stack.drift_cause = ports::DriftCause::live;
+  stack.drift_since = WallTime(1'699'999'500s);
+  stack.plan = plan_of(diff::Verb::create, diff::ObjectKind::network, "web_default");
+  metrics_.status({stack});
+  const auto text = metrics_.render();
+  EXPECT_EQ(value_of(text,
+                     "skep_stack_drift_resources{stack=\"apps/web\",kind=\"network\",cause="
+                     "\"live\",change=\"missing\"}"),
+            "1");
+  EXPECT_EQ(value_of(text,
+                     "skep_stack_drift_resources{stack=\"apps/web\",kind=\"network\",cause="
+                     "\"pending\",change=\"missing\"}"),
+            "0");
+  EXPECT_EQ(
+      value_of(text, "skep_stack_drift_since_timestamp_seconds{stack=\"apps/web\",cause=\"live\"}"),
+      "1699999500");
+  EXPECT_THAT(lines_with(text, "skep_stack_drift_resources{stack=\"apps/web\",kind=\"secret\""),
+              IsEmpty())
+      << "the stack owns no secret";
+}
+
+TEST_F(MetricsTest, DriftThatStaysIsDetectedOnce) {
+  auto stack = healthy_stack("apps", "web");
+  metrics_.status({stack});
+  stack.drift_cause = ports::DriftCause::live;
+  stack.plan = plan_of(diff::Verb::update, diff::ObjectKind::service, "web_db");
+  metrics_.status({stack});
+  metrics_.status({stack});
+  EXPECT_EQ(value("skep_drift_detected_total{stack=\"apps/web\",kind=\"service\"}"), "1");
+  metrics_.status({healthy_stack("apps", "web")});
+  metrics_.status({stack});
+  EXPECT_EQ(value("skep_drift_detected_total{stack=\"apps/web\",kind=\"service\"}"), "2");
+}
+
+TEST_F(MetricsTest, DriftThatOnePassCorrectsIsDetectedToo) {
+  metrics_.status({healthy_stack("apps", "web")});
+  sync("drift", "success");
+  metrics_.status({healthy_stack("apps", "web")});
+  sync("drift", "success");
+  metrics_.status({healthy_stack("apps", "web")});
+  EXPECT_EQ(value("skep_drift_detected_total{stack=\"apps/web\",kind=\"service\"}"), "2");
+  EXPECT_EQ(value("skep_drift_corrected_total{stack=\"apps/web\",result=\"success\"}"), "2");
+}
+
+TEST_F(MetricsTest, DriftThatCannotBeCorrectedIsDetectedOnceAndTriedOften) {
+  auto stack = healthy_stack("apps", "web");
+  stack.drift_cause = ports::DriftCause::live;
+  stack.plan = plan_of(diff::Verb::update, diff::ObjectKind::service, "web_db");
+  for (int i = 0; i < 3; ++i) {
+    sync("drift", "failure", "apply");
+    metrics_.status({stack});
+  }
+  EXPECT_EQ(value("skep_drift_detected_total{stack=\"apps/web\",kind=\"service\"}"), "1");
+  EXPECT_EQ(value("skep_drift_corrected_total{stack=\"apps/web\",result=\"failure\"}"), "3");
+}
+
+TEST_F(MetricsTest, RemovalsThatAStackHoldsBackArePendingDeletions) {
+  auto stack = healthy_stack("apps", "web");
+  stack.plan = plan_of(diff::Verb::remove, diff::ObjectKind::service, "web_db");
+  metrics_.status({stack});
+  EXPECT_EQ(value("skep_stack_pending_deletions{stack=\"apps/web\"}"), "0");
+  stack.held = true;
+  metrics_.status({stack});
+  EXPECT_EQ(value("skep_stack_pending_deletions{stack=\"apps/web\"}"), "1");
+  EXPECT_EQ(value("skep_stack_held{stack=\"apps/web\"}"), "1");
+}
+
+TEST_F(MetricsTest, TheLastSyncFailedWhenItsFailureIsNewer) {
+  auto stack = healthy_stack("apps", "web");
+  metrics_.status({stack});
+  EXPECT_EQ(value("skep_stack_last_sync_success{stack=\"apps/web\"}"), "1");
+  stack.last_failure = WallTime(1'699'999'999s);
+  stack.consecutive_failures = 3;
+  metrics_.status({stack});
+  EXPECT_EQ(value("skep_stack_last_sync_success{stack=\"apps/web\"}"), "0");
+  EXPECT_EQ(value("skep_stack_consecutive_failures{stack=\"apps/web\"}"), "3");
+  EXPECT_EQ(value("skep_stack_last_sync_timestamp_seconds{stack=\"apps/web\",result=\"failure\"}"),
+            "1699999999");
+  EXPECT_EQ(value("skep_stack_last_sync_duration_seconds{stack=\"apps/web\"}"), "1.5");
+}
+
+TEST_F(MetricsTest, AFailedFetchKeepsTheHeadAndTheTimeOfTheLastGoodOne) {
+  metrics_.fetched({.ok = true, .revision = std::string(40, 'b'), .duration = 300ms});
+  clock_.seconds += 60;
+  metrics_.fetched({.ok = false, .revision = "", .duration = 30s});
+  const auto text = metrics_.render();
+  EXPECT_EQ(value_of(text, "skep_git_head_info{repo=\"config\",revision=\"bbbbbbbbbbbb\"}"), "1");
+  EXPECT_EQ(value_of(text, "skep_git_last_success_timestamp_seconds{repo=\"config\"}"),
+            "1700000000");
+  EXPECT_EQ(value_of(text, "skep_last_loop_timestamp_seconds{loop=\"git\"}"), "1700000060");
+}
+
+TEST_F(MetricsTest, ANewHeadReplacesTheOldOne) {
+  metrics_.fetched({.ok = true, .revision = std::string(40, 'b'), .duration = 1ms});
+  metrics_.fetched({.ok = true, .revision = std::string(40, 'c'), .duration = 1ms});
+  EXPECT_THAT(lines_with(metrics_.render(), "skep_git_head_info"), SizeIs(1));
+}
+
+TEST_F(MetricsTest, ADockerCallWithoutAnAnswerHasTheCodeError) {
+  metrics_.docker_request("service_list", 200, 1ms);
+  metrics_.docker_request("service_list", 0, 5s);
+  const auto text = metrics_.render();
+  EXPECT_EQ(value_of(text, "skep_docker_requests_total{operation=\"service_list\",code=\"200\"}"),
+            "1");
+  EXPECT_EQ(value_of(text, "skep_docker_requests_total{operation=\"service_list\",code=\"error\"}"),
+            "1");
+  EXPECT_EQ(
+      value_of(text, "skep_docker_request_duration_seconds_count{operation=\"service_list\"}"),
+      "2");
+}
+
+TEST_F(MetricsTest, NoWordFromOutsideCanGrowTheSeriesWithoutEnd) {
+  for (int i = 0; i < 5000; ++i) {
+    const auto word = "word" + std::to_string(i);
+    metrics_.docker_request(word, i, 1ms);
+    metrics_.http_request("/" + word, word, i, 1ms);
+    metrics_.docker_event(word);
+    metrics_.phase(word, 1ms);
+    sync(word, word, word);
+  }
+  const auto text = metrics_.render();
+  EXPECT_LT(lines_with(text, "skep_docker_requests_total").size(), 1000U);
+  EXPECT_LT(lines_with(text, "skep_http_requests_total").size(), 1000U);
+  EXPECT_THAT(lines_with(text, "skep_docker_events_total"), SizeIs(6));
+  EXPECT_LT(lines_with(text, "skep_syncs_total").size(), 30U);
+}
+
+TEST_F(MetricsTest, TheFirstOpeningOfTheEventStreamIsNoReconnect) {
+  metrics_.docker_event_stream_opened();
+  EXPECT_EQ(value("skep_docker_event_stream_reconnects_total"), "0");
+  metrics_.docker_event_stream_opened();
+  EXPECT_EQ(value("skep_docker_event_stream_reconnects_total"), "1");
+}
+
+TEST_F(MetricsTest, TwoStacksOfOneNameGiveNoSeriesTwice) {
+  metrics_.status({healthy_stack("apps", "web"), healthy_stack("apps", "web")});
+  EXPECT_THAT(lines_with(metrics_.render(), "skep_stack_info"), SizeIs(1));
+}
+
+TEST_F(MetricsTest, AFamilyOfManySeriesHasOneHeadAndAllOfThem) {
+  std::vector<ports::StackStatus> stacks;
+  for (int i = 0; i < 3000; ++i) stacks.push_back(healthy_stack("apps", std::to_string(i)));
+  metrics_.status(stacks);
+  const auto text = metrics_.render();
+  EXPECT_THAT(lines_with(text, "skep_stack_health_state{"), SizeIs(5 * 3000));
+  EXPECT_THAT(lines_with(text, "skep_service_replicas{"), SizeIs(2 * 2 * 3000));
+  const std::string head = "# HELP skep_stack_health_state ";
+  EXPECT_EQ(text.find(head), text.rfind(head));
+  EXPECT_EQ(
+      text,
+      metrics_.render().substr(0, text.find("process_")) + text.substr(text.find("process_")));
+}
+
+TEST_F(MetricsTest, AMessageOfAnErrorIsNeverALabel) {
+  auto stack = healthy_stack("apps", "web");
+  stack.message = "fetch: https://user:pw@example.com refused";
+  stack.services[0].trouble = "no such image";
+  stack.services[0].image = "registry.example.com/app:1";
+  metrics_.status({stack});
+  const auto text = metrics_.render();
+  EXPECT_THAT(text, Not(HasSubstr("example.com")));
+  EXPECT_THAT(text, Not(HasSubstr("no such image")));
+}
+
+TEST(Metrics, ServicesAreLeftOutWhereTheyAreSwitchedOff) {
+  const StoppedClock clock;
+  PrometheusMetrics metrics({.version = "1", .commit = "", .per_service = false}, clock);
+  metrics.status({healthy_stack("apps", "web")});
+  EXPECT_THAT(lines_with(metrics.render(), "skep_service_"), IsEmpty());
+}
+
+TEST_F(MetricsTest, TheProcessTellsItsMemoryTimeAndDescriptors) {
+  const auto text = metrics_.render();
+  EXPECT_GT(std::stod(value_of(text, "process_resident_memory_bytes")), 1e6);
+  EXPECT_GT(std::stod(value_of(text, "process_open_fds")), 2);
+  EXPECT_GE(std::stod(value_of(text, "process_cpu_seconds_total")), 0);
+  const double now = std::chrono::duration<double>(SystemClock().now().time_since_epoch()).count();
+  EXPECT_NEAR(std::stod(value_of(text, "process_start_time_seconds")), now, 120);
+}
+
+TEST_F(MetricsTest, ReportsFromSeveralThreadsAreAllCounted) {
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([this] {
+        for (int i = 0; i < 500; ++i) {
+          metrics_.docker_request("service_list", 200, 1ms);
+          metrics_.http_request("/metrics", "GET", 200, 1ms);
+          sync("git", "success");
+          if (i % 100 == 0) (void)metrics_.render();
+        }
+      });
+    }
+  }
+  const auto text = metrics_.render();
+  EXPECT_EQ(value_of(text, "skep_docker_requests_total{operation=\"service_list\",code=\"200\"}"),
+            "2000");
+  EXPECT_EQ(
+      value_of(text, "skep_syncs_total{stack=\"apps/web\",trigger=\"git\",result=\"success\"}"),
+      "2000");
+}
+
+}  // namespace
+}  // namespace skep::metrics::testing
