@@ -165,6 +165,11 @@ find_engine() {
     return
   fi
   command -v docker >/dev/null || return 1
+  # The engine that it was brought up on, whatever the environment says by now.
+  if was_made host; then
+    DOCKER_HOST=$(names_made host)
+    export DOCKER_HOST
+  fi
   for client in '' sudo; do
     docker_as=(${client:+"$client" --preserve-env=DOCKER_HOST})
     if [ -n "$client" ] && { [ "$(id -u)" -eq 0 ] || ! command -v sudo >/dev/null; }; then continue; fi
@@ -201,5 +206,6 @@ demo_stacks() {
         xargs -r ${docker_as[@]+"${docker_as[@]}"} docker "$kind" inspect --format \
           "{{index $([ $kind = network ] && echo .Labels || echo .Spec.Labels) \"com.docker.stack.namespace\"}}"
     done
-  } | grep -v '^$' | sort -u | grep -vxFf <(cat "$demo/before.stacks" 2>/dev/null; echo /)
+  } | awk 'FILENAME != "-" { before[$0]; next } $0 != "" && !($0 in before) && !seen[$0]++' \
+    <(cat "$demo/before.stacks" 2>/dev/null) - | sort
 }
