@@ -62,6 +62,9 @@ class Node {
   /// messages.
   [[nodiscard]] std::string_view type_name() const noexcept;
 
+  /// Content and positions.
+  bool operator==(const Node& other) const;
+
  private:
   Value value_;
   SourcePosition at_;
@@ -71,6 +74,7 @@ struct Entry {
   std::string key;
   SourcePosition key_at;
   Node value;
+  bool operator==(const Entry&) const = default;
 };
 
 }  // namespace skep::yaml

@@ -1,0 +1,129 @@
+#include "yaml/parse.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace skep::yaml {
+namespace {
+
+Node parsed(const std::string& text) {
+  auto root = parse(text, "a.yml");
+  if (!root) {
+    ADD_FAILURE() << to_string(root.error());
+    return {};
+  }
+  return *std::move(root);
+}
+
+std::string refusal(const std::string& text, const Limits& limits = {}) {
+  const auto root = parse(text, "a.yml", limits);
+  return root ? "accepted" : to_string(root.error());
+}
+
+SourcePosition at(int line, int column) { return {"a.yml", line, column}; }
+
+TEST(Parse, KeysAndValuesKnowWhereTheyStand) {
+  const auto root = parsed("a: 1\nbée: {c: 'd'}\nl:\n  - x\n  - é: \"y\"\nempty:\nz: |\n  t\n");
+  const auto& map = *root.as<Map>();
+  EXPECT_EQ(map[0].key_at, at(1, 1));
+  EXPECT_EQ(map[0].value.at(), at(1, 4));
+  EXPECT_EQ(map[1].value.at(), at(2, 6));
+  EXPECT_EQ(map[1].value.find("c")->at(), at(2, 10));
+  EXPECT_EQ(map[2].value.at(), at(4, 3));
+  const auto& list = *map[2].value.as<List>();
+  EXPECT_EQ(list[0].at(), at(4, 5));
+  EXPECT_EQ(list[1].as<Map>()->front().key_at, at(5, 5));
+  EXPECT_EQ(list[1].as<Map>()->front().value.at(), at(5, 8));
+  EXPECT_EQ(map[3].value.at(), at(6, 1)) << "an empty value stands where its key does";
+  EXPECT_EQ(map[4].value.at(), at(7, 4));
+}
+
+TEST(Parse, WindowsAndOldMacLineEndsCountAsLines_A2_12) {
+  EXPECT_EQ(parsed("a: 1\r\nb: 2\r\n").as<Map>()->at(1).key_at, at(2, 1));
+  EXPECT_EQ(parsed("a: 1\rb: 2\r").as<Map>()->at(1).key_at, at(2, 1));
+}
+
+TEST(Parse, AliasStandsWhereItsAnchorIs) {
+  const auto root = parsed("a: &x {k: v}\nb: *x\n");
+  EXPECT_EQ(root.find("b")->at(), at(1, 4));
+}
+
+TEST(Parse, MergedEntriesKeepTheirOwnPlace_A2_5) {
+  const auto root = parsed("a: &x {k: v}\nb:\n  <<: *x\n  l: w\n");
+  const auto& merged = *root.find("b")->as<Map>();
+  ASSERT_EQ(merged.size(), 2U);
+  EXPECT_EQ(merged[0].key, "l");
+  EXPECT_EQ(merged[1].key, "k");
+  EXPECT_EQ(merged[1].key_at, at(1, 8));
+}
+
+TEST(Parse, DuplicateKeysNameBothLines_A2_3) {
+  EXPECT_EQ(refusal("a:\n  k: 1\n  l: 2\n  \"k\": 3\n"),
+            "a.yml:4:3: mapping key \"k\" already defined at line 2");
+}
+
+TEST(Parse, KeysThatAreNoStringsAreRefusedWhereTheyStand_A2_11) {
+  EXPECT_EQ(refusal("a:\n  1: x\n"), "a.yml:2:3: key 1 is not a string: put it in quotes");
+  EXPECT_NE(refusal("a:\n  true: x\n"), "accepted");
+  EXPECT_NE(refusal("a:\n  ? [x]\n  : y\n"), "accepted");
+}
+
+TEST(Parse, BlockTextKeepsTheLinesThatItBeginsWith) {
+  EXPECT_EQ(parsed("a: |\n\n  b\n").find("a")->value(), Node::Value(std::string("\nb\n")));
+  EXPECT_EQ(parsed("a: |+\n\n").find("a")->value(), Node::Value(std::string("\n")));
+}
+
+TEST(Parse, TextWithoutADocumentIsNull_A2_1) {
+  EXPECT_TRUE(parsed("").is_null());
+  EXPECT_TRUE(parsed("# only a comment\n").is_null());
+  EXPECT_TRUE(parsed("---\n---\na: 1\n").is_null());
+}
+
+TEST(Parse, OnlyTheFirstDocumentIsRead_A2_2) {
+  EXPECT_EQ(parsed("a: 1\n---\n[: {\n").as<Map>()->size(), 1U);
+  EXPECT_EQ(parsed("a: 1\n...\n\t'\n").as<Map>()->size(), 1U);
+}
+
+TEST(Parse, MistakesAreShownWhereTheyAre) {
+  EXPECT_EQ(refusal("a: 1\nb: \"x\n"), "a.yml:2:4: found a quote that is never closed");
+  EXPECT_EQ(refusal("a: 'x'\n\tb: 2\n").substr(0, 10), "a.yml:2:2:");
+  EXPECT_EQ(refusal("a: x\nb\n"), "a.yml:2:1: could not find expected ':' after b");
+  EXPECT_EQ(refusal("a: [x,,y]\n").substr(0, 12), "a.yml:1:7: d");
+  EXPECT_EQ(refusal("a: \xC3(\n").substr(0, 23), "a.yml:1:4: invalid UTF-");
+}
+
+TEST(Parse, LimitsAreNamedBeforeTheyCost) {
+  EXPECT_EQ(refusal("a: 1\n", Limits{.bytes = 4}), "a.yml: larger than 4 bytes");
+  EXPECT_NE(refusal(std::string(100'000, '[')).find("nested more than 200 levels"),
+            std::string::npos);
+  std::string dashes;
+  for (int i = 0; i < 50'000; ++i) dashes += "- ";
+  EXPECT_NE(refusal(dashes + "a\n").find("nested more than 200 levels"), std::string::npos);
+  EXPECT_NE(refusal("[1, 2, 3, 4]", Limits{.nodes = 4}).find("more than 4 values"),
+            std::string::npos);
+  std::string maps = "a";
+  for (int i = 0; i < 300; ++i) maps = "{a: " + maps + "}";
+  EXPECT_NE(refusal(maps).find("nested more than 200 levels"), std::string::npos);
+}
+
+TEST(Parse, AliasesDoNotMultiplyWithoutBounds) {
+  std::string bomb = "x0: &x0 [a,a,a,a,a,a,a,a,a,a]\n";
+  for (int i = 1; i < 9; ++i) {
+    const auto before = "*x" + std::to_string(i - 1);
+    bomb += "x" + std::to_string(i) + ": &x" + std::to_string(i) + " [";
+    for (int k = 0; k < 10; ++k) bomb += before + ",";
+    bomb += "]\n";
+  }
+  EXPECT_NE(refusal(bomb).find("excessive aliasing"), std::string::npos);
+  EXPECT_NE(refusal("a: &a [*a]\n").find("anchor 'a' value contains itself"), std::string::npos);
+}
+
+TEST(Parse, ManyKeysAreNotComparedWithEachOther) {
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += "k" + std::to_string(i) + ": v\n";
+  EXPECT_EQ(parsed(text).as<Map>()->size(), 100'000U);
+}
+
+}  // namespace
+}  // namespace skep::yaml
