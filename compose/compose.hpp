@@ -46,6 +46,9 @@ inline constexpr std::string_view kRepositoryRoot = "/.skep-repository";
 struct Output {
   swarm::StackSpec stack;
   Findings findings;  ///< Errors, warnings; `stack` is to be used only if there is no error.
+  /// The top-level `name:` of the files, the last one's where several have one (extension). It is
+  /// for the caller to decide whether the stack is called so; `stack` has the input's name.
+  std::optional<std::string> name;
 };
 
 /// Compose texts → what the Docker CLI would send, by the numbered rules of `docker stack deploy`.

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "compose/compose.hpp"
+#include "compose/field.hpp"
+#include "compose/types.hpp"
+#include "yaml/node.hpp"
+
+/// What skep understands beyond the CLI (docs/compose-support.md), off in strict mode. Before
+/// interpolation a tree is rewritten into what the CLI's schema allows; what has no place there is
+/// carried in `x-skep-…` keys and picked up by the loader. So the strict pipeline knows nothing of
+/// extensions.
+namespace skep::compose {
+
+/// Rewrites one parsed file. Returns its top-level `name`, if it has one.
+std::optional<std::string> apply_extensions(yaml::Node& root,
+                                            const Input& input,
+                                            Findings& findings);
+
+/// Of a service: depends_on with conditions.
+void apply_carried(const Field& service, Service& result);
+
+/// Of a secret or config: its data, where it does not come from a file.
+[[nodiscard]] std::optional<std::string> carried_content(const Field& object, const Input& input);
+
+}  // namespace skep::compose

@@ -1,0 +1,138 @@
+#include <set>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "compose/compose.hpp"
+#include "compose/convert.hpp"
+#include "compose/extensions.hpp"
+#include "compose/interpolate.hpp"
+#include "compose/loader.hpp"
+#include "compose/merge.hpp"
+#include "compose/schema.hpp"
+#include "compose/unsupported.hpp"
+#include "compose/version.hpp"
+#include "yaml/parse.hpp"
+
+namespace skep::compose {
+namespace {
+
+class NoFiles final : public FileReader {
+ public:
+  Result<std::optional<std::string>> read(const std::string& /*path*/) const override {
+    return std::optional<std::string>();
+  }
+};
+
+struct Document {
+  yaml::Node root;
+  FileVersion version;
+};
+
+using Place = std::tuple<std::string, int, int>;
+
+/// Adds what a later stage found, without its echoes: what an earlier stage refused at a place,
+/// later ones stumble over again.
+void add_stage(Findings& all, Findings stage) {
+  std::set<Place> refused;
+  for (const auto& finding : all) {
+    if (finding.severity != Finding::Severity::error || finding.at.line == 0) continue;
+    refused.insert({finding.at.file, finding.at.line, finding.at.column});
+  }
+  for (auto& finding : stage) {
+    const Place place{finding.at.file, finding.at.line, finding.at.column};
+    if (finding.severity == Finding::Severity::error && refused.contains(place)) continue;
+    all.push_back(std::move(finding));
+  }
+}
+
+void add_error(Findings& findings, const SourcePosition& at, std::string message) {
+  findings.push_back({Finding::Severity::error, std::move(message), at});
+}
+
+/// All files, before any is looked at more closely (rule A1.6).
+std::vector<Document> parse_all(const Input& input, Findings& findings) {
+  std::vector<Document> documents;
+  for (const auto& file : input.files) {
+    auto root = yaml::parse(file.text, file.name);
+    if (!root) {
+      add_error(findings,
+                root.error().at.value_or(SourcePosition{file.name, 0, 0}),
+                root.error().message);
+    } else if (!root->as<yaml::Map>()) {
+      add_error(findings, {file.name, 1, 1}, "top-level object must be a mapping");
+    } else {
+      documents.push_back({*std::move(root), {}});
+    }
+  }
+  return documents;
+}
+
+/// Rules A3.1 … A3.5.
+void read_versions(std::vector<Document>& documents, Findings& findings) {
+  for (auto& document : documents) {
+    if (auto version = effective_version(document.root, findings)) {
+      document.version = *std::move(version);
+    }
+    const auto& first = documents.front().version;
+    if (!has_errors(findings) && document.version.minor != first.minor) {
+      const auto* node = document.root.find("version");
+      add_error(findings,
+                node ? node->at() : document.root.at(),
+                "version mismatched between two composefiles : " + first.text + " and " +
+                    document.version.text);
+    }
+  }
+}
+
+/// One file, in the order of rule A4.1.
+ComposeFile load_document(Document& document, const Input& input, Findings& findings) {
+  refuse_forbidden(document.root, findings);
+  warn_unsupported(document.root, findings);
+  Findings stage;
+  interpolate(document.root,
+              input.environment,
+              {.unset_variable_is_error = input.unset_variable_is_error, .strict = input.strict},
+              stage);
+  add_stage(findings, std::exchange(stage, {}));
+  validate(document.root, document.version, input.strict, stage);
+  add_stage(findings, std::exchange(stage, {}));
+  auto file = load_file(Field(document.root, "", stage), input, document.version.minor);
+  add_stage(findings, std::move(stage));
+  return file;
+}
+
+Output finish(Output output) {
+  sort_and_unique(output.findings);
+  return output;
+}
+
+}  // namespace
+
+Output load(const Input& given) {
+  static const NoFiles kNoFiles;
+  Input input = given;
+  if (input.reader == nullptr) input.reader = &kNoFiles;
+  Output output;
+  output.stack.name = input.stack;
+  auto documents = parse_all(input, output.findings);
+  if (has_errors(output.findings)) return finish(std::move(output));
+  if (!input.strict) {
+    for (auto& document : documents) {
+      auto name = apply_extensions(document.root, input, output.findings);
+      if (name) output.name = std::move(name);
+    }
+  }
+  read_versions(documents, output.findings);
+  if (has_errors(output.findings)) return finish(std::move(output));
+  ComposeFile merged;
+  for (auto& document : documents) {
+    merged = merge(std::move(merged), load_document(document, input, output.findings));
+  }
+  Findings stage;
+  output.stack = convert({merged, input, stage});
+  add_stage(output.findings, std::move(stage));
+  return finish(std::move(output));
+}
+
+}  // namespace skep::compose

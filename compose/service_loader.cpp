@@ -1,0 +1,344 @@
+#include <algorithm>
+#include <utility>
+
+#include "compose/environment.hpp"
+#include "compose/extensions.hpp"
+#include "compose/loader.hpp"
+#include "compose/paths.hpp"
+#include "compose/ports.hpp"
+#include "compose/stringify.hpp"
+#include "compose/text.hpp"
+#include "compose/volumes.hpp"
+
+namespace skep::compose {
+namespace {
+
+/// Rules B1.8, B1.9.
+std::optional<std::vector<Port>> load_ports(const Field& field) {
+  if (!field.present()) return std::nullopt;
+  std::vector<Port> ports;
+  for (const auto& item : field.items()) {
+    if (item.is_map()) {
+      Port port;
+      port.mode = item["mode"].text();
+      port.protocol = item["protocol"].text();
+      port.target = static_cast<std::uint32_t>(item["target"].count("target").value_or(0));
+      port.published = static_cast<std::uint32_t>(item["published"].count("published").value_or(0));
+      ports.push_back(std::move(port));
+      continue;
+    }
+    if (item.node()->as<double>()) {
+      item.error("invalid type float64 for port");
+      continue;
+    }
+    const auto parsed = parse_ports(stringify(*item.node()).value_or(""));
+    if (!parsed) {
+      item.error(parsed.error().message);
+      continue;
+    }
+    for (const auto& warning : parsed->warnings) item.warning(warning);
+    ports.insert(ports.end(), parsed->ports.begin(), parsed->ports.end());
+  }
+  return ports;
+}
+
+/// Rule B2.7. A relative path that leaves a repository would name a file of the node by accident.
+std::string bind_source(const Field& item, std::string source, const Input& input) {
+  if (source.empty()) {
+    item.error("invalid mount config for type \"bind\": field Source must not be empty");
+    return source;
+  }
+  if (source.front() == '~') {
+    if (!input.home) {
+      item.error("~ has no meaning in a repository; write an absolute path");
+      return source;
+    }
+    if (input.home->empty()) {
+      item.warning("cannot expand '~', because the environment lacks HOME");
+    } else {
+      source = *input.home + source.substr(1);
+    }
+  }
+  if (source.front() == '/' || is_absolute_on_windows(source)) return source;
+  auto resolved = resolve_path(input.working_directory, source);
+  const auto in_repository = [](const std::string& path) { return shown_path(path) != path; };
+  if (in_repository(input.working_directory) && !in_repository(resolved)) {
+    item.error("the path " + quoted(source) + " leaves the repository");
+  }
+  return resolved;
+}
+
+ServiceVolume load_long_volume(const Field& item) {
+  ServiceVolume volume;
+  volume.type = item["type"].text();
+  volume.source = item["source"].text();
+  volume.target = item["target"].text();
+  volume.consistency = item["consistency"].text();
+  volume.read_only = item["read_only"].boolean();
+  if (const auto bind = item["bind"]; bind.present())
+    volume.propagation = bind["propagation"].text();
+  if (const auto options = item["volume"]; options.present()) {
+    volume.volume =
+        ServiceVolume::VolumeOptions{options["nocopy"].boolean(), options["subpath"].text()};
+  }
+  if (const auto tmpfs = item["tmpfs"]; tmpfs.present()) {
+    volume.tmpfs_size = tmpfs["size"].integer().value_or(0);
+  }
+  return volume;
+}
+
+std::optional<std::vector<ServiceVolume>> load_volumes(const Field& field, const Input& input) {
+  if (!field.present()) return std::nullopt;
+  std::vector<ServiceVolume> volumes;
+  for (const auto& item : field.items()) {
+    ServiceVolume volume;
+    if (item.is_map()) {
+      volume = load_long_volume(item);
+    } else {
+      const auto text = item.text();
+      if (!item.is_text()) continue;
+      auto parsed = parse_volume(text);
+      if (!parsed) {
+        item.error(parsed.error().message);
+        continue;
+      }
+      volume = *std::move(parsed);
+    }
+    volume.at = item.at();
+    if (volume.type == "bind") volume.source = bind_source(item, std::move(volume.source), input);
+    volumes.push_back(std::move(volume));
+  }
+  return volumes;
+}
+
+/// Rule B7.1.
+std::optional<std::vector<FileReference>> load_references(const Field& field) {
+  if (!field.present()) return std::nullopt;
+  std::vector<FileReference> references;
+  for (const auto& item : field.items()) {
+    FileReference reference;
+    reference.at = item.at();
+    if (item.is_map()) {
+      reference.source = item["source"].text();
+      reference.target = item["target"].text();
+      reference.uid = item["uid"].text();
+      reference.gid = item["gid"].text();
+      if (const auto mode = item["mode"].count("mode")) {
+        reference.mode = static_cast<std::uint32_t>(*mode);
+      }
+    } else {
+      reference.source = item.text();
+    }
+    references.push_back(std::move(reference));
+  }
+  return references;
+}
+
+/// Rule B6.1.
+std::map<std::string, NetworkUse> load_networks(const Field& field) {
+  std::map<std::string, NetworkUse> networks;
+  if (field.is_list()) {
+    for (const auto& item : field.items()) {
+      networks[item.text()] = NetworkUse{std::nullopt, item.at()};
+    }
+    return networks;
+  }
+  for (const auto& [key, key_at, value] : field.members()) {
+    NetworkUse use{std::nullopt, key_at};
+    if (value.present()) {
+      use.options = ServiceNetwork{value["aliases"].texts(), value["driver_opts"].strings()};
+    }
+    networks[key] = std::move(use);
+  }
+  return networks;
+}
+
+/// Rules B5.2 … B5.4: "name:address" texts, in the file's order, or sorted where it is a mapping.
+std::vector<std::string> load_extra_hosts(const Field& field) {
+  std::vector<std::string> hosts;
+  const auto add = [&hosts](std::string_view name, std::string_view address) {
+    if (address.size() > 2 && address.front() == '[' && address.back() == ']') {
+      address = address.substr(1, address.size() - 2);
+    }
+    hosts.push_back(std::string(name) + ':' + std::string(address));
+  };
+  if (field.is_list()) {
+    for (const auto& written : field.texts()) {
+      auto parts = cut(written, '=');
+      if (!parts.found) parts = cut(written, ':');
+      if (parts.found) add(parts.before, parts.after);
+    }
+    return hosts;
+  }
+  for (const auto& [name, address] : field.pairs()) {
+    if (address) add(name, *address);
+  }
+  std::sort(hosts.begin(), hosts.end());
+  return hosts;
+}
+
+/// Rule B5.5.
+std::map<std::string, Ulimit> load_ulimits(const Field& field) {
+  std::map<std::string, Ulimit> ulimits;
+  for (const auto& [name, key_at, value] : field.members()) {
+    if (value.is_map()) {
+      const auto soft = value["soft"].integer();
+      const auto hard = value["hard"].integer();
+      // Names that the schema does not check come this far; the CLI crashes on them.
+      if (!soft) value.error("soft is required");
+      if (!hard) value.error("hard is required");
+      ulimits[name] = Ulimit{soft.value_or(0), hard.value_or(0)};
+    } else if (value.node()->as<double>()) {
+      value.error("invalid type float64 for ulimits");
+    } else if (!value.present()) {
+      value.error("expected an integer or a mapping, got null");
+    } else {
+      const auto both = value.integer().value_or(0);
+      ulimits[name] = Ulimit{both, both};
+    }
+  }
+  return ulimits;
+}
+
+std::optional<Healthcheck> load_healthcheck(const Field& field) {
+  if (!field.present()) return std::nullopt;
+  Healthcheck check;
+  const auto test = field["test"];
+  if (test.is_list()) {
+    check.test = test.texts();
+  } else if (test.present()) {
+    check.test = {"CMD-SHELL", test.text()};  // Rule B3.4.
+  }
+  check.interval = field["interval"].duration();
+  check.timeout = field["timeout"].duration();
+  check.start_period = field["start_period"].duration();
+  check.start_interval = field["start_interval"].duration();
+  check.retries = field["retries"].count("HealthCheck.Retries");
+  check.disable = field["disable"].boolean();
+  return check;
+}
+
+std::optional<Logging> load_logging(const Field& field) {
+  if (!field.present()) return std::nullopt;
+  Logging logging;
+  logging.driver = field["driver"].text();
+  if (const auto options = field["options"]; options.present()) logging.options = options.strings();
+  return logging;
+}
+
+std::optional<CredentialSpec> load_credential_spec(const Field& field) {
+  if (!field.present()) return std::nullopt;
+  return CredentialSpec{field["config"].text(), field["file"].text(), field["registry"].text()};
+}
+
+std::optional<UpdateConfig> load_update_config(const Field& field) {
+  if (!field.present()) return std::nullopt;
+  UpdateConfig config;
+  config.parallelism = field["parallelism"].count("Parallelism");
+  config.delay = field["delay"].duration().value_or(Nanoseconds::zero());
+  config.monitor = field["monitor"].duration().value_or(Nanoseconds::zero());
+  config.failure_action = field["failure_action"].text();
+  config.order = field["order"].text();
+  config.max_failure_ratio = field["max_failure_ratio"].number();
+  return config;
+}
+
+std::optional<ResourceBounds> load_bounds(const Field& field) {
+  if (!field.present()) return std::nullopt;
+  ResourceBounds bounds;
+  bounds.cpus = field["cpus"].text();
+  bounds.cpus_at = field["cpus"].at();
+  bounds.memory = field["memory"].size();
+  bounds.pids = field["pids"].integer().value_or(0);
+  for (const auto& item : field["generic_resources"].items()) {
+    GenericResource resource;
+    if (const auto discrete = item["discrete_resource_spec"]; discrete.present()) {
+      resource.discrete =
+          swarm::DiscreteResource{discrete["kind"].text(), discrete["value"].integer().value_or(0)};
+    }
+    bounds.generic_resources.push_back(std::move(resource));
+  }
+  return bounds;
+}
+
+std::optional<RestartPolicy> load_restart_policy(const Field& field) {
+  if (!field.present()) return std::nullopt;
+  RestartPolicy policy;
+  policy.condition = field["condition"].text();
+  policy.delay = field["delay"].duration();
+  policy.window = field["window"].duration();
+  policy.max_attempts = field["max_attempts"].count("Deploy.RestartPolicy.MaxAttempts");
+  return policy;
+}
+
+Deploy load_deploy(const Field& field) {
+  Deploy deploy;
+  deploy.mode = field["mode"].text();
+  deploy.endpoint_mode = field["endpoint_mode"].text();
+  deploy.replicas = field["replicas"].count("Deploy.Replicas");
+  deploy.labels = field["labels"].strings();
+  deploy.update_config = load_update_config(field["update_config"]);
+  deploy.rollback_config = load_update_config(field["rollback_config"]);
+  deploy.limits = load_bounds(field["resources"]["limits"]);
+  deploy.reservations = load_bounds(field["resources"]["reservations"]);
+  deploy.restart_policy = load_restart_policy(field["restart_policy"]);
+  const auto placement = field["placement"];
+  deploy.constraints = placement["constraints"].texts();
+  for (const auto& preference : placement["preferences"].items()) {
+    deploy.preferences.push_back(preference["spread"].text());
+  }
+  deploy.max_replicas_per_node =
+      placement["max_replicas_per_node"].count("Deploy.Placement.MaxReplicas").value_or(0);
+  return deploy;
+}
+
+std::optional<std::vector<std::string>> load_optional_texts(const Field& field) {
+  if (!field.present()) return std::nullopt;
+  return field.one_or_more_texts();
+}
+
+}  // namespace
+
+Service load_service(const Field& field, const Input& input) {
+  Service service;
+  for (const auto& member : field.members()) service.key_at[member.key] = member.value.at();
+  service.image = field["image"].text();
+  service.hostname = field["hostname"].text();
+  service.user = field["user"].text();
+  service.working_dir = field["working_dir"].text();
+  service.stop_signal = field["stop_signal"].text();
+  service.isolation = field["isolation"].text();
+  service.restart = field["restart"].text();
+  service.tty = field["tty"].boolean();
+  service.stdin_open = field["stdin_open"].boolean();
+  service.read_only = field["read_only"].boolean();
+  if (const auto init = field["init"]; init.present()) service.init = init.boolean();
+  service.entrypoint = field["entrypoint"].words("Entrypoint");
+  service.command = field["command"].words("Command");
+  service.environment = load_environment(field["env_file"], field["environment"], input);
+  service.labels = field["labels"].strings();
+  service.sysctls = field["sysctls"].strings();
+  service.cap_add = field["cap_add"].texts();
+  service.cap_drop = field["cap_drop"].texts();
+  service.extra_hosts = load_extra_hosts(field["extra_hosts"]);
+  service.dns = load_optional_texts(field["dns"]);
+  service.dns_search = load_optional_texts(field["dns_search"]);
+  service.ports = load_ports(field["ports"]);
+  service.volumes = load_volumes(field["volumes"], input);
+  service.secrets = load_references(field["secrets"]);
+  service.configs = load_references(field["configs"]);
+  service.networks = load_networks(field["networks"]);
+  service.ulimits = load_ulimits(field["ulimits"]);
+  service.logging = load_logging(field["logging"]);
+  service.credential_spec = load_credential_spec(field["credential_spec"]);
+  service.healthcheck = load_healthcheck(field["healthcheck"]);
+  service.stop_grace_period = field["stop_grace_period"].duration();
+  service.deploy = load_deploy(field["deploy"]);
+  for (auto& name : field["depends_on"].texts()) {
+    service.depends_on.push_back({std::move(name), swarm::ServiceDependency::Condition::started});
+  }
+  if (!input.strict) apply_carried(field, service);
+  return service;
+}
+
+}  // namespace skep::compose

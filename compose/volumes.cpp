@@ -1,0 +1,82 @@
+#include "compose/volumes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "compose/text.hpp"
+
+namespace skep::compose {
+namespace {
+
+constexpr std::array<std::string_view, 6> kPropagations = {
+    "rprivate", "private", "rshared", "shared", "rslave", "slave"};
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/// At colons, but not at one behind a single letter: that is a Windows drive (rule B2.2).
+std::vector<std::string> sections(std::string_view text) {
+  std::vector<std::string> result(1);
+  for (const char c : text) {
+    auto& section = result.back();
+    if (c == ':' && !(section.size() == 1 && is_letter(section[0]))) {
+      result.emplace_back();
+    } else {
+      section += c;
+    }
+  }
+  return result;
+}
+
+bool is_file_path(const std::string& source) {
+  const char first = source.front();
+  if (first == '.' || first == '/' || first == '~') return true;
+  if (source.rfind("\\\\", 0) == 0) return true;
+  return source.size() > 1 && is_letter(first) && source[1] == ':';
+}
+
+void apply_options(std::string_view text, ServiceVolume& volume) {
+  for (const auto option : split(text, ',')) {
+    if (option == "ro" || option == "rw") {
+      volume.read_only = option == "ro";
+    } else if (option == "nocopy") {
+      volume.volume = ServiceVolume::VolumeOptions{true, ""};
+    } else if (std::find(kPropagations.begin(), kPropagations.end(), option) !=
+               kPropagations.end()) {
+      volume.propagation = std::string(option);
+    }  // Anything else, such as "z", is ignored (rule B2.4).
+  }
+}
+
+Error invalid(std::string_view spec, const char* reason) {
+  return {ErrorKind::invalid_input, "invalid spec: " + std::string(spec) + ": " + reason};
+}
+
+}  // namespace
+
+Result<ServiceVolume> parse_volume(std::string_view text) {
+  ServiceVolume volume;
+  volume.type = "volume";
+  if (text.empty()) return Error{ErrorKind::invalid_input, "invalid empty volume spec"};
+  if (text.size() <= 2) {
+    volume.target = text;
+    return volume;
+  }
+  const auto parts = sections(text);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].empty()) return invalid(text, "empty section between colons");
+    if (i == 2 && parts.size() > 3) return invalid(text, "too many colons");
+  }
+  if (parts.size() == 1) {
+    volume.target = parts[0];
+    return volume;
+  }
+  volume.source = parts[0];
+  volume.target = parts[1];
+  if (parts.size() == 3) apply_options(parts[2], volume);
+  if (is_file_path(volume.source)) volume.type = "bind";
+  return volume;
+}
+
+}  // namespace skep::compose
