@@ -1,0 +1,31 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "engine/endpoint.hpp"
+
+namespace skep::engine {
+
+struct EngineOptions {
+  Endpoint endpoint;
+  /// Send the credentials of `docker_config` for an image's registry when it is resolved, and with
+  /// services (the CLI's --with-registry-auth, rule D7.2). Without, the engine keeps those that a
+  /// service has.
+  bool registry_auth = false;
+  std::string docker_config = {};  ///< Path of a Docker CLI config.json; it need not exist.
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::chrono::milliseconds request_timeout{
+      60'000};                             ///< Of one whole exchange but the event stream's.
+  std::size_t response_limit = 256 << 20;  ///< Bytes of one answer.
+  /// Told of every exchange, from the thread that made it: operation (service_list, service_update
+  /// …; those that end in _list, _inspect or stand alone are reads), status (0: no answer),
+  /// duration.
+  std::function<void(std::string_view operation, int status, std::chrono::nanoseconds duration)>
+      on_request = {};
+};
+
+}  // namespace skep::engine
