@@ -148,7 +148,13 @@ std::optional<std::string> folder_of(std::string_view path) {
   }
 }
 
-std::optional<std::string> breach_of_ours(const std::string& folder, const std::string& included) {
+bool is_public_header(const std::string& path, const std::string& folder) {
+  return path.ends_with(".hpp") && folder != kProgram && !kPrivateHeaders.contains(path);
+}
+
+std::optional<std::string> breach_of_ours(const std::string& path,
+                                          const std::string& folder,
+                                          const std::string& included) {
   const auto target = folder_of(included);
   if (!target) return "includes \"" + included + "\", which is in no known folder";
   if (*target == folder) {
