@@ -1,0 +1,46 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/message.hpp"
+#include "server/target.hpp"
+
+namespace skep::server {
+
+/// What a listener serves; each route belongs to one.
+enum class RouteSet { metrics, health, api, webhook };
+using RouteSets = std::set<RouteSet>;
+
+/// Which handler answers a method and a path. Filled before the server starts, then read only.
+class Router {
+ public:
+  struct Route {
+    RouteSet set = RouteSet::api;
+    std::string method;   ///< "GET" answers HEAD too.
+    std::string pattern;  ///< "/api/v1/stacks/{group}/{name}"
+    Handler handler;
+  };
+
+  void add(RouteSet set, std::string method, std::string pattern, Handler handler);
+
+  struct Match {
+    const Route* route = nullptr;  ///< Null where nothing matches.
+    std::map<std::string, std::string, std::less<>> parameters;
+    std::string allowed;  ///< The methods of that path, for 405; "" where the path is unknown.
+  };
+  [[nodiscard]] Match find(const RouteSets& sets,
+                           std::string_view method,
+                           const Target& target) const;
+
+ private:
+  struct Entry {
+    Route route;
+    std::vector<std::string> parts;
+  };
+  std::vector<Entry> entries_;
+};
+
+}  // namespace skep::server
