@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/session.hpp"
+
+namespace skep::cli {
+
+/// How to reach the running agent.
+struct AgentFlags {
+  std::string socket = "/run/skep/skep.sock";
+  std::string server;      ///< "http://host:9920"; "" for none.
+  std::string token_file;  ///< For writing over --server.
+};
+void add_agent_flags(CLI::App& app, AgentFlags& flags);
+
+struct AgentAnswer {
+  int status = 0;
+  std::string body;
+};
+
+/// One request to the agent: over --server if given, else the local socket, else inside the agent's
+/// container on this engine. Errors: unavailable, with what was tried; a refusal of the agent is an
+/// answer.
+Result<AgentAnswer> ask_agent(const Session& session,
+                              const AgentFlags& flags,
+                              const std::string& method,
+                              const std::string& path);
+
+/// The same, where anything but a good answer is an error with the agent's own words.
+Result<std::string> call_agent(const Session& session,
+                               const AgentFlags& flags,
+                               const std::string& method,
+                               const std::string& path);
+
+}  // namespace skep::cli

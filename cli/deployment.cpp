@@ -1,0 +1,298 @@
+#include "cli/deployment.hpp"
+
+#include <atomic>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "cli/host_files.hpp"
+#include "core/digest.hpp"
+#include "reconciler/apply.hpp"
+#include "reconciler/dotenv.hpp"
+#include "reconciler/health.hpp"
+#include "reconciler/settings.hpp"
+
+namespace skep::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using ports::Health;
+
+constexpr auto kLook = 300ms;
+constexpr auto kRolloutShows = 3s;
+constexpr int kMostConflicts = 5;
+
+/// Rule A1.2: the flag may be repeated, and each value is one CSV record.
+std::vector<std::string> split_files(const std::vector<std::string>& flags) {
+  std::vector<std::string> files;
+  for (const auto& flag : flags) {
+    std::string field;
+    bool quoted = false;
+    for (std::size_t i = 0; i < flag.size(); ++i) {
+      const char c = flag[i];
+      if (c == '"' && quoted && i + 1 < flag.size() && flag[i + 1] == '"') {
+        field += flag[++i];
+      } else if (c == '"') {
+        quoted = !quoted;
+      } else if (c == ',' && !quoted) {
+        if (!field.empty()) files.push_back(std::move(field));
+        field.clear();
+      } else {
+        field += c;
+      }
+    }
+    if (!field.empty()) files.push_back(std::move(field));
+  }
+  return files;
+}
+
+/// Rule A1.4.
+std::string working_directory(const std::vector<std::string>& files) {
+  const auto current = std::filesystem::current_path();
+  if (files.front() == "-") return current.string();
+  return std::filesystem::absolute(files.front()).lexically_normal().parent_path().string();
+}
+
+Result<std::map<std::string, std::string>> environment_of(const Session& session,
+                                                          const DeployFlags& flags) {
+  if (!session.bad_environment.empty()) {
+    return Error{ErrorKind::invalid_input,
+                 "unexpected environment variable '" + session.bad_environment.front() + "'"};
+  }
+  auto environment = session.environment;
+  Findings findings;
+  for (const auto& file : flags.environment_files) {
+    auto text = read_file(file);
+    if (!text) return std::move(text).error().within("--env-file");
+    // The process wins, as with Docker Compose.
+    for (auto& [name, value] : reconciler::parse_dotenv(*text, file, findings))
+      environment.try_emplace(name, std::move(value));
+  }
+  if (has_errors(findings)) return to_error(findings);
+  return environment;
+}
+
+diff::ResolveImage resolve_mode(const std::string& word) {
+  if (word == "changed") return diff::ResolveImage::changed;
+  return word == "never" ? diff::ResolveImage::never : diff::ResolveImage::always;
+}
+
+std::string_view words_of(diff::ObjectKind kind) {
+  switch (kind) {
+    case diff::ObjectKind::network:
+      return "network";
+    case diff::ObjectKind::secret:
+      return "secret";
+    case diff::ObjectKind::config:
+      return "config";
+    case diff::ObjectKind::service:
+      break;
+  }
+  return "service";
+}
+
+/// The CLI's own lines (rule D2.3).
+void announce(const diff::Action& action) {
+  const auto kind = words_of(action.kind);
+  switch (action.verb) {
+    case diff::Verb::create:
+      std::cout << "Creating " << kind << " " << action.name << "\n";
+      break;
+    case diff::Verb::replace:
+      std::cout << "Replacing " << kind << " " << action.name << "\n";
+      break;
+    case diff::Verb::remove:
+      std::cout << "Removing " << kind << " " << action.name << "\n";
+      break;
+    case diff::Verb::update:
+      if (action.kind == diff::ObjectKind::service) {
+        std::cout << "Updating service " << action.name << " (id: " << action.live_id << ")\n";
+      }
+  }
+  std::cout.flush();
+}
+
+}  // namespace
+
+void add_compose_flags(CLI::App& app, DeployFlags& flags) {
+  app.add_option(
+         "-c,--compose-file", flags.files, "Path to a Compose file, or \"-\" to read from stdin")
+      ->delimiter('\0')
+      ->allow_extra_args(false);
+  app.add_option("--resolve-image",
+                 flags.resolve_image,
+                 "Query the registry to resolve image digest and supported platforms (\"always\", "
+                 "\"changed\", \"never\")")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"always", "changed", "never"}));
+  app.add_flag("--prune", flags.prune, "Prune services that are no longer referenced");
+  app.add_flag("--with-registry-auth",
+               flags.registry_auth,
+               "Send registry authentication details to Swarm agents");
+  app.add_option(
+         "--env-file", flags.environment_files, "File with variables; those of the process win")
+      ->allow_extra_args(false);
+  app.add_flag(
+      "--strict", flags.strict, "Accept and do only what `docker stack deploy` does: no extension");
+}
+
+Result<swarm::StackSpec> load_compose(const Session& session, const DeployFlags& flags) {
+  auto name = swarm::StackName::parse(flags.stack);
+  if (!name) return std::move(name).error();
+  const auto files = split_files(flags.files);
+  if (files.empty())
+    return Error{ErrorKind::invalid_input, "specify a Compose file (with --compose-file)"};
+  auto environment = environment_of(session, flags);
+  if (!environment) return std::move(environment).error();
+  const HostFiles reader;
+  compose::Input input;
+  input.stack = *std::move(name);
+  input.working_directory = working_directory(files);
+  input.environment = *std::move(environment);
+  input.reader = &reader;
+  input.strict = flags.strict;
+  input.home = session.variable("HOME");
+  for (const auto& file : files) {
+    auto text = read_file(file);
+    if (!text) return std::move(text).error();
+    input.files.push_back({file == "-" ? "<stdin>" : file, *std::move(text)});
+  }
+  auto output = compose::load(input);
+  sort_and_unique(output.findings);
+  if (has_errors(output.findings)) return to_error(output.findings);
+  if (!output.findings.empty() && !flags.quiet) std::cerr << to_string(output.findings) << "\n";
+  return std::move(output.stack);
+}
+
+Deployment::Deployment(const Session& session,
+                       const DeployFlags& flags,
+                       engine::SocketEngine& engine,
+                       swarm::StackSpec desired)
+    : session_(session), flags_(flags), engine_(engine), desired_(std::move(desired)) {
+  policy_.resolve_image = resolve_mode(flags.resolve_image);
+  policy_.prune = flags.prune;
+  policy_.rotate = !flags.strict;
+  policy_.secret_holds = [this](const swarm::LiveSecret& live, const swarm::SecretSpec& spec) {
+    auto asked = spec;
+    asked.name = live.name;
+    const auto answer = engine_.secret_holds(live.id, asked, session_.stop);
+    return answer ? *answer : diff::SecretAnswer::unknown;
+  };
+  policy_.secret_suffix = [](const swarm::SecretSpec&) { return to_hex(random_bytes(4)); };
+}
+
+Result<void> Deployment::resolve_images(const std::vector<std::string>& images) {
+  std::mutex mutex;
+  std::atomic<std::size_t> next = 0;
+  std::vector<std::jthread> workers;
+  for (std::size_t i = 0; i < std::min<std::size_t>(images.size(), 8); ++i) {
+    workers.emplace_back([&] {
+      for (auto at = next++; at < images.size(); at = next++) {
+        auto resolved = engine_.resolve_image(images[at], session_.stop);
+        const std::lock_guard lock(mutex);
+        if (resolved) {
+          policy_.resolved[images[at]] = *std::move(resolved);
+        } else if (!flags_.quiet && resolved.error().kind != ErrorKind::cancelled) {
+          std::cerr
+              << "image " << images[at]
+              << " could not be accessed on a registry to record its digest. Each node will access "
+                 "it independently, "
+                 "possibly leading to different nodes running different versions of the image.\n";
+        }
+      }
+    });
+  }
+  workers.clear();
+  if (session_.stop.stop_requested()) return Error{ErrorKind::cancelled, "interrupted"};
+  return {};
+}
+
+Result<diff::Plan> Deployment::plan() {
+  auto live = engine_.observe(session_.stop);
+  if (!live) return std::move(live).error();
+  live_ = *std::move(live);
+  std::vector<std::string> open;
+  for (auto& image : diff::images_to_resolve(desired_, live_, policy_)) {
+    if (policy_.resolved.count(image) == 0) open.push_back(std::move(image));
+  }
+  if (auto resolved = resolve_images(open); !resolved) return std::move(resolved).error();
+  return diff::plan(desired_, live_, policy_);
+}
+
+Result<void> Deployment::apply(diff::Plan plan) {
+  ports::Observer nobody;
+  for (int attempt = 0;; ++attempt) {
+    if (plan.blocked()) {
+      for (const auto& note : plan.notes) {
+        if (note.severity == diff::Note::Severity::blocked)
+          return Error{ErrorKind::invalid_input, note.text, note.at};
+      }
+    }
+    const auto result =
+        reconciler::apply(plan, live_, {}, engine_, nobody, announce, session_.stop);
+    for (const auto& done : result.results) {
+      for (const auto& warning : done.warnings) std::cerr << warning << "\n";
+      if (!done.error && done.action.verb == diff::Verb::update)
+        updated_[done.action.name] = session_.clock.steady();
+    }
+    const auto* error = result.first_error();
+    if (error == nullptr) return {};
+    if (error->kind != ErrorKind::conflict || attempt == kMostConflicts) return *error;
+    auto again = this->plan();
+    if (!again) return std::move(again).error();
+    plan = *std::move(again);
+  }
+}
+
+Result<void> Deployment::wait() {
+  const auto timeout = reconciler::parse_duration(flags_.timeout);
+  if (!timeout)
+    return Error{ErrorKind::invalid_input, "--timeout must be a duration such as 90s or 5m"};
+  std::map<std::string, std::string> shown;
+  auto progressed = session_.clock.steady();
+  while (true) {
+    auto live = engine_.observe(session_.stop);
+    if (!live) return std::move(live).error();
+    bool done = true;
+    std::string trouble;
+    for (const auto& [key, service] : desired_.services) {
+      const auto* found = live->find_service(service.spec.name);
+      if (found == nullptr)
+        return Error{ErrorKind::conflict, service.spec.name + " was removed meanwhile"};
+      std::vector<swarm::Task> tasks;
+      if (reconciler::needs_tasks(*found)) {
+        auto read = engine_.tasks({found->id}, session_.stop);
+        if (read) tasks = *std::move(read);
+      }
+      const auto status = reconciler::describe_service(*found, tasks);
+      auto health = reconciler::health_of(*found, tasks);
+      const auto updated = updated_.find(service.spec.name);
+      if (updated != updated_.end() && found->update.state.empty() &&
+          session_.clock.steady() - updated->second < kRolloutShows && health == Health::healthy) {
+        health = Health::progressing;
+      }
+      std::string line = service.spec.name + ": " + std::to_string(status.running) + "/" +
+                         std::to_string(status.desired) + " running, " +
+                         std::string(to_string(health));
+      if (!status.trouble.empty()) line += ": " + status.trouble;
+      if (shown[key] != line) {
+        shown[key] = line;
+        progressed = session_.clock.steady();
+        if (!flags_.quiet) std::cout << line << std::endl;
+      }
+      if (health == Health::degraded)
+        return Error{ErrorKind::unavailable,
+                     service.spec.name + " does not come up: " + status.trouble};
+      if (health != Health::healthy && trouble.empty()) trouble = line;
+      done = done && health == Health::healthy;
+    }
+    if (done) return {};
+    if (session_.clock.steady() - progressed > *timeout) {
+      return Error{ErrorKind::unavailable, "no progress for " + flags_.timeout + ": " + trouble};
+    }
+    if (!session_.clock.sleep_for(kLook, session_.stop))
+      return Error{ErrorKind::cancelled, "interrupted; the swarm goes on by itself"};
+  }
+}
+
+}  // namespace skep::cli

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/session.hpp"
+#include "compose/compose.hpp"
+#include "diff/plan.hpp"
+#include "swarm/live_state.hpp"
+
+namespace skep::cli {
+
+/// The flags of `docker stack deploy`, and a few more.
+struct DeployFlags {
+  std::vector<std::string> files;
+  std::string stack;
+  bool prune = false;
+  std::string resolve_image = "always";
+  bool registry_auth = false;
+  bool detach = false;
+  bool quiet = false;
+  bool strict = false;
+  std::vector<std::string> environment_files;
+  std::string timeout = "5m";
+};
+
+/// `-c`, `--strict`, `--env-file` …: what says which stack is meant, for deploy and for plan.
+void add_compose_flags(CLI::App& app, DeployFlags& flags);
+
+/// Compose files on this machine → the stack, as the Docker CLI does it: variables from the process
+/// only. Prints warnings and mistakes. Errors: invalid_input, after everything that is wrong was
+/// printed.
+Result<swarm::StackSpec> load_compose(const Session& session, const DeployFlags& flags);
+
+/// One stack deployed from this machine, without an agent and without a label of ours.
+class Deployment {
+ public:
+  Deployment(const Session& session,
+             const DeployFlags& flags,
+             engine::SocketEngine& engine,
+             swarm::StackSpec desired);
+
+  /// What would be done, by a fresh look at the swarm. Asks registries as --resolve-image says.
+  Result<diff::Plan> plan();
+  /// Carries out the last plan; on a conflict looks again and goes on. Prints what it does.
+  Result<void> apply(diff::Plan plan);
+  /// Until every service of the stack runs as it should. Prints each change of state. Errors: with
+  /// the engine's own words where a service will not come up.
+  Result<void> wait();
+
+ private:
+  Result<void> resolve_images(const std::vector<std::string>& images);
+
+  const Session& session_;
+  const DeployFlags& flags_;
+  engine::SocketEngine& engine_;
+  swarm::StackSpec desired_;
+  swarm::LiveState live_;
+  diff::Policy policy_;
+  std::map<std::string, SteadyTime>
+      updated_;  ///< Services whose rollout the engine may not show yet.
+};
+
+}  // namespace skep::cli

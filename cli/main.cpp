@@ -1,0 +1,133 @@
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <stop_token>
+#include <string_view>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "cli/session.hpp"
+#include "gitsync/fetch_child.hpp"
+#include "gitsync/library.hpp"
+
+extern char** environ;
+
+namespace skep::cli {
+namespace {
+
+/// SIGINT and SIGTERM ask everything to stop; the second one ends the process at once.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGTERM);
+    pthread_sigmask(
+        SIG_BLOCK, &set_, nullptr);  // Before any other thread exists, so that all inherit it.
+    std::signal(SIGPIPE, SIG_IGN);
+    waiter_ = std::jthread([this](std::stop_token done) {
+      const timespec second{0, 200'000'000};
+      while (!done.stop_requested()) {
+        if (sigtimedwait(&set_, nullptr, &second) < 0) continue;
+        if (source_.stop_requested()) _exit(130);
+        source_.request_stop();
+      }
+    });
+  }
+  [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  sigset_t set_{};
+  std::stop_source source_;
+  std::jthread waiter_;
+};
+
+void read_environment(Session& session) {
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos || equals == 0) {
+      session.bad_environment.emplace_back(text);
+    } else {
+      session.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+}
+
+bool color_wanted(const Session& session) {
+  return isatty(STDOUT_FILENO) == 1 && session.variable("NO_COLOR").empty() &&
+         session.variable("TERM") != "dumb";
+}
+
+/// `docker skep …` runs `docker-skep docker-cli-plugin-metadata` to ask who this is, then
+/// `docker-skep skep …`.
+constexpr std::string_view kPluginMetadata =
+    R"({"SchemaVersion":"0.1.0","Vendor":"skep","Version":")" SKEP_VERSION
+    R"(","ShortDescription":"GitOps for Docker Swarm"})";
+
+int run(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "docker-cli-plugin-metadata") {
+    std::cout << kPluginMetadata << "\n";
+    return kSuccess;
+  }
+  const bool plugin = argc >= 2 && std::string_view(argv[1]) == "skep";
+  if (plugin) {
+    ++argv;
+    --argc;
+  }
+  Signals signals;
+  const gitsync::Library libgit2;
+  Session session;
+  read_environment(session);
+  session.stop = signals.token();
+  session.color = color_wanted(session);
+
+  CLI::App app("GitOps for Docker Swarm: keeps a swarm exactly as a Git repository says.",
+               plugin ? "docker skep" : "skep");
+  app.require_subcommand(1);
+  app.set_help_all_flag("--help-all", "Help of all commands");
+  app.fallthrough();
+  app.add_option("-H,--host",
+                 session.host,
+                 "Engine to talk to (default: DOCKER_HOST, the current context, the local socket)");
+  app.add_option("--log-level", session.log_level, "error, warning, info, debug or trace")
+      ->envname("SKEP_LOG_LEVEL")
+      ->check(CLI::IsMember({"error", "warning", "info", "debug", "trace"}));
+  add_deploy(app, session);
+  add_plan(app, session);
+  add_apply(app, session);
+  add_render(app, session);
+  add_validate(app, session);
+  add_agent(app, session);
+  add_status(app, session);
+  add_approve(app, session);
+  add_sync(app, session);
+  add_health(app, session);
+  add_version(app, session);
+  app.footer(
+      "Start with:  skep plan --repo DIRECTORY   ·   skep COMMAND --help shows an example of each");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? kSuccess : kFailure;
+  }
+  return session.verb();
+}
+
+}  // namespace
+}  // namespace skep::cli
+
+int main(int argc, char** argv) {
+  try {
+    if (argc >= 2 && std::string_view(argv[1]) == "__fetch")
+      return skep::gitsync::fetch_child_main();
+    return skep::cli::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "skep: internal error: " << error.what() << "\n";
+    return skep::cli::kFailure;
+  }
+}

@@ -1,0 +1,107 @@
+#include "cli/repository_run.hpp"
+
+#include <algorithm>
+
+#include "core/digest.hpp"
+#include "diff/render.hpp"
+
+namespace skep::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLook = 300ms;
+
+}  // namespace
+
+Result<Repository> load_repository(const Session& session,
+                                   const RepositoryFlags& flags,
+                                   spdlog::logger& log) {
+  auto root = configuration_root(flags);
+  if (!root) return std::move(root).error();
+  Repository repository;
+  auto source = open_source(session, flags, log);
+  if (!source) return std::move(source).error();
+  repository.source = *std::move(source);
+  auto snapshot = repository.source->fetch(session.stop);
+  if (!snapshot) return std::move(snapshot).error().within(repository.source->describe());
+  repository.snapshot = *std::move(snapshot);
+  auto desired = reconciler::load_desired_state(*repository.snapshot, {*root}, nullptr);
+  if (!desired) return std::move(desired).error();
+  repository.desired = *std::move(desired);
+  if (repository.desired.stacks.empty() && repository.desired.findings.empty() &&
+      repository.desired.disabled.empty()) {
+    std::string groups;
+    for (const auto& group : repository.desired.cluster.groups)
+      groups += (groups.empty() ? "" : ", ") + group.name + "/*";
+    return Error{ErrorKind::invalid_input,
+                 repository.source->describe() +
+                     ": no stack found; skep looks for directories in " + groups +
+                     " (see --path, or groups: in skep.yaml)"};
+  }
+  return repository;
+}
+
+Result<std::set<std::string>> chosen_stacks(const reconciler::DesiredState& desired,
+                                            const std::vector<std::string>& words) {
+  std::set<std::string> chosen;
+  std::vector<std::string> names;
+  for (const auto& stack : desired.stacks) names.push_back(stack->source.name);
+  for (auto word : words) {
+    while (word.size() > 1 && word.back() == '/') word.pop_back();
+    const auto at =
+        std::find_if(desired.stacks.begin(), desired.stacks.end(), [&](const auto& stack) {
+          return stack->source.name == word || stack->source.directory.text() == word;
+        });
+    if (at == desired.stacks.end()) {
+      auto message = "no stack " + word + " in the repository";
+      if (const auto near = nearest(word, names); !near.empty())
+        message += "; did you mean " + near + "?";
+      return Error{ErrorKind::invalid_input, message};
+    }
+    chosen.insert((*at)->source.name);
+  }
+  return chosen;
+}
+
+Findings findings_of(const reconciler::DesiredState& desired, const std::set<std::string>& only) {
+  auto findings = desired.findings;
+  for (const auto& stack : desired.stacks) {
+    if (!only.empty() && only.count(stack->source.name) == 0) continue;
+    const auto own = stack->all_findings();
+    findings.insert(findings.end(), own.begin(), own.end());
+  }
+  return findings;
+}
+
+std::string plan_digest(const reconciler::DesiredState& desired,
+                        const std::vector<ports::StackStatus>& stacks) {
+  std::string text = desired.revision.commit;
+  for (const auto& stack : stacks) {
+    text += "\n" + stack.name + "\n";
+    if (stack.plan) text += diff::to_json(*stack.plan, stack.name);
+  }
+  return sha256_hex(text);
+}
+
+Result<reconciler::Turn> run_until_settled(
+    reconciler::Reconciler& reconciler,
+    const reconciler::DesiredState& desired,
+    const Session& session,
+    const std::function<void(const reconciler::Turn&)>& on_turn) {
+  int failures = 0;
+  while (true) {
+    auto turn = reconciler.turn(desired, session.stop);
+    if (session.stop.stop_requested())
+      return Error{ErrorKind::cancelled, "interrupted; the swarm goes on by itself"};
+    if (!turn) {
+      if (turn.error().kind != ErrorKind::conflict || ++failures > 10) return turn;
+      continue;
+    }
+    on_turn(*turn);
+    if (!turn->wrote && !turn->moving) return turn;
+    if (!turn->wrote) session.clock.sleep_for(kLook, session.stop);
+  }
+}
+
+}  // namespace skep::cli

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/session.hpp"
+#include "reconciler/desired_state.hpp"
+#include "reconciler/reconciler.hpp"
+
+namespace skep::cli {
+
+/// A repository rendered by this process, for the verbs that take `--repo`.
+struct Repository {
+  std::unique_ptr<ports::Source> source;
+  std::shared_ptr<const ports::Snapshot> snapshot;
+  reconciler::DesiredState desired;
+};
+Result<Repository> load_repository(const Session& session,
+                                   const RepositoryFlags& flags,
+                                   spdlog::logger& log);
+
+/// Names or directories, as people type them → names of stacks. Errors: invalid_input for one that
+/// is not there.
+Result<std::set<std::string>> chosen_stacks(const reconciler::DesiredState& desired,
+                                            const std::vector<std::string>& words);
+
+/// All findings of a repository, by position; those of one stack after the other.
+[[nodiscard]] Findings findings_of(const reconciler::DesiredState& desired,
+                                   const std::set<std::string>& only);
+
+/// What a plan is about, to be compared when it is carried out later: the commit, and what would be
+/// done to what.
+[[nodiscard]] std::string plan_digest(const reconciler::DesiredState& desired,
+                                      const std::vector<ports::StackStatus>& stacks);
+
+/// Turns until nothing goes on by itself. `on_turn` sees each. Errors: as Reconciler::turn.
+Result<reconciler::Turn> run_until_settled(
+    reconciler::Reconciler& reconciler,
+    const reconciler::DesiredState& desired,
+    const Session& session,
+    const std::function<void(const reconciler::Turn&)>& on_turn);
+
+}  // namespace skep::cli

@@ -1,0 +1,196 @@
+#include "cli/session.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "engine/endpoint.hpp"
+#include "gitsync/git_source.hpp"
+#include "gitsync/remote_url.hpp"
+#include "gitsync/work_tree.hpp"
+
+namespace skep::cli {
+namespace {
+
+std::string without_line_end(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
+/// Where mirrors are kept when nobody says where: the user's cache directory.
+std::string default_state_directory(const Session& session) {
+  if (const auto cache = session.variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/skep";
+  if (const auto home = session.variable("HOME"); !home.empty()) return home + "/.cache/skep";
+  return "/var/lib/skep";
+}
+
+}  // namespace
+
+std::string Session::variable(const std::string& name) const {
+  const auto at = environment.find(name);
+  return at == environment.end() ? std::string() : at->second;
+}
+
+int fail(const Error& error) {
+  std::cerr << "skep: " << to_string(error) << "\n";
+  return kFailure;
+}
+
+Result<std::unique_ptr<engine::SocketEngine>> open_engine(const Session& session,
+                                                          bool registry_auth,
+                                                          RequestObserver on_request) {
+  auto endpoint = engine::endpoint_from(
+      session.environment, session.host.empty() ? std::nullopt : std::optional(session.host));
+  if (!endpoint) return std::move(endpoint).error();
+  engine::EngineOptions options;
+  options.endpoint = *std::move(endpoint);
+  options.registry_auth = registry_auth;
+  options.on_request = std::move(on_request);
+  if (const auto directory = engine::docker_config_directory(session.environment);
+      !directory.empty()) {
+    options.docker_config = directory + "/config.json";
+  }
+  return std::make_unique<engine::SocketEngine>(std::move(options));
+}
+
+Result<std::unique_ptr<engine::SocketEngine>> open_manager(const Session& session,
+                                                           bool registry_auth) {
+  auto engine = open_engine(session, registry_auth);
+  if (!engine) return engine;
+  const auto info = (*engine)->info(session.stop);
+  if (!info) return info.error();
+  if (!info->manager) {
+    return Error{
+        ErrorKind::invalid_input,
+        info->swarm_active
+            ? "this node is not a swarm manager: run skep on a manager, or point DOCKER_HOST at one"
+            : "this node is not a swarm manager: run `docker swarm init`, or point DOCKER_HOST at "
+              "a manager"};
+  }
+  return engine;
+}
+
+std::shared_ptr<spdlog::logger> make_logger(const Session& session, bool daemon) {
+  auto logger =
+      std::make_shared<spdlog::logger>("skep", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  const auto level =
+      session.log_level.empty() ? std::string(daemon ? "info" : "off") : session.log_level;
+  logger->set_level(spdlog::level::from_str(level == "warning" ? "warn" : level));
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  logger->flush_on(spdlog::level::trace);
+  return logger;
+}
+
+void add_repository_flags(CLI::App& app, RepositoryFlags& flags) {
+  const auto group = "Repository";
+  app.add_option(
+         "--repo", flags.repo, "Config repository: a directory or a git URL (file, https, ssh)")
+      ->envname("SKEP_REPO")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--ref", flags.ref, "Branch, tag or commit (default: the remote's default branch)")
+      ->envname("SKEP_REF")
+      ->group(group);
+  app.add_option("--path", flags.path, "Directory inside the repository that is its root for skep")
+      ->envname("SKEP_PATH")
+      ->group(group);
+  app.add_option("--state-dir", flags.state_directory, "Where the mirror of a remote is kept")
+      ->envname("SKEP_STATE_DIR")
+      ->group(group);
+  app.add_option("--git-user", flags.git_user, "User for https (a token goes into the password)")
+      ->envname("SKEP_GIT_USER")
+      ->group(group);
+  app.add_option("--git-password-file",
+                 flags.git_password_file,
+                 "File with the password or token for https")
+      ->envname("SKEP_GIT_PASSWORD_FILE")
+      ->group(group);
+  app.add_option("--ssh-key", flags.ssh_key_file, "Private key for ssh (Ed25519 or ECDSA)")
+      ->envname("SKEP_SSH_KEY_FILE")
+      ->group(group);
+  app.add_option(
+         "--known-hosts", flags.known_hosts_file, "OpenSSH known_hosts file with the host's key")
+      ->envname("SKEP_KNOWN_HOSTS_FILE")
+      ->group(group);
+  app.add_option("--host-key",
+                 flags.host_keys,
+                 "Accepted host key, as SHA256:… (can be given several times)")
+      ->envname("SKEP_HOST_KEY")
+      ->group(group);
+  app.add_option("--git-ca", flags.ca_file, "PEM file with the CA of the https remote")
+      ->envname("SKEP_GIT_CA_FILE")
+      ->group(group);
+  app.add_flag("--allow-rewind", flags.allow_rewind, "Accept a branch whose history was rewritten")
+      ->envname("SKEP_ALLOW_REWIND")
+      ->group(group);
+}
+
+Result<RepoPath> configuration_root(const RepositoryFlags& flags) {
+  auto root = RepoPath::parse(flags.path);
+  if (!root) return std::move(root).error().within("--path");
+  return root;
+}
+
+Result<std::unique_ptr<ports::Source>> open_source(const Session& session,
+                                                   const RepositoryFlags& flags,
+                                                   spdlog::logger& log) {
+  if (!gitsync::names_remote(flags.repo) && flags.ref.empty()) {
+    return gitsync::open_work_tree(flags.repo, {});
+  }
+  // A directory with a ref is read as a repository: what is committed counts, not what lies around.
+  auto parsed = gitsync::RemoteUrl::parse(
+      gitsync::names_remote(flags.repo)
+          ? flags.repo
+          : std::filesystem::absolute(flags.repo).lexically_normal().string());
+  if (!parsed) return std::move(parsed).error().within("--repo");
+  gitsync::GitOptions options{.url = parsed->url,
+                              .ref = flags.ref,
+                              .state_directory = flags.state_directory.empty()
+                                                     ? default_state_directory(session)
+                                                     : flags.state_directory};
+  options.allow_rewind = flags.allow_rewind;
+  auto& credentials = options.credentials;
+  credentials.user = parsed->user_info.user;
+  credentials.password = parsed->user_info.password;
+  if (!flags.git_user.empty()) credentials.user = flags.git_user;
+  if (!flags.git_password_file.empty()) {
+    auto password = read_file(flags.git_password_file);
+    if (!password) return std::move(password).error().within("--git-password-file");
+    credentials.password = Secret(without_line_end(*std::move(password)));
+  }
+  credentials.ssh_key_file = flags.ssh_key_file;
+  if (!flags.known_hosts_file.empty()) {
+    auto known = read_file(flags.known_hosts_file);
+    if (!known) return std::move(known).error().within("--known-hosts");
+    credentials.known_hosts = *std::move(known);
+  }
+  credentials.host_key_fingerprints = flags.host_keys;
+  credentials.ca_file = flags.ca_file;
+  return gitsync::open_source(std::move(options), session.clock, log);
+}
+
+Result<std::string> read_file(const std::string& path) {
+  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::error_code code;
+  if (std::filesystem::is_directory(path, code)) {
+    return Error{ErrorKind::invalid_input, "read " + path + ": is a directory"};
+  }
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    const auto reason = errno == EACCES ? "permission denied" : "no such file or directory";
+    return Error{ErrorKind::invalid_input, "open " + path + ": " + reason};
+  }
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (file.bad())
+    return Error{ErrorKind::unavailable, "read " + path + ": the disk reports an error"};
+  return text;
+}
+
+}  // namespace skep::cli

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <spdlog/logger.h>
+
+#include "core/clock.hpp"
+#include "core/repo_path.hpp"
+#include "core/result.hpp"
+#include "engine/socket_engine.hpp"
+#include "reconciler/ports/source.hpp"
+
+namespace skep::cli {
+
+/// Exit codes of every verb (design §4): 2 is "there are changes" and for `plan` only.
+inline constexpr int kSuccess = 0;
+inline constexpr int kFailure = 1;
+inline constexpr int kChanges = 2;
+
+/// What all verbs share: the process's surroundings, read once, and the global flags.
+struct Session {
+  std::map<std::string, std::string> environment;
+  std::vector<std::string> bad_environment;  ///< Entries without a name or a '='.
+  std::stop_token stop;
+  SystemClock clock;
+  std::string host;       ///< -H, --host
+  std::string log_level;  ///< "" is the verb's own default.
+  std::string output = "text";
+  bool color = false;         ///< Standard output is a terminal and nothing forbids it.
+  std::function<int()> verb;  ///< What the command line asked for.
+
+  [[nodiscard]] std::string variable(const std::string& name) const;
+};
+
+/// Writes "skep: …" to standard error, in full, and returns kFailure.
+int fail(const Error& error);
+
+using RequestObserver =
+    std::function<void(std::string_view operation, int status, std::chrono::nanoseconds duration)>;
+Result<std::unique_ptr<engine::SocketEngine>> open_engine(const Session& session,
+                                                          bool registry_auth,
+                                                          RequestObserver on_request = {});
+/// The same, and proves that it answers and is a manager of a swarm.
+Result<std::unique_ptr<engine::SocketEngine>> open_manager(const Session& session,
+                                                           bool registry_auth);
+
+/// Logs to standard error: text on a terminal, JSON lines elsewhere with `daemon`.
+std::shared_ptr<spdlog::logger> make_logger(const Session& session, bool daemon);
+
+/// Where the configuration comes from: the flags that plan, apply, render, validate and agent
+/// share.
+struct RepositoryFlags {
+  std::string repo = ".";
+  std::string ref;
+  std::string path;
+  std::string state_directory;
+  std::string git_user, git_password_file, ssh_key_file, known_hosts_file, ca_file;
+  std::vector<std::string> host_keys;
+  bool allow_rewind = false;
+};
+void add_repository_flags(CLI::App& app, RepositoryFlags& flags);
+/// `session` and `log` outlive the source.
+Result<std::unique_ptr<ports::Source>> open_source(const Session& session,
+                                                   const RepositoryFlags& flags,
+                                                   spdlog::logger& log);
+Result<RepoPath> configuration_root(const RepositoryFlags& flags);
+
+/// The whole of a file; "-" is standard input. Errors: invalid_input as the Docker CLI words them.
+Result<std::string> read_file(const std::string& path);
+
+// One function a verb, each in a file of its own.
+void add_deploy(CLI::App& app, Session& session);
+void add_plan(CLI::App& app, Session& session);
+void add_apply(CLI::App& app, Session& session);
+void add_render(CLI::App& app, Session& session);
+void add_validate(CLI::App& app, Session& session);
+void add_agent(CLI::App& app, Session& session);
+void add_status(CLI::App& app, Session& session);
+void add_approve(CLI::App& app, Session& session);
+void add_sync(CLI::App& app, Session& session);
+void add_health(CLI::App& app, Session& session);
+void add_version(CLI::App& app, Session& session);
+
+}  // namespace skep::cli

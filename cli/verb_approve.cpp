@@ -1,0 +1,81 @@
+#include <nlohmann/json.hpp>
+
+#include "cli/agent_client.hpp"
+#include "engine/http.hpp"
+#include "server/status_json.hpp"
+
+namespace skep::cli {
+namespace {
+
+struct AskFlags {
+  AgentFlags agent;
+  std::string stack;
+};
+
+/// "group/name" of the API for what a person typed.
+Result<std::string> path_of(const Session& session, const AskFlags& flags) {
+  auto body = call_agent(session, flags.agent, "GET", "/api/v1/status");
+  if (!body) return std::move(body).error();
+  const auto status = server::parse_status(*body);
+  if (!status) return status.error();
+  std::vector<std::string> names;
+  for (const auto& stack : status->stacks) {
+    names.push_back(stack.name);
+    const bool meant = stack.name == flags.stack || stack.path == flags.stack ||
+                       stack.group + "/" + stack.name == flags.stack;
+    if (meant) return engine::url_encode(stack.group) + "/" + engine::url_encode(stack.name);
+  }
+  auto message = "no stack " + flags.stack;
+  if (const auto near = nearest(flags.stack, names); !near.empty())
+    message += "; did you mean " + near + "?";
+  return Error{ErrorKind::invalid_input, message};
+}
+
+int approve(const Session& session, const AskFlags& flags) {
+  const auto path = path_of(session, flags);
+  if (!path) return fail(path.error());
+  const auto answer =
+      call_agent(session, flags.agent, "POST", "/api/v1/stacks/" + *path + "/approve");
+  if (!answer) return fail(answer.error());
+  std::cout << "approved; `skep status " << flags.stack << "` shows how it goes\n";
+  return kSuccess;
+}
+
+int sync(const Session& session, const AskFlags& flags) {
+  std::string where = "/api/v1/sync";
+  if (!flags.stack.empty()) {
+    const auto path = path_of(session, flags);
+    if (!path) return fail(path.error());
+    where = "/api/v1/stacks/" + *path + "/sync";
+  }
+  const auto answer = call_agent(session, flags.agent, "POST", where);
+  if (!answer) return fail(answer.error());
+  std::cout << "asked for; `skep status" << (flags.stack.empty() ? "" : " " + flags.stack)
+            << "` shows how it goes\n";
+  return kSuccess;
+}
+
+}  // namespace
+
+void add_approve(CLI::App& app, Session& session) {
+  auto* verb = app.add_subcommand(
+      "approve", "Let the agent carry out what it holds back: adoption with changes, mass removal");
+  auto flags = std::make_shared<AskFlags>();
+  verb->add_option("STACK", flags->stack, "Stack, by name or directory")->required();
+  add_agent_flags(*verb, flags->agent);
+  verb->footer("Example:  skep plan MY-APP; skep approve MY-APP");
+  verb->callback(
+      [&session, flags] { session.verb = [&session, flags] { return approve(session, *flags); }; });
+}
+
+void add_sync(CLI::App& app, Session& session) {
+  auto* verb = app.add_subcommand("sync", "Make the agent look at git and the swarm now");
+  auto flags = std::make_shared<AskFlags>();
+  verb->add_option("STACK", flags->stack, "Stack, by name or directory (default: all)");
+  add_agent_flags(*verb, flags->agent);
+  verb->footer("Example:  skep sync");
+  verb->callback(
+      [&session, flags] { session.verb = [&session, flags] { return sync(session, *flags); }; });
+}
+
+}  // namespace skep::cli

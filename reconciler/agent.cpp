@@ -1,0 +1,284 @@
+#include "reconciler/agent.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "core/logfmt.hpp"
+
+namespace skep::reconciler {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kWhileMoving =
+    500ms;  ///< Between two looks while a rollout goes on: its progress sends no events.
+constexpr auto kAfterFailure = 2s;  ///< When the swarm could not be read.
+constexpr auto kReconnect = 1s;     ///< Between two attempts at the event stream.
+constexpr auto kLoopIsStuck = 5min;
+
+std::vector<std::string> lines_of(const Findings& findings) {
+  std::vector<std::string> lines;
+  for (const auto& finding : findings) lines.push_back(to_string(Findings{finding}));
+  return lines;
+}
+
+}  // namespace
+
+Agent::Agent(ports::Source& source,
+             ports::Engine& engine,
+             ports::Observer& observer,
+             const Clock& clock,
+             spdlog::logger& log,
+             AgentOptions options)
+    : source_(source),
+      engine_(engine),
+      observer_(observer),
+      clock_(clock),
+      log_(log),
+      options_(std::move(options)),
+      reconciler_(engine, observer, clock, log, options_.reconciler, [this] { wake(); }) {
+  status_.version = options_.version;
+  status_.instance = options_.reconciler.instance;
+  status_.source = source.describe();
+  last_turn_ = clock.steady();
+}
+
+void Agent::run(std::stop_token stop) {
+  log_.info(logfmt("agent started",
+                   {{"version", options_.version},
+                    {"source", source_.describe()},
+                    {"instance", options_.reconciler.instance}}));
+  std::jthread git([this](std::stop_token own) { follow_git(std::move(own)); });
+  std::jthread events([this](std::stop_token own) { follow_events(std::move(own)); });
+  const std::stop_callback forward(stop, [&] {
+    git.request_stop();
+    events.request_stop();
+  });
+  auto deadline = clock_.steady();
+  while (wait_for_news(deadline, stop)) {
+    const auto desired = this->desired();
+    if (!desired) {
+      deadline = clock_.steady() + options_.resync;
+      continue;
+    }
+    const auto turn = reconciler_.turn(*desired, stop);
+    if (stop.stop_requested()) break;
+    publish(turn);
+    deadline = clock_.steady() + until_next_turn(turn);
+  }
+  log_.info("agent stopped");
+}
+
+std::chrono::milliseconds Agent::until_next_turn(const Result<Turn>& turn) const {
+  if (!turn)
+    return turn.error().kind == ErrorKind::conflict ? 0ms
+                                                    : std::chrono::milliseconds(kAfterFailure);
+  if (turn->wrote) return 0ms;
+  if (turn->moving) return kWhileMoving;
+  auto wait = options_.resync;
+  if (turn->retry_at) {
+    const auto retry =
+        std::chrono::duration_cast<std::chrono::milliseconds>(*turn->retry_at - clock_.steady());
+    wait = std::clamp(retry + 1ms, std::chrono::milliseconds(1), wait);
+  }
+  return wait;
+}
+
+bool Agent::wait_for_news(SteadyTime deadline, std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  while (!news_ && clock_.steady() < deadline && !stop.stop_requested()) {
+    news_arrived_.wait_for(lock, stop, deadline - clock_.steady(), [this] { return news_; });
+  }
+  news_ = false;
+  return !stop.stop_requested();
+}
+
+void Agent::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    news_ = true;
+  }
+  news_arrived_.notify_all();
+}
+
+std::shared_ptr<const DesiredState> Agent::desired() const {
+  const std::lock_guard lock(mutex_);
+  return desired_;
+}
+
+void Agent::follow_git(std::stop_token stop) {
+  std::minstd_rand random(static_cast<std::uint32_t>(clock_.now().time_since_epoch().count()));
+  // After a restart the last good snapshot is worth more than waiting for a remote that may be
+  // away.
+  if (auto snapshot = source_.last_good()) look(snapshot);
+  while (!stop.stop_requested()) {
+    {
+      const std::lock_guard lock(mutex_);
+      fetch_now_ = false;
+    }
+    const auto started = clock_.steady();
+    auto snapshot = source_.fetch(stop);
+    if (stop.stop_requested()) return;
+    ports::FetchReport report;
+    report.ok = snapshot.has_value();
+    report.duration =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - started);
+    if (snapshot) {
+      report.revision = (*snapshot)->revision().commit;
+      look(*snapshot);
+    } else {
+      log_.warn(logfmt("git could not be read; the last good revision stays",
+                       {{"error", snapshot.error().message}}));
+      const std::lock_guard lock(mutex_);
+      status_.fetch_error = snapshot.error().message;
+    }
+    observer_.fetched(report);
+    std::uniform_int_distribution<std::int64_t> jitter(0, options_.interval.count() / 10);
+    std::unique_lock lock(mutex_);
+    news_arrived_.wait_for(
+        lock, stop, options_.interval + std::chrono::milliseconds(jitter(random)), [this] {
+          return fetch_now_;
+        });
+  }
+}
+
+void Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot) {
+  const auto previous = desired();
+  const auto& revision = snapshot->revision();
+  if (previous && previous->revision.commit == revision.commit && !revision.commit.empty()) {
+    const std::lock_guard lock(mutex_);
+    status_.fetch_error.clear();
+    status_.last_fetch = clock_.now();
+    return;
+  }
+  const auto started = clock_.steady();
+  auto loaded = load_desired_state(*snapshot, options_.load, previous.get());
+  observer_.phase("render", clock_.steady() - started);
+  if (!loaded) {
+    log_.error(logfmt("the repository could not be read; the last good revision stays",
+                      {{"revision", revision.commit}, {"error", loaded.error().message}}));
+    const std::lock_guard lock(mutex_);
+    status_.fetch_error = loaded.error().message;
+    return;
+  }
+  log_.info(logfmt("revision loaded",
+                   {{"revision", revision.abbreviated()},
+                    {"stacks", loaded->stacks.size()},
+                    {"rendered", loaded->rendered}}));
+  for (const auto& stack : loaded->stacks) {
+    if (stack->broken())
+      log_.error(logfmt(
+          "stack cannot be rendered",
+          {{"stack", stack->source.name}, {"error", to_string(to_error(stack->all_findings()))}}));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    status_.revision = revision.commit;
+    status_.revision_subject = revision.subject;
+    status_.revision_author = revision.author;
+    status_.repository_errors = lines_of(loaded->findings);
+    status_.last_fetch = clock_.now();
+    status_.fetch_error.clear();
+    desired_ = std::make_shared<const DesiredState>(*std::move(loaded));
+    news_ = true;
+  }
+  news_arrived_.notify_all();
+}
+
+void Agent::follow_events(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    // The swarm may have changed while nobody listened: look once the stream is open, for what
+    // comes later is announced.
+    const auto ended = engine_.follow_events(
+        [this](const ports::EngineEvent&) { wake(); }, [this] { wake(); }, stop);
+    if (stop.stop_requested()) return;
+    if (!ended) log_.debug(logfmt("event stream failed", {{"error", ended.error().message}}));
+    clock_.sleep_for(kReconnect, stop);
+  }
+}
+
+void Agent::publish(const Result<Turn>& turn) {
+  const std::lock_guard lock(mutex_);
+  last_turn_ = clock_.steady();
+  ready_ = true;
+  if (turn) {
+    if (!status_.docker_up) log_.info("swarm is readable");
+    status_.docker_up = true;
+    status_.docker_error.clear();
+    status_.stacks = turn->stacks;
+    return;
+  }
+  if (status_.docker_error != turn.error().message) {
+    log_.error(logfmt("the swarm could not be read; nothing is known and nothing is changed",
+                      {{"error", turn.error().message}}));
+  }
+  status_.docker_up = false;
+  status_.docker_error = turn.error().message;
+  for (auto& stack :
+       status_.stacks) {  // Unknown is never empty, and never yesterday's answer either.
+    stack.sync = ports::SyncState::unknown;
+    stack.health = ports::Health::unknown;
+    stack.message = "the swarm could not be read: " + turn.error().message;
+    stack.plan.reset();
+  }
+  observer_.status(status_.stacks);
+}
+
+ports::AgentStatus Agent::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+bool Agent::ready() const {
+  const std::lock_guard lock(mutex_);
+  return ready_;
+}
+
+bool Agent::alive() const {
+  const std::lock_guard lock(mutex_);
+  return !desired_ || clock_.steady() - last_turn_ < options_.resync + kLoopIsStuck;
+}
+
+Result<void> Agent::approve(const std::string& stack, const std::string& actor) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = std::find_if(
+        status_.stacks.begin(), status_.stacks.end(), [&](const ports::StackStatus& known) {
+          return known.name == stack || known.path == stack;
+        });
+    if (at == status_.stacks.end())
+      return Error{ErrorKind::invalid_input, "no stack " + stack + "; `skep status` lists them"};
+    if (!at->held)
+      return Error{ErrorKind::invalid_input,
+                   "nothing of stack " + at->name + " waits for approval"};
+    reconciler_.approve(at->name);
+    log_.info(logfmt("approved", {{"stack", at->name}, {"actor", actor}}));
+  }
+  wake();
+  return {};
+}
+
+Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& known : status_.stacks) {
+      if (stack.empty() || known.name == stack || known.path == stack)
+        reconciler_.request(known.name);
+    }
+    const bool found =
+        stack.empty() ||
+        std::any_of(status_.stacks.begin(), status_.stacks.end(), [&](const auto& known) {
+          return known.name == stack || known.path == stack;
+        });
+    if (!found)
+      return Error{ErrorKind::invalid_input, "no stack " + stack + "; `skep status` lists them"};
+    log_.info(
+        logfmt("sync asked for", {{"stack", stack.empty() ? "all" : stack}, {"actor", actor}}));
+    fetch_now_ = true;
+    news_ = true;
+  }
+  news_arrived_.notify_all();
+  return {};
+}
+
+}  // namespace skep::reconciler

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <spdlog/logger.h>
+
+#include "core/clock.hpp"
+#include "reconciler/desired_state.hpp"
+#include "reconciler/ports/control.hpp"
+#include "reconciler/ports/source.hpp"
+#include "reconciler/reconciler.hpp"
+
+namespace skep::reconciler {
+
+struct AgentOptions {
+  std::string version;
+  std::chrono::milliseconds interval{
+      60'000};  ///< Between two looks at git, plus up to a tenth of it by chance.
+  std::chrono::milliseconds resync{60'000};  ///< The longest time without a look at the swarm; its
+                                             ///< events are the normal trigger.
+  LoadOptions load;
+  ReconcilerOptions reconciler;
+};
+
+/// The daemon: one thread follows git, one follows the swarm's events, the caller's thread
+/// reconciles. Each only says that there is something new; what it was does not matter, and equal
+/// requests merge.
+class Agent final : public ports::Control {
+ public:
+  /// Everything given outlives the agent.
+  Agent(ports::Source& source,
+        ports::Engine& engine,
+        ports::Observer& observer,
+        const Clock& clock,
+        spdlog::logger& log,
+        AgentOptions options);
+
+  /// Returns after `stop` asked: what was being written is finished or abandoned within the
+  /// engine's time-outs.
+  void run(std::stop_token stop);
+
+  [[nodiscard]] ports::AgentStatus status() const override;
+  [[nodiscard]] bool ready() const override;
+  [[nodiscard]] bool alive() const override;
+  Result<void> approve(const std::string& stack, const std::string& actor) override;
+  Result<void> sync(const std::string& stack, const std::string& actor) override;
+
+ private:
+  void follow_git(std::stop_token stop);
+  void follow_events(std::stop_token stop);
+  void look(const std::shared_ptr<const ports::Snapshot>& snapshot);
+  void wake();
+  /// Waits for news, at most until `deadline`. Returns false when `stop` asked.
+  bool wait_for_news(SteadyTime deadline, std::stop_token stop);
+  std::chrono::milliseconds until_next_turn(const Result<Turn>& turn) const;
+  std::shared_ptr<const DesiredState> desired() const;
+  void publish(const Result<Turn>& turn);
+
+  ports::Source& source_;
+  ports::Engine& engine_;
+  ports::Observer& observer_;
+  const Clock& clock_;
+  spdlog::logger& log_;
+  AgentOptions options_;
+  Reconciler reconciler_;
+
+  mutable std::mutex mutex_;  ///< Guards what follows.
+  std::condition_variable_any news_arrived_;
+  bool news_ = true;
+  bool fetch_now_ = true;
+  std::shared_ptr<const DesiredState> desired_;
+  ports::AgentStatus status_;
+  bool ready_ = false;
+  SteadyTime last_turn_{};
+};
+
+}  // namespace skep::reconciler

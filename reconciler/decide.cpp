@@ -1,0 +1,116 @@
+#include "reconciler/decide.hpp"
+
+#include <algorithm>
+
+#include "diff/render.hpp"
+
+namespace skep::reconciler {
+namespace {
+
+std::string first_error(const DesiredStack& stack) {
+  std::string message;
+  std::size_t errors = 0;
+  for (const auto& finding : stack.all_findings()) {
+    if (finding.severity != Finding::Severity::error) continue;
+    if (errors++ == 0) message = to_string(finding.at) + ": " + finding.message;
+  }
+  if (errors > 1) message += " (and " + std::to_string(errors - 1) + " more; see skep validate)";
+  return message;
+}
+
+std::string blocked_by(const diff::Plan& plan) {
+  for (const auto& note : plan.notes) {
+    if (note.severity == diff::Note::Severity::blocked) return note.text;
+  }
+  return "";
+}
+
+Decision decide_leaving(const StackFacts& facts, const StackMemory& memory, SteadyTime now) {
+  if (facts.plan.empty()) return {Verdict::forget, ""};
+  if (memory.failures > 0 && now < memory.retry_at) return {Verdict::wait, memory.error};
+  return {Verdict::apply, "left git: is being removed, its volumes stay"};
+}
+
+}  // namespace
+
+ports::DriftCause cause_of(const StackFacts& facts) {
+  const bool carried_out = facts.record != nullptr && facts.desired != nullptr &&
+                           facts.record->content == facts.desired->content;
+  return carried_out ? ports::DriftCause::live : ports::DriftCause::pending;
+}
+
+Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime now) {
+  if (facts.desired == nullptr) return decide_leaving(facts, memory, now);
+  const auto& policy = facts.desired->source.settings.policy;
+  if (facts.desired->broken()) return {Verdict::broken, first_error(*facts.desired)};
+  if (!facts.foreign_instance.empty()) {
+    return {
+        Verdict::held,
+        "belongs to the skep instance \"" + facts.foreign_instance + "\"; remove it there first"};
+  }
+  if (facts.plan.empty() && !facts.waiting_for_registry) {
+    if (facts.record == nullptr && policy.sync != SyncMode::observe) return {Verdict::adopt, ""};
+    return {Verdict::nothing, ""};
+  }
+  if (facts.plan.blocked()) return {Verdict::blocked, blocked_by(facts.plan)};
+  if (policy.sync == SyncMode::observe)
+    return {Verdict::reported, "differs from git; sync: observe leaves it as it is"};
+  if (facts.record == nullptr && facts.live_there && !policy.adopt_automatically &&
+      !memory.approved) {
+    return {Verdict::held,
+            "runs already and differs from git; read `skep plan " + facts.name +
+                "`, then `skep approve " + facts.name + "`"};
+  }
+  const bool asked = memory.approved || memory.requested;
+  if (policy.sync == SyncMode::manual && !asked) {
+    return {Verdict::reported,
+            "differs from git; sync: manual waits for `skep sync " + facts.name + "`"};
+  }
+  const bool live_edit = cause_of(facts) == ports::DriftCause::live;
+  if (live_edit && facts.rolled_back && !asked) {
+    return {Verdict::held,
+            "was rolled back; the next commit or `skep sync " + facts.name + "` resumes"};
+  }
+  if (live_edit && policy.self_heal != SelfHeal::on && !asked && !memory.operation) {
+    return {Verdict::reported, "was edited by hand; self_heal is off, so it is left as it is"};
+  }
+  if (facts.waiting_for_registry)
+    return {Verdict::wait, "asking the registry for the image's digest"};
+  if (memory.failures > 0 && now < memory.retry_at && !asked) return {Verdict::wait, memory.error};
+  return {Verdict::apply, ""};
+}
+
+std::set<std::string> postponed_services(const diff::Plan& plan,
+                                         const swarm::LiveState& live,
+                                         bool overdue) {
+  using Condition = swarm::ServiceDependency::Condition;
+  std::set<std::string> restarting;  // Names that this plan itself is about to start or restart.
+  for (const auto& action : plan.actions) {
+    if (action.kind != diff::ObjectKind::service || action.verb == diff::Verb::remove) continue;
+    if (action.impact != diff::Impact::none) restarting.insert(action.name);
+  }
+  const auto fulfilled = [&](const swarm::ServiceDependency& dependency) {
+    if (dependency.condition == Condition::started) return true;
+    const auto at = plan.desired.services.find(dependency.service);
+    if (at == plan.desired.services.end()) return true;
+    const auto& name = at->second.spec.name;
+    if (restarting.count(name) != 0) return false;
+    const auto* service = live.find_service(name);
+    if (service == nullptr) return false;
+    if (dependency.condition == Condition::completed)
+      return service->completed_tasks >= std::max<std::uint64_t>(service->desired_tasks, 1);
+    return service->running_tasks >= service->desired_tasks;
+  };
+  std::set<std::string> postponed;
+  for (const auto& action : plan.actions) {
+    if (action.kind != diff::ObjectKind::service || action.verb == diff::Verb::remove) continue;
+    if (overdue && action.verb == diff::Verb::create) continue;
+    const auto at = plan.desired.services.find(action.key);
+    if (at == plan.desired.services.end()) continue;
+    const auto& needs = at->second.depends_on;
+    if (!std::all_of(needs.begin(), needs.end(), fulfilled)) postponed.insert(action.name);
+  }
+  return postponed;
+}
+
+}  // namespace skep::reconciler

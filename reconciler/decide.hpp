@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "diff/plan.hpp"
+#include "reconciler/desired_state.hpp"
+#include "reconciler/ports/observer.hpp"
+#include "reconciler/state.hpp"
+#include "swarm/live_state.hpp"
+
+namespace skep::reconciler {
+
+/// A deployment that is going on: from its first write until the stack is healthy, or will not be.
+struct Operation {
+  std::string trigger;  ///< git, drift, manual, retry (metrics.md).
+  SteadyTime started{};
+  SteadyTime
+      progressed{};  ///< When something last moved towards the end; the deadline counts from here.
+  std::uint64_t running_then = 0;  ///< Running tasks at that time.
+};
+
+/// What the agent remembers of a stack between two turns; nothing here has to survive a restart.
+struct StackMemory {
+  std::optional<Operation> operation;
+  /// Services whose update was accepted but whose rollout the engine may not show yet, and since
+  /// when.
+  std::map<std::string, SteadyTime> awaited;
+  std::string overdue_content;  ///< Content whose rollout ran past its deadline: reported, and not
+                                ///< waited for again.
+  std::string error;            ///< Of the last attempt; "" after a good one.
+  std::uint64_t failures = 0;   ///< In a row.
+  SteadyTime retry_at{};
+  bool approved = false;   ///< A person let through what is held.
+  bool requested = false;  ///< A person asked for it now.
+  std::optional<ports::DriftCause> drift_cause;
+  std::optional<WallTime> drift_since, last_success, last_failure;
+  std::chrono::milliseconds last_duration{};
+};
+
+/// All that is known of one stack in one turn.
+struct StackFacts {
+  std::string name;
+  const DesiredStack* desired = nullptr;  ///< nullptr: the stack left git.
+  bool live_there = false;                ///< Something of it runs.
+  std::string foreign_instance;  ///< The other agent whose label its objects carry; "" for none.
+  const StackRecord* record = nullptr;  ///< nullptr: not ours.
+  diff::Plan plan;
+  bool waiting_for_registry = false;
+  ports::Health health = ports::Health::unknown;
+  bool rolled_back =
+      false;  ///< A service stands on its previous spec, by swarm's own rollback or by a person's.
+  std::vector<ports::ServiceStatus> services;
+};
+
+enum class Verdict {
+  nothing,   ///< In sync.
+  apply,     ///< Carry out the plan now.
+  adopt,     ///< Runs already exactly as git says: only write down that it is ours.
+  forget,    ///< Left git and nothing of it is left: strike it from the records.
+  wait,      ///< Goes on by itself: for a registry, another stack, a retry.
+  held,      ///< Waits for a person.
+  reported,  ///< Differs, and that is how it is to be: observe, manual, self_heal.
+  broken,    ///< git must change.
+  blocked,   ///< The swarm must change: a missing network, a taken port.
+};
+
+struct Decision {
+  Verdict verdict = Verdict::nothing;
+  std::string message;
+};
+
+/// What to do about one stack, by design §5: pure, so that each rule is a row of a table. Order
+/// between stacks is not decided here.
+[[nodiscard]] Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime now);
+
+/// Services of the plan whose `depends_on` is not fulfilled yet by what is live. With `overdue` new
+/// ones are created all the same, and only updates stay held (design §5).
+[[nodiscard]] std::set<std::string> postponed_services(const diff::Plan& plan,
+                                                       const swarm::LiveState& live,
+                                                       bool overdue);
+
+/// Why desired and live differ.
+[[nodiscard]] ports::DriftCause cause_of(const StackFacts& facts);
+
+}  // namespace skep::reconciler

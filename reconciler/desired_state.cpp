@@ -1,0 +1,276 @@
+#include "reconciler/desired_state.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "compose/compose.hpp"
+#include "core/digest.hpp"
+#include "reconciler/dotenv.hpp"
+#include "reconciler/repo_files.hpp"
+#include "swarm/json.hpp"
+
+namespace skep::reconciler {
+namespace {
+
+using StackPointer = std::shared_ptr<const DesiredStack>;
+
+std::string content_hash(const swarm::StackSpec& spec) {
+  std::string text;
+  for (const auto& [key, service] : spec.services) text += to_json(service.spec);
+  for (const auto& [key, network] : spec.networks) text += to_json(network);
+  for (const auto& [key, config] : spec.configs) text += to_json(config);
+  for (const auto& [key, secret] : spec.secrets) text += to_masked_json(secret);
+  return sha256_hex(text).substr(0, 16);
+}
+
+/// The CLI would take variables from somebody's shell; here they come from the repository only
+/// (design §3).
+std::map<std::string, std::string> environment_of(const StackSource& source,
+                                                  const ClusterSettings& cluster,
+                                                  const TreeReader& reader,
+                                                  Findings& findings) {
+  auto variables = cluster.variables;
+  const auto path = *source.directory.join(".env");
+  auto file = reader.file(path);
+  if (!file) {
+    findings.push_back({Finding::Severity::error, file.error().message, {path.text()}});
+  } else if (*file) {
+    for (auto& [name, value] : parse_dotenv((*file)->text, path.text(), findings))
+      variables[name] = std::move(value);
+  }
+  variables["PWD"] = kWorkingDirectoryMarker;
+  return variables;
+}
+
+StackPointer render(const ports::Snapshot& snapshot,
+                    StackSource source,
+                    const ClusterSettings& cluster,
+                    const RepoPath& root) {
+  auto stack = std::make_shared<DesiredStack>();
+  stack->findings = source.findings;
+  const TreeReader reader(snapshot, root, source.directory);
+  const auto name = swarm::StackName::parse(source.name);
+  if (name && !source.compose_files.empty()) {
+    compose::Input input;
+    input.stack = *name;
+    input.strict = source.settings.policy.strict;
+    input.unset_variable_is_error = true;
+    input.environment = environment_of(source, cluster, reader, stack->findings);
+    input.reader = &reader;
+    const auto below_root = root.is_root() ? source.directory.text()
+                                           : source.directory.text().substr(root.text().size() + 1);
+    input.working_directory = std::string(compose::kRepositoryRoot) + "/" + below_root;
+    for (const auto& path : source.compose_files) {
+      auto file = reader.file(path);
+      if (!file) {
+        stack->findings.push_back({Finding::Severity::error, file.error().message, {path.text()}});
+      } else if (!*file) {
+        stack->findings.push_back(
+            {Finding::Severity::error, "no such file in the repository", {path.text()}});
+      } else {
+        input.files.push_back({path.text(), std::move((*file)->text)});
+      }
+    }
+    if (!has_errors(stack->findings)) {
+      auto output = compose::load(input);
+      const bool renamed = output.name && !source.settings.name && *output.name != source.name;
+      if (auto chosen = swarm::StackName::parse(output.name.value_or("")); renamed && chosen) {
+        source.name = chosen->text();
+        input.stack = *std::move(chosen);
+        output = compose::load(input);
+      }
+      stack->spec = std::move(output.stack);
+      stack->findings.insert(stack->findings.end(), output.findings.begin(), output.findings.end());
+      resolve_repo_files(stack->spec, source.settings.policy.repo_files, reader, stack->findings);
+      if (!stack->broken()) stack->content = content_hash(stack->spec);
+    }
+  }
+  sort_and_unique(stack->findings);
+  stack->reads = reader.reads();
+  stack->source = std::move(source);
+  return stack;
+}
+
+bool same_settings(const ClusterSettings& a, const ClusterSettings& b) {
+  return a.variables == b.variables && a.defaults == b.defaults;
+}
+
+/// The stack of the previous state, if rendering again would give the same.
+StackPointer unchanged(const ports::Snapshot& snapshot,
+                       const StackSource& source,
+                       const DesiredState* previous) {
+  if (previous == nullptr) return nullptr;
+  const auto at = std::find_if(
+      previous->stacks.begin(), previous->stacks.end(), [&](const StackPointer& stack) {
+        return stack->source.directory == source.directory;
+      });
+  if (at == previous->stacks.end()) return nullptr;
+  const auto& old = **at;
+  if (old.source.reads != source.reads || old.source.compose_files != source.compose_files)
+    return nullptr;
+  if (old.source.findings != source.findings || !still_true(old.reads, snapshot)) return nullptr;
+  if (old.conflicts.empty()) return *at;
+  auto copy = std::make_shared<DesiredStack>(old);
+  copy->conflicts.clear();
+  return copy;
+}
+
+/// Adds a conflict to a stack that may be shared with another state: by copy.
+void blame(StackPointer& stack, std::string message, SourcePosition at) {
+  auto copy = std::make_shared<DesiredStack>(*stack);
+  copy->conflicts.push_back({Finding::Severity::error, std::move(message), std::move(at)});
+  stack = std::move(copy);
+}
+
+SourcePosition position_of(const DesiredStack& stack) {
+  if (stack.source.settings.name) return stack.source.settings.name_at;
+  return {stack.source.directory.text()};
+}
+
+/// Two directories with one name would take turns at destroying each other's services (trap 11).
+void check_names(std::vector<StackPointer>& stacks) {
+  std::map<std::string, std::vector<std::size_t>> by_name;
+  for (std::size_t i = 0; i < stacks.size(); ++i) by_name[stacks[i]->source.name].push_back(i);
+  for (const auto& [name, users] : by_name) {
+    if (users.size() < 2) continue;
+    for (const auto i : users) {
+      const auto other = users.front() == i ? users[1] : users.front();
+      blame(stacks[i],
+            "the stack name " + name + " is also that of " +
+                stacks[other]->source.directory.text() +
+                "; set a different name: in one of the two skep.yaml",
+            position_of(*stacks[i]));
+    }
+  }
+}
+
+/// A port of the ingress network belongs to one service of the whole swarm (trap 6). The stack that
+/// comes later in the order is refused.
+void check_ports(std::vector<StackPointer>& stacks) {
+  struct Owner {
+    std::size_t stack = 0;
+    std::string service;
+  };
+  std::map<std::pair<std::uint32_t, std::string>, Owner> owners;
+  for (std::size_t i = 0; i < stacks.size(); ++i) {
+    if (stacks[i]->broken()) continue;
+    std::vector<std::pair<std::string, SourcePosition>> clashes;
+    for (const auto& [key, service] : stacks[i]->spec.services) {
+      if (!service.spec.endpoint_spec) continue;
+      for (const auto& port : service.spec.endpoint_spec->ports) {
+        if (port.published == 0 || port.mode == "host") continue;
+        const auto protocol = port.protocol.empty() ? std::string("tcp") : port.protocol;
+        const auto [owner, fresh] =
+            owners.try_emplace({port.published, protocol}, Owner{i, service.spec.name});
+        if (fresh || owner->second.stack == i) continue;
+        clashes.emplace_back(
+            "port " + std::to_string(port.published) + "/" + protocol + " of service " +
+                service.spec.name + " is already published by service " + owner->second.service +
+                " of " + stacks[owner->second.stack]->source.directory.text() +
+                "; publish another port, or switch one of the stacks off with enabled: false",
+            service.at);
+      }
+    }
+    for (auto& [message, at] : clashes) blame(stacks[i], std::move(message), std::move(at));
+  }
+}
+
+/// depends_on between stacks: unknown names and cycles are errors before any write.
+void check_dependencies(std::vector<StackPointer>& stacks) {
+  std::map<std::string, std::size_t> by_name;
+  for (std::size_t i = 0; i < stacks.size(); ++i) by_name.emplace(stacks[i]->source.name, i);
+  std::vector<std::string> names;
+  for (const auto& [name, index] : by_name) names.push_back(name);
+  for (auto& stack : stacks) {
+    const auto settings = stack->source.settings;
+    for (const auto& dependency : settings.depends_on) {
+      if (by_name.count(dependency) != 0) continue;
+      auto message =
+          "depends_on names the stack " + dependency + ", which is not in the repository";
+      if (const auto near = nearest(dependency, names); !near.empty())
+        message += "; did you mean " + near + "?";
+      blame(stack, std::move(message), settings.depends_on_at);
+    }
+  }
+  // A stack is on a cycle when it can be reached from itself.
+  for (auto& stack : stacks) {
+    std::set<std::string> seen;
+    std::vector<std::string> open = stack->source.settings.depends_on;
+    while (!open.empty()) {
+      const auto name = open.back();
+      open.pop_back();
+      if (!seen.insert(name).second) continue;
+      if (const auto at = by_name.find(name); at != by_name.end()) {
+        const auto& next = stacks[at->second]->source.settings.depends_on;
+        open.insert(open.end(), next.begin(), next.end());
+      }
+    }
+    if (seen.count(stack->source.name) != 0) {
+      blame(stack,
+            "depends_on makes a cycle: " + stack->source.name + " waits for itself by way of " +
+                stack->source.settings.depends_on.front(),
+            stack->source.settings.depends_on_at);
+    }
+  }
+}
+
+/// Stacks after those that they depend on, otherwise in the order of groups. Cycles were refused
+/// before.
+void order_by_dependency(std::vector<StackPointer>& stacks) {
+  std::vector<StackPointer> ordered;
+  std::set<std::string> placed;
+  std::vector<StackPointer> waiting = std::move(stacks);
+  while (!waiting.empty()) {
+    const auto ready = std::find_if(waiting.begin(), waiting.end(), [&](const StackPointer& stack) {
+      const auto& needs = stack->source.settings.depends_on;
+      return std::all_of(needs.begin(), needs.end(), [&](const std::string& need) {
+        return placed.count(need) != 0 ||
+               std::none_of(waiting.begin(), waiting.end(), [&](const StackPointer& other) {
+                 return other->source.name == need;
+               });
+      });
+    });
+    const auto next = ready == waiting.end() ? waiting.begin() : ready;
+    placed.insert((*next)->source.name);
+    ordered.push_back(*next);
+    waiting.erase(next);
+  }
+  stacks = std::move(ordered);
+}
+
+}  // namespace
+
+Findings DesiredStack::all_findings() const {
+  auto all = findings;
+  all.insert(all.end(), conflicts.begin(), conflicts.end());
+  sort_and_unique(all);
+  return all;
+}
+
+Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
+                                        const LoadOptions& options,
+                                        const DesiredState* previous) {
+  auto discovery = discover(snapshot, options.root);
+  if (!discovery) return std::move(discovery).error();
+  DesiredState state;
+  state.revision = snapshot.revision();
+  state.cluster = discovery->cluster;
+  state.findings = discovery->findings;
+  if (previous != nullptr && !same_settings(previous->cluster, state.cluster)) previous = nullptr;
+  for (auto& source : discovery->stacks) {
+    auto stack = unchanged(snapshot, source, previous);
+    if (!stack) {
+      stack = render(snapshot, std::move(source), state.cluster, options.root);
+      ++state.rendered;
+    }
+    state.stacks.push_back(std::move(stack));
+  }
+  for (const auto& source : discovery->disabled) state.disabled.push_back(source.name);
+  check_names(state.stacks);
+  check_ports(state.stacks);
+  check_dependencies(state.stacks);
+  order_by_dependency(state.stacks);
+  return state;
+}
+
+}  // namespace skep::reconciler

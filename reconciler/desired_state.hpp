@@ -1,0 +1,55 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/finding.hpp"
+#include "core/result.hpp"
+#include "reconciler/discovery.hpp"
+#include "reconciler/ports/source.hpp"
+#include "swarm/stack_spec.hpp"
+
+namespace skep::reconciler {
+
+/// One stack as git wants it.
+struct DesiredStack {
+  StackSource source;
+  swarm::StackSpec spec;  ///< Only to be used when there is no error among the findings.
+  Findings findings;      ///< Of its own files.
+  Findings conflicts;     ///< With other stacks of the same state: names, ports, dependencies.
+  std::string content;  ///< Short hash of what the stack renders to, secret values left out: tells
+                        ///< "git moved" from "someone edited".
+  Reads reads;
+  [[nodiscard]] bool broken() const { return has_errors(findings) || has_errors(conflicts); }
+  /// Both kinds, sorted.
+  [[nodiscard]] Findings all_findings() const;
+};
+
+/// Everything that git wants at one revision. Immutable once made.
+struct DesiredState {
+  ports::Revision revision;
+  ClusterSettings cluster;
+  std::vector<std::shared_ptr<const DesiredStack>>
+      stacks;                         ///< In the order in which they are reconciled.
+  std::vector<std::string> disabled;  ///< Names of stacks that are switched off.
+  Findings findings;                  ///< Of no single stack; an error freezes everything.
+  std::size_t rendered =
+      0;  ///< Stacks that were rendered for this; the others came from the previous state.
+  [[nodiscard]] bool broken() const { return has_errors(findings); }
+};
+
+struct LoadOptions {
+  RepoPath root;  ///< Of the configuration inside the repository (`--path`).
+};
+
+/// Renders every stack of a snapshot. A stack is taken from `previous` when all that its render
+/// read is unchanged (design §2). Cross-stack mistakes (colliding names, a port that two stacks
+/// publish, dependency cycles) become findings of the stacks that make them. Errors: unavailable
+/// where the snapshot cannot be read: then nothing is known.
+Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
+                                        const LoadOptions& options,
+                                        const DesiredState* previous);
+
+}  // namespace skep::reconciler

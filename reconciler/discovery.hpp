@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/finding.hpp"
+#include "core/repo_path.hpp"
+#include "core/result.hpp"
+#include "reconciler/ports/source.hpp"
+#include "reconciler/settings.hpp"
+#include "reconciler/tree_reader.hpp"
+
+namespace skep::reconciler {
+
+/// One directory that is, or should be, a stack.
+struct StackSource {
+  std::string group;   ///< "apps"
+  RepoPath directory;  ///< "apps/MY-APP", from the repository's root.
+  std::string name;    ///< The stack's name in the swarm.
+  StackSettings settings;
+  std::vector<RepoPath> compose_files;  ///< In order; empty where there are errors.
+  Findings findings;                    ///< Mistakes of this stack's own settings.
+  Reads reads;
+};
+
+struct Discovery {
+  ClusterSettings cluster;
+  std::vector<StackSource> stacks;    ///< In the order of groups, then by directory.
+  std::vector<StackSource> disabled;  ///< `enabled: false`: as if they were not in git.
+  Findings findings;                  ///< Of the cluster's skep.yaml: they freeze everything.
+};
+
+/// What stands in a snapshot, by design §3: `skep.yaml`, then every directory of every group.
+/// Errors: as Snapshot's; a repository in which nothing can be a stack is found and empty, which is
+/// for the caller to doubt.
+Result<Discovery> discover(const ports::Snapshot& snapshot, const RepoPath& root);
+
+}  // namespace skep::reconciler

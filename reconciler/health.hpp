@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reconciler/ports/observer.hpp"
+#include "swarm/live_state.hpp"
+
+namespace skep::reconciler {
+
+/// One service as a person wants to hear of it. `tasks` are those of this service, or none where
+/// they were not asked for.
+[[nodiscard]] ports::ServiceStatus describe_service(const swarm::LiveService& service,
+                                                    const std::vector<swarm::Task>& tasks);
+
+/// Healthy: as many tasks run as should, and no rollout is going on or has stopped half-way.
+/// Progressing: not yet, and nothing says that it will not get there. Degraded: the engine gave up
+/// (paused, rolled back), or tasks keep failing.
+[[nodiscard]] ports::Health health_of(const swarm::LiveService& service,
+                                      const std::vector<swarm::Task>& tasks);
+
+/// The worst of a stack's services; healthy where it has none.
+[[nodiscard]] ports::Health worst(ports::Health a, ports::Health b);
+
+/// Whether it is worth asking for the service's tasks: something is not as it should be.
+[[nodiscard]] bool needs_tasks(const swarm::LiveService& service);
+
+}  // namespace skep::reconciler

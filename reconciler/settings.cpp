@@ -1,0 +1,389 @@
+#include "reconciler/settings.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace skep::reconciler {
+namespace {
+
+void complain(Findings& findings, const SourcePosition& at, std::string message) {
+  findings.push_back({Finding::Severity::error, std::move(message), at});
+}
+
+/// Reads one mapping: each key has a reader; keys that nobody knows are errors with the nearest
+/// right one.
+class MappingReader {
+ public:
+  using Read = std::function<void(const yaml::Node&)>;
+
+  MappingReader(std::string path, Findings& findings)
+      : path_(std::move(path)), findings_(findings) {}
+
+  MappingReader& key(std::string name, Read read) {
+    readers_.emplace_back(std::move(name), std::move(read));
+    return *this;
+  }
+
+  MappingReader& later(std::string name) {
+    return key(name, [this, name](const yaml::Node& node) {
+      complain(findings_, node.at(), named(name) + " is not supported by this version of skep yet");
+    });
+  }
+
+  void read(const yaml::Node& node) {
+    if (node.is_null()) return;
+    const auto* entries = node.as<yaml::Map>();
+    if (entries == nullptr) {
+      complain(findings_,
+               node.at(),
+               (path_.empty() ? "the file" : path_) + " must be a mapping, not a " +
+                   std::string(node.type_name()));
+      return;
+    }
+    for (const auto& entry : *entries) {
+      const auto at = std::find_if(readers_.begin(), readers_.end(), [&](const auto& reader) {
+        return reader.first == entry.key;
+      });
+      if (at != readers_.end()) {
+        at->second(entry.value);
+      } else {
+        unknown(entry);
+      }
+    }
+  }
+
+  void text(const yaml::Node& node, const std::string& name, std::string& into) {
+    if (const auto* text = node.as<std::string>()) {
+      into = *text;
+    } else {
+      complain(findings_,
+               node.at(),
+               named(name) + " must be a string, not a " + std::string(node.type_name()));
+    }
+  }
+
+  void boolean(const yaml::Node& node, const std::string& name, bool& into) {
+    if (const auto* value = node.as<bool>()) {
+      into = *value;
+    } else {
+      complain(findings_, node.at(), named(name) + " must be true or false");
+    }
+  }
+
+  void strings(const yaml::Node& node, const std::string& name, std::vector<std::string>& into) {
+    const auto* list = node.as<yaml::List>();
+    if (list == nullptr) {
+      complain(findings_, node.at(), named(name) + " must be a list of strings");
+      return;
+    }
+    for (const auto& item : *list) {
+      std::string value;
+      text(item, name + "[]", value);
+      into.push_back(std::move(value));
+    }
+  }
+
+  template <typename Value>
+  void word(const yaml::Node& node,
+            const std::string& name,
+            const std::vector<std::pair<std::string, Value>>& words,
+            Value& into) {
+    const auto* boolean = node.as<bool>();
+    const auto* written = node.as<std::string>();
+    const std::string text = boolean != nullptr   ? (*boolean ? "true" : "false")
+                             : written != nullptr ? *written
+                                                  : std::string();
+    std::string allowed;
+    for (const auto& [candidate, value] : words) {
+      if (candidate == text) {
+        into = value;
+        return;
+      }
+      allowed += (allowed.empty() ? "" : ", ") + candidate;
+    }
+    complain(findings_, node.at(), named(name) + " must be one of: " + allowed);
+  }
+
+  [[nodiscard]] std::string named(const std::string& name) const {
+    return path_.empty() ? name : path_ + "." + name;
+  }
+
+ private:
+  void unknown(const yaml::Entry& entry) {
+    std::vector<std::string> names;
+    for (const auto& [name, read] : readers_) names.push_back(name);
+    auto message = named(entry.key) + " is not a setting of skep.yaml";
+    const auto near = nearest(entry.key, names);
+    if (!near.empty()) message += "; did you mean " + near + "?";
+    complain(findings_, entry.key_at, std::move(message));
+  }
+
+  std::string path_;
+  Findings& findings_;
+  std::vector<std::pair<std::string, Read>> readers_;
+};
+
+void add_policy_keys(MappingReader& reader, StackPolicy& policy, Findings& findings) {
+  reader
+      .key("sync",
+           [&](const yaml::Node& node) {
+             reader.word<SyncMode>(node,
+                                   "sync",
+                                   {{"auto", SyncMode::automatic},
+                                    {"manual", SyncMode::manual},
+                                    {"observe", SyncMode::observe}},
+                                   policy.sync);
+           })
+      .key("self_heal",
+           [&](const yaml::Node& node) {
+             reader.word<SelfHeal>(
+                 node,
+                 "self_heal",
+                 {{"true", SelfHeal::on}, {"false", SelfHeal::off}, {"warn", SelfHeal::warn}},
+                 policy.self_heal);
+           })
+      .key("adopt",
+           [&](const yaml::Node& node) {
+             reader.word<bool>(
+                 node, "adopt", {{"ask", false}, {"auto", true}}, policy.adopt_automatically);
+           })
+      .key("prune", [&](const yaml::Node& node) { reader.boolean(node, "prune", policy.prune); })
+      .key("strict", [&](const yaml::Node& node) { reader.boolean(node, "strict", policy.strict); })
+      .key("replace",
+           [&](const yaml::Node& node) {
+             reader.word<bool>(
+                 node, "replace", {{"never", false}, {"allowed", true}}, policy.allow_replace);
+           })
+      .key("repo_files",
+           [&](const yaml::Node& node) {
+             reader.word<RepoFiles>(node,
+                                    "repo_files",
+                                    {{"config", RepoFiles::config}, {"host", RepoFiles::host}},
+                                    policy.repo_files);
+           })
+      .key("resolve_image",
+           [&](const yaml::Node& node) {
+             reader.word<diff::ResolveImage>(node,
+                                             "resolve_image",
+                                             {{"always", diff::ResolveImage::always},
+                                              {"changed", diff::ResolveImage::changed},
+                                              {"never", diff::ResolveImage::never}},
+                                             policy.resolve_image);
+           })
+      .key("timeout", [&](const yaml::Node& node) {
+        const auto* text = node.as<std::string>();
+        const auto duration = text != nullptr ? parse_duration(*text) : std::nullopt;
+        if (duration && duration->count() > 0) {
+          policy.timeout = std::chrono::duration_cast<std::chrono::seconds>(*duration);
+        } else {
+          complain(findings,
+                   node.at(),
+                   reader.named("timeout") + " must be a duration such as 90s or 5m");
+        }
+      });
+}
+
+swarm::NetworkSpec read_network(const std::string& name,
+                                const yaml::Node& node,
+                                Findings& findings) {
+  swarm::NetworkSpec network;
+  network.name = name;
+  MappingReader reader("networks." + name, findings);
+  std::vector<std::string> subnets;
+  reader
+      .key("driver", [&](const yaml::Node& value) { reader.text(value, "driver", network.driver); })
+      .key(
+          "attachable",
+          [&](const yaml::Node& value) { reader.boolean(value, "attachable", network.attachable); })
+      .key("internal",
+           [&](const yaml::Node& value) { reader.boolean(value, "internal", network.internal); })
+      .key("subnets", [&](const yaml::Node& value) { reader.strings(value, "subnets", subnets); })
+      .key("driver_opts", [&](const yaml::Node& value) {
+        const auto* options = value.as<yaml::Map>();
+        if (options == nullptr) {
+          complain(findings, value.at(), reader.named("driver_opts") + " must be a mapping");
+          return;
+        }
+        for (const auto& option : *options) {
+          reader.text(option.value, "driver_opts." + option.key, network.options[option.key]);
+        }
+      });
+  reader.read(node);
+  if (!subnets.empty()) {
+    network.ipam.emplace();
+    for (auto& subnet : subnets) network.ipam->config.push_back({std::move(subnet)});
+  }
+  return network;
+}
+
+std::vector<GroupSettings> default_groups() {
+  return {{"management", "", {}}, {"apps", "management", {}}};
+}
+
+void read_groups(const yaml::Node& node, std::vector<GroupSettings>& groups, Findings& findings) {
+  const auto* list = node.as<yaml::List>();
+  if (list == nullptr) {
+    complain(
+        findings, node.at(), "groups must be a list such as - { path: apps/*, after: management }");
+    return;
+  }
+  groups.clear();
+  for (const auto& item : *list) {
+    GroupSettings group;
+    group.at = item.at();
+    MappingReader reader("groups[]", findings);
+    reader.key("path", [&](const yaml::Node& value) { reader.text(value, "path", group.name); })
+        .key("after", [&](const yaml::Node& value) { reader.text(value, "after", group.after); });
+    reader.read(item);
+    const auto star = group.name.rfind("/*");
+    if (star == std::string::npos || star + 2 != group.name.size() || star == 0) {
+      complain(findings, item.at(), "groups[].path must be a directory and a star, such as apps/*");
+      continue;
+    }
+    group.name.resize(star);
+    if (group.after.size() > 2 && group.after.ends_with("/*"))
+      group.after.resize(group.after.size() - 2);
+    groups.push_back(std::move(group));
+  }
+  // Written order is kept except that `after` moves a group behind the one it names; a cycle or an
+  // unknown name is an error.
+  std::vector<GroupSettings> ordered;
+  auto waiting = groups;
+  while (!waiting.empty()) {
+    const auto ready =
+        std::find_if(waiting.begin(), waiting.end(), [&](const GroupSettings& group) {
+          return group.after.empty() ||
+                 std::any_of(ordered.begin(), ordered.end(), [&](const GroupSettings& earlier) {
+                   return earlier.name == group.after;
+                 });
+        });
+    if (ready == waiting.end()) {
+      for (const auto& group : waiting) {
+        complain(findings,
+                 group.at,
+                 "group " + group.name + " waits for " + group.after +
+                     ", which is not a group or waits for this one");
+      }
+      return;
+    }
+    ordered.push_back(*ready);
+    waiting.erase(ready);
+  }
+  groups = std::move(ordered);
+}
+
+}  // namespace
+
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  if (text.empty() || text.size() > 32) return std::nullopt;
+  std::int64_t total = 0;
+  while (!text.empty()) {
+    std::int64_t number = 0;
+    std::size_t digits = 0;
+    while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9' && digits < 10) {
+      number = number * 10 + (text[digits++] - '0');
+    }
+    if (digits == 0) return std::nullopt;
+    text.remove_prefix(digits);
+    std::int64_t unit = 0;
+    std::size_t length = 1;
+    if (text.starts_with("ms")) {
+      unit = 1;
+      length = 2;
+    } else if (text.starts_with("s")) {
+      unit = 1000;
+    } else if (text.starts_with("m")) {
+      unit = 60'000;
+    } else if (text.starts_with("h")) {
+      unit = 3'600'000;
+    } else {
+      return std::nullopt;
+    }
+    text.remove_prefix(length);
+    total += number * unit;
+  }
+  return std::chrono::milliseconds(total);
+}
+
+ClusterSettings read_cluster_settings(const yaml::Node& root, Findings& findings) {
+  ClusterSettings settings;
+  settings.groups = default_groups();
+  MappingReader reader("", findings);
+  reader
+      .key("networks",
+           [&](const yaml::Node& node) {
+             const auto* networks = node.as<yaml::Map>();
+             if (networks == nullptr) {
+               complain(findings, node.at(), "networks must be a mapping of names to options");
+               return;
+             }
+             for (const auto& entry : *networks) {
+               settings.networks[entry.key] = read_network(entry.key, entry.value, findings);
+             }
+           })
+      .key("groups", [&](const yaml::Node& node) { read_groups(node, settings.groups, findings); })
+      .key("variables",
+           [&](const yaml::Node& node) {
+             const auto* variables = node.as<yaml::Map>();
+             if (variables == nullptr) {
+               complain(findings, node.at(), "variables must be a mapping of names to values");
+               return;
+             }
+             for (const auto& entry : *variables) {
+               if (entry.value.as<std::string>() == nullptr) {
+                 complain(findings,
+                          entry.value.at(),
+                          "variables." + entry.key + " must be a string: put it in quotes");
+                 continue;
+               }
+               settings.variables[entry.key] = *entry.value.as<std::string>();
+             }
+           })
+      .key("defaults",
+           [&](const yaml::Node& node) {
+             MappingReader defaults("defaults", findings);
+             add_policy_keys(defaults, settings.defaults, findings);
+             defaults.read(node);
+           })
+      .later("nodes")
+      .later("secrets")
+      .later("configs");
+  reader.read(root);
+  return settings;
+}
+
+StackSettings read_stack_settings(const yaml::Node& root,
+                                  const StackPolicy& defaults,
+                                  Findings& findings) {
+  StackSettings settings;
+  settings.policy = defaults;
+  MappingReader reader("", findings);
+  reader
+      .key("name",
+           [&](const yaml::Node& node) {
+             std::string name;
+             reader.text(node, "name", name);
+             settings.name = std::move(name);
+             settings.name_at = node.at();
+           })
+      .key("enabled",
+           [&](const yaml::Node& node) { reader.boolean(node, "enabled", settings.enabled); })
+      .key("compose",
+           [&](const yaml::Node& node) { reader.strings(node, "compose", settings.compose); })
+      .key("depends_on",
+           [&](const yaml::Node& node) {
+             reader.strings(node, "depends_on", settings.depends_on);
+             settings.depends_on_at = node.at();
+           })
+      .later("template")
+      .later("values")
+      .later("ignore")
+      .later("on_failure")
+      .later("windows")
+      .later("hooks");
+  add_policy_keys(reader, settings.policy, findings);
+  reader.read(root);
+  return settings;
+}
+
+}  // namespace skep::reconciler

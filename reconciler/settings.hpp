@@ -1,0 +1,77 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/finding.hpp"
+#include "core/result.hpp"
+#include "diff/plan.hpp"
+#include "swarm/object_spec.hpp"
+#include "yaml/node.hpp"
+
+/// What `skep.yaml` says: of the whole repository, and of one stack (design §3). Every key is
+/// optional; unknown keys are errors.
+namespace skep::reconciler {
+
+enum class SyncMode {
+  automatic,
+  manual,   ///< Planned and reported; carried out when a person says `skep sync` or `skep apply`.
+  observe,  ///< Planned and reported only.
+};
+enum class SelfHeal { on, off, warn };
+/// What becomes of bind mounts of files that live in the repository (design §7).
+enum class RepoFiles { config, host };
+
+/// The settings that a stack may have and that `defaults:` may give to all stacks.
+struct StackPolicy {
+  SyncMode sync = SyncMode::automatic;
+  SelfHeal self_heal = SelfHeal::on;
+  bool adopt_automatically = false;
+  bool prune = true;
+  std::chrono::seconds timeout{300};  ///< Of a rollout without progress.
+  diff::ResolveImage resolve_image = diff::ResolveImage::changed;
+  bool allow_replace = false;
+  RepoFiles repo_files = RepoFiles::config;
+  bool strict = false;  ///< The CLI's behaviour and nothing more.
+  bool operator==(const StackPolicy&) const = default;
+};
+
+struct StackSettings {
+  std::optional<std::string> name;
+  SourcePosition name_at;
+  bool enabled = true;
+  std::vector<std::string>
+      compose;  ///< Relative to the stack's directory; empty: the default names.
+  std::vector<std::string> depends_on;
+  SourcePosition depends_on_at;
+  StackPolicy policy;
+};
+
+struct GroupSettings {
+  std::string name;   ///< The directory: "apps".
+  std::string after;  ///< Name of the group that goes first; "" for none.
+  SourcePosition at;
+};
+
+struct ClusterSettings {
+  std::map<std::string, swarm::NetworkSpec>
+      networks;                       ///< Shared; by name. Ensured, never pruned, never replaced.
+  std::vector<GroupSettings> groups;  ///< In the order in which they are reconciled.
+  std::map<std::string, std::string> variables;
+  StackPolicy defaults;
+};
+
+/// Both report all mistakes at once and return what could be read. `root` is Null for an empty
+/// file.
+[[nodiscard]] ClusterSettings read_cluster_settings(const yaml::Node& root, Findings& findings);
+[[nodiscard]] StackSettings read_stack_settings(const yaml::Node& root,
+                                                const StackPolicy& defaults,
+                                                Findings& findings);
+
+/// "90s", "5m", "1h30m"; nothing where the text is no positive duration.
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+}  // namespace skep::reconciler

@@ -1,0 +1,107 @@
+#include "reconciler/state.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "swarm/labels.hpp"
+
+namespace skep::reconciler {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view kStackPrefix = "io.skep.stack.";
+constexpr std::string_view kFormatLabel = "io.skep.state.format";
+constexpr std::string_view kFormat = "1";
+constexpr std::string_view kData =
+    "The decisions of a skep agent stand in the labels of this object.\n";
+
+std::string to_label(const StackRecord& record) {
+  Json json = Json::object();
+  const auto put = [&](const char* name, const std::string& value) {
+    if (!value.empty()) json[name] = value;
+  };
+  put("path", record.path);
+  put("content", record.content);
+  put("applied", record.applied);
+  put("healthy", record.healthy);
+  if (!record.digests.empty()) json["digests"] = record.digests;
+  return json.dump();
+}
+
+std::optional<StackRecord> from_label(const std::string& label) {
+  const auto json = Json::parse(label, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  StackRecord record;
+  const auto get = [&](const char* name, std::string& into) {
+    const auto at = json.find(name);
+    if (at != json.end() && at->is_string()) into = at->get<std::string>();
+  };
+  get("path", record.path);
+  get("content", record.content);
+  get("applied", record.applied);
+  get("healthy", record.healthy);
+  if (const auto digests = json.find("digests"); digests != json.end() && digests->is_object()) {
+    for (const auto& [image, digest] : digests->items()) {
+      if (digest.is_string()) record.digests[image] = digest.get<std::string>();
+    }
+  }
+  return record;
+}
+
+}  // namespace
+
+StateStore::StateStore(ports::Engine& engine, std::string instance)
+    : engine_(engine),
+      instance_(std::move(instance)),
+      config_name_("skep-" + instance_ + "-state") {}
+
+Result<State> StateStore::read(const swarm::LiveState& live) const {
+  State state;
+  const auto* object = live.find_config(config_name_);
+  if (object == nullptr) return state;
+  const auto format = object->labels.find(std::string(kFormatLabel));
+  if (format == object->labels.end() || format->second != kFormat) {
+    return Error{ErrorKind::unavailable,
+                 "the config " + config_name_ +
+                     " was written by another version of skep; update this one, nothing is changed "
+                     "until then"};
+  }
+  for (const auto& [name, value] : object->labels) {
+    if (!name.starts_with(kStackPrefix)) continue;
+    auto record = from_label(value);
+    if (!record) {
+      return Error{ErrorKind::unavailable,
+                   "the label " + name + " of the config " + config_name_ +
+                       " is damaged; remove the label or the config to start "
+                       "again with adoption, nothing is changed until then"};
+    }
+    state.stacks[name.substr(kStackPrefix.size())] = *std::move(record);
+  }
+  return state;
+}
+
+Result<bool> StateStore::write(const State& state,
+                               const swarm::LiveState& live,
+                               std::stop_token stop) {
+  const auto held = read(live);
+  if (!held) return held.error();
+  const auto* object = live.find_config(config_name_);
+  if (*held == state && (object != nullptr || state.stacks.empty())) return false;
+  swarm::ConfigSpec spec;
+  spec.name = config_name_;
+  spec.data = kData;
+  spec.labels[std::string(kFormatLabel)] = kFormat;
+  spec.labels[std::string(swarm::kInstanceLabel)] = instance_;
+  for (const auto& [name, record] : state.stacks)
+    spec.labels[std::string(kStackPrefix) + name] = to_label(record);
+  if (object == nullptr) {
+    auto created = engine_.create_config(spec, stop);
+    if (!created) return std::move(created).error().within("state object");
+    return true;
+  }
+  auto updated = engine_.update_config(object->id, object->version, spec, stop);
+  if (!updated) return std::move(updated).error().within("state object");
+  return true;
+}
+
+}  // namespace skep::reconciler

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "core/result.hpp"
+#include "reconciler/ports/engine.hpp"
+#include "swarm/live_state.hpp"
+
+namespace skep::reconciler {
+
+/// What was decided about one stack and must survive the agent's disk (design §5, "Durable
+/// decisions").
+struct StackRecord {
+  std::string path;     ///< "apps/MY-APP": where in the repository it came from.
+  std::string content;  ///< DesiredStack::content that was last carried out, "" for none yet.
+  std::string applied;  ///< The commit of that content.
+  std::string healthy;  ///< The commit whose content was last seen healthy.
+  std::map<std::string, std::string>
+      digests;  ///< Image text as written → digest it was resolved to.
+  bool operator==(const StackRecord&) const = default;
+};
+
+/// All decisions of one agent instance: one swarm config, `skep-INSTANCE-state`, one label per
+/// stack. A stack is ours when, and only when, it has a record here.
+struct State {
+  std::map<std::string, StackRecord> stacks;  ///< By stack name.
+  bool operator==(const State&) const = default;
+};
+
+class StateStore {
+ public:
+  StateStore(ports::Engine& engine, std::string instance);
+
+  [[nodiscard]] const std::string& config_name() const noexcept { return config_name_; }
+  /// The state as a reading of the swarm shows it; empty where there is none yet. Errors:
+  /// unavailable (written by a newer skep, damaged): then nothing may be written at all.
+  [[nodiscard]] Result<State> read(const swarm::LiveState& live) const;
+  /// Writes `state` if it differs from what `live` holds, with that object's version. Errors:
+  /// conflict where somebody else wrote since. Returns whether a write was made.
+  Result<bool> write(const State& state, const swarm::LiveState& live, std::stop_token stop);
+
+ private:
+  ports::Engine& engine_;
+  std::string instance_;
+  std::string config_name_;
+};
+
+}  // namespace skep::reconciler

@@ -1,0 +1,58 @@
+#include "reconciler/tree_reader.hpp"
+
+#include "compose/compose.hpp"
+
+namespace skep::reconciler {
+
+Result<std::optional<ports::TreeEntry>> TreeReader::find(const RepoPath& path) const {
+  auto entry = snapshot_.find(path);
+  if (entry) reads_[path.text()] = *entry ? std::optional((*entry)->id) : std::nullopt;
+  return entry;
+}
+
+Result<std::optional<ports::TreeFile>> TreeReader::file(const RepoPath& path) const {
+  auto file = snapshot_.read(path);
+  if (file) reads_[path.text()] = *file ? std::optional((*file)->id) : std::nullopt;
+  return file;
+}
+
+Result<RepoPath> TreeReader::locate(const std::string& path) const {
+  if (path.starts_with(kWorkingDirectoryMarker)) {
+    const auto rest = std::string_view(path).substr(kWorkingDirectoryMarker.size());
+    auto near = stack_directory_.join("./" + std::string(rest));
+    if (near) {
+      const auto entry = find(*near);
+      if (entry && *entry) return near;
+    }
+    return root_.join("./" + std::string(rest));
+  }
+  if (!path.starts_with(compose::kRepositoryRoot)) {
+    return Error{
+        ErrorKind::invalid_input,
+        "\"" + path +
+            "\" is outside of the repository: use a path relative to the stack's directory"};
+  }
+  return root_.join("./" + path.substr(compose::kRepositoryRoot.size()));
+}
+
+Result<std::optional<std::string>> TreeReader::read(const std::string& path) const {
+  auto where = locate(path);
+  if (!where) return std::move(where).error();
+  auto file = this->file(*where);
+  if (!file) return std::move(file).error();
+  if (!*file) return std::optional<std::string>();
+  return std::optional(std::move((*file)->text));
+}
+
+bool still_true(const Reads& reads, const ports::Snapshot& snapshot) {
+  for (const auto& [text, id] : reads) {
+    const auto path = RepoPath::parse(text);
+    if (!path) return false;
+    const auto entry = snapshot.find(*path);
+    if (!entry) return false;
+    if ((*entry ? std::optional((*entry)->id) : std::nullopt) != id) return false;
+  }
+  return true;
+}
+
+}  // namespace skep::reconciler

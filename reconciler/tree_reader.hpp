@@ -1,0 +1,51 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/file_reader.hpp"
+#include "core/repo_path.hpp"
+#include "core/result.hpp"
+#include "reconciler/ports/source.hpp"
+
+namespace skep::reconciler {
+
+/// `$PWD` of a stack in the repository expands to this: a path below it is looked for in the
+/// stack's directory first, then in the repository's root (design §3), for the first users write
+/// `$PWD/management/traefik/traefik.toml` and deploy from the root.
+inline constexpr std::string_view kWorkingDirectoryMarker = "/.skep-repository/.pwd";
+
+/// Every path that a stack's render asked for, with the content id it got, or nothing where there
+/// was no such file. Together with the settings they are the cache key of the render (design §2).
+using Reads = std::map<std::string, std::optional<std::string>>;
+
+/// Reads a snapshot's files for one stack, and writes down what was asked. Paths are
+/// repository-relative, or absolute below compose::kRepositoryRoot. Not for several threads.
+class TreeReader final : public FileReader {
+ public:
+  TreeReader(const ports::Snapshot& snapshot, RepoPath root, RepoPath stack_directory)
+      : snapshot_(snapshot), root_(std::move(root)), stack_directory_(std::move(stack_directory)) {}
+
+  [[nodiscard]] Result<std::optional<std::string>> read(const std::string& path) const override;
+  /// As read(), with content id and mode.
+  [[nodiscard]] Result<std::optional<ports::TreeFile>> file(const RepoPath& path) const;
+  /// The kind and id of what stands there; also a dependency.
+  [[nodiscard]] Result<std::optional<ports::TreeEntry>> find(const RepoPath& path) const;
+  /// Where an absolute path below compose::kRepositoryRoot stands in the repository. Errors:
+  /// invalid_input (outside of it).
+  [[nodiscard]] Result<RepoPath> locate(const std::string& path) const;
+  [[nodiscard]] const Reads& reads() const noexcept { return reads_; }
+
+ private:
+  const ports::Snapshot& snapshot_;
+  RepoPath root_;  ///< The root of the configuration inside the repository (`--path`).
+  RepoPath stack_directory_;
+  mutable Reads reads_;
+};
+
+/// Whether a new snapshot would answer every recorded question as before.
+[[nodiscard]] bool still_true(const Reads& reads, const ports::Snapshot& snapshot);
+
+}  // namespace skep::reconciler
