@@ -1,8 +1,11 @@
 # What is compared and recorded, in one form: ids are names, what changes from run to run is gone.
 # See README.md, "The record".
 
-# A folder's own path, wherever it stands, is @DIR@.
-def anywhere($dir): walk(if type == "string" then split($dir) | join("@DIR@") else . end);
+# A folder's own path, wherever it stands, is @DIR@, and what is beside it begins with @PARENT@.
+def anywhere($dir):
+  ($dir | sub("/[^/]*$"; "")) as $parent
+  | walk(if type == "string" then
+      split($dir) | join("@DIR@") | split($parent + "/") | join("@PARENT@/") else . end);
 
 # The order of two references to one object is random in the CLI (C6.4).
 def sort_references:
@@ -15,7 +18,7 @@ def sort_references:
 def name_ids($names):
   walk(if type == "string" then $names[.] // . else . end);
 
-def names: [.[1][] | {key: .Id, value: .Name}] + [.[2][], .[3][] | {key: .ID, value: .Spec.Name}]
+def names: [(.[1][], .[4:][]) | select(.Id) | {key: .Id, value: .Name}] + [.[2][], .[3][] | {key: .ID, value: .Spec.Name}]
   | from_entries;
 
 # Skep's own object labels are no difference (issue 3).
@@ -30,7 +33,7 @@ def network:
    IPAM: {Driver: .IPAM.Driver,
           Subnets: [.IPAM.Config[]?.Subnet | select(test("^10\\.0\\.[0-9]+\\.0/24$") | not)]}};
 
-# [services, networks, secrets, configs] as read → {services: {name: Spec}, …} of all labelled objects.
+# [services, networks, secrets, configs, host, bridge] as read → {services: {name: Spec}, …} of all labelled objects.
 def specs:
   names as $names
   | def ours: select((.Spec.Labels // .Labels // {}) | has("com.docker.stack.namespace"));

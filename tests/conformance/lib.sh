@@ -111,18 +111,20 @@ versions() {
 # --- cases ----------------------------------------------------------------------------------------
 
 # cases DIR: one line per case, tab-separated: name (unique, a valid stack name), folder, compose
-# file; `-` instead of the file means that the folder's `args` names the files.
+# file; `-` instead of the file means that the folder's `args` names the files. A folder with a file
+# of a usual name holds one case, whatever other YAML is beside it; in other folders each file is one.
 cases() {
   find "$1" \( -name '*.yml' -o -name '*.yaml' -o -name args \) -not -path '*/.git/*' -type f | sort |
     awk -v top="${1%/}/" '
       { folder = $0; sub(/\/[^\/]*$/, "", folder); file = $0; sub(/.*\//, "", file) }
-      file == "args" { whole[folder] = 1 }
       { folders[NR] = folder; files[NR] = file }
+      file == "args" { whole[folder] = file; next }
+      file ~ /^(docker-)?(compose|stack)\.ya?ml$/ && whole[folder] != "args" { whole[folder] = file }
       END {
         for (i = 1; i <= NR; i++) {
-          if (whole[folders[i]] && files[i] != "args") continue
+          if (whole[folders[i]] && files[i] != whole[folders[i]]) continue
           name = substr(folders[i] "/", length(top) + 1)
-          if (files[i] != "args" && files[i] !~ /^(docker-)?compose\.ya?ml$/) name = name files[i]
+          if (files[i] != "args" && !whole[folders[i]]) name = name files[i]
           sub(/\.ya?ml$/, "", name); gsub(/[^A-Za-z0-9]+/, "-", name); gsub(/^-|-$/, "", name)
           if (name == "") name = "stack"
           name = substr(name, 1, 44); sub(/-$/, "", name)
@@ -158,9 +160,11 @@ deploy() {
   echo $rc >"$out.rc"
 }
 
-# read_back OUT STACK: OUT.live = [services, networks, secrets, configs], raw, of the whole engine.
+# read_back OUT: OUT.live = [services, networks, secrets, configs], raw, of the whole engine, and then
+# the predefined networks as the swarm knows them, which no list shows.
 read_back() {
-  engine_shell http://e/services http://e/networks http://e/secrets http://e/configs >"$1.live"
+  engine_shell http://e/services http://e/networks http://e/secrets http://e/configs \
+    http://e/networks/{host,bridge}?scope=swarm >"$1.live"
 }
 
 # Removes everything that carries a stack's label: not only this stack's, so nothing is ever left over.
