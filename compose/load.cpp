@@ -88,7 +88,7 @@ void read_versions(std::vector<Document>& documents, Findings& findings) {
 /// One file, in the order of rule A4.1.
 ComposeFile load_document(Document& document, const Input& input, Findings& findings) {
   refuse_forbidden(document.root, findings);
-  warn_unsupported(document.root, findings);
+  if (input.strict) warn_unsupported(document.root, findings);  // Else each had its own word.
   Findings stage;
   interpolate(document.root,
               input.environment,

@@ -1,0 +1,118 @@
+#include <map>
+#include <utility>
+
+#include "compose/rewrite.hpp"
+
+namespace skep::compose {
+namespace {
+
+constexpr const char* kNothing = "Swarm has no such setting";
+
+/// What happens instead. Those that change what the container is allowed to do say so first.
+const std::map<std::string, std::string, std::less<>> kDropped = {
+    {"annotations", kNothing},
+    {"attach", "it is about the terminal of docker compose"},
+    {"blkio_config", kNothing},
+    {"build", "nodes pull the image, nothing is built"},
+    {"cgroup", "DANGER if relied on: the container gets the engine's default cgroup namespace"},
+    {"cgroup_parent", kNothing},
+    {"cgroupns_mode",
+     "DANGER if relied on: the container gets the engine's default cgroup namespace"},
+    {"container_name",
+     "Swarm names containers STACK_SERVICE.N.ID; services find each other by service name"},
+    {"cpu_count", kNothing},
+    {"cpu_percent", kNothing},
+    {"cpu_period", kNothing},
+    {"cpu_quota", "write deploy.resources.limits.cpus"},
+    {"cpu_rt_period", kNothing},
+    {"cpu_rt_runtime", kNothing},
+    {"cpu_shares", "write deploy.resources.limits.cpus"},
+    {"cpuset", kNothing},
+    {"develop", "it is about docker compose watch"},
+    {"device_cgroup_rules", "DANGER if relied on: the container gets no access to devices"},
+    {"devices",
+     "DANGER if relied on: Swarm gives containers no devices; the service will start without them"},
+    {"dns_opt", "skep does not pass it on"},
+    {"domainname", kNothing},
+    {"expose", "services on one network reach each other's ports anyhow"},
+    {"external_links", "services on one network find each other by name"},
+    {"gpus", "DANGER if relied on: use deploy.resources.reservations.generic_resources"},
+    {"group_add", "supplementary groups are not passed on"},
+    {"ipc", "DANGER if relied on: the container gets an IPC namespace of its own"},
+    {"label_file", "write labels"},
+    {"links", "services on one network find each other by name"},
+    {"mac_address", kNothing},
+    {"mem_swappiness", kNothing},
+    {"memswap_limit", kNothing},
+    {"network_mode",
+     "DANGER if relied on: the service is attached to the stack's networks instead; for the host's "
+     "write an external network named host"},
+    {"oom_kill_disable", kNothing},
+    {"oom_score_adj", "docker stack deploy ignores it as well"},
+    {"pid", "DANGER if relied on: the container gets a PID namespace of its own"},
+    {"platform", "use deploy.placement.constraints, node.platform.arch"},
+    {"post_start", "nothing is run in the container"},
+    {"pre_stop", "nothing is run in the container"},
+    {"privileged", "DANGER if relied on: Swarm runs no privileged containers; use cap_add"},
+    {"pull_policy", "nodes pull what they do not have; the digest decides"},
+    {"runtime", "the engine's default runtime is used"},
+    {"security_opt", "DANGER if relied on: the container gets the engine's default profiles"},
+    {"shm_size", "/dev/shm has 64 MiB; mount a tmpfs there"},
+    {"storage_opt", kNothing},
+    {"tmpfs", "write a volume of type tmpfs"},
+    {"userns_mode", "DANGER if relied on: the container gets the engine's default user namespace"},
+    {"uts", kNothing},
+    {"volume_driver", "set the driver in the top-level volumes"},
+    {"volumes_from", "mount a named volume in each service that shares it"},
+};
+
+/// Makes sure that a mapping is there, and returns it; nullptr where something else is.
+yaml::Node* ensure_map(yaml::Node& parent, std::string_view key, const SourcePosition& at) {
+  auto* node = parent.find(key);
+  if (!node || node->is_null()) put(parent, key, yaml::Node(yaml::Map{}, at));
+  node = parent.find(key);
+  return node && node->as<yaml::Map>() ? node : nullptr;
+}
+
+/// An old key that has a place below `deploy`; what stands there already wins.
+void move_key(yaml::Node& service,
+              const char* key,
+              std::initializer_list<const char*> path,
+              const char* name,
+              Rewrite& rewrite) {
+  auto entry = take(service, key);
+  if (!entry) return;
+  auto* place = &service;
+  for (const auto* step : path) {
+    place = place ? ensure_map(*place, step, entry->key_at) : nullptr;
+  }
+  if (!place || place->find(name)) {
+    rewrite.warning(entry->key_at, std::string(key) + " is ignored: deploy says it already");
+    return;
+  }
+  put(*place, name, std::move(entry->value));
+}
+
+}  // namespace
+
+void drop_service_keys(yaml::Node& service, const std::string& name, Rewrite& rewrite) {
+  move_key(service, "scale", {"deploy"}, "replicas", rewrite);
+  move_key(service, "mem_limit", {"deploy", "resources", "limits"}, "memory", rewrite);
+  move_key(service, "cpus", {"deploy", "resources", "limits"}, "cpus", rewrite);
+  move_key(service, "pids_limit", {"deploy", "resources", "limits"}, "pids", rewrite);
+  move_key(service, "mem_reservation", {"deploy", "resources", "reservations"}, "memory", rewrite);
+  auto* entries = service.as<yaml::Map>();
+  if (!entries) return;
+  std::erase_if(*entries, [&](const yaml::Entry& entry) {
+    const auto found = kDropped.find(entry.key);
+    if (found == kDropped.end()) return false;
+    // Only what is asked for is worth a word.
+    if (const auto* flag = entry.value.as<bool>(); flag && !*flag) return true;
+    rewrite.warning(
+        entry.key_at,
+        "services." + name + '.' + entry.key + " is ignored by Swarm: " + found->second);
+    return true;
+  });
+}
+
+}  // namespace skep::compose

@@ -1,0 +1,219 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "compose/paths.hpp"
+#include "compose/rewrite.hpp"
+#include "compose/text.hpp"
+
+namespace skep::compose {
+namespace {
+
+constexpr std::size_t kDeepest = 20;
+
+bool is_pair_list(std::string_view key) {
+  return key == "environment" || key == "labels" || key == "sysctls" || key == "extra_hosts";
+}
+
+bool is_replaced_list(std::string_view key) {
+  return key == "command" || key == "entrypoint" || key == "test";
+}
+
+/// "A=1" items → a mapping; a list of names → a mapping of nulls.
+yaml::Node as_map(const yaml::Node& node, bool pairs) {
+  const auto* list = node.as<yaml::List>();
+  if (!list) return node;
+  yaml::Node map(yaml::Map{}, node.at());
+  for (const auto& item : *list) {
+    const auto* text = item.as<std::string>();
+    if (!text) return node;
+    const auto parts = cut(*text, '=');
+    const bool split_here = pairs && parts.found;
+    put(map,
+        split_here ? parts.before : std::string_view(*text),
+        split_here ? yaml::Node(std::string(parts.after), item.at())
+                   : yaml::Node(yaml::Null{}, item.at()));
+  }
+  return map;
+}
+
+yaml::List as_list(const yaml::Node& node) {
+  if (const auto* list = node.as<yaml::List>()) return *list;
+  return {node};
+}
+
+/// What a volume entry is mounted at: entries for one target replace each other.
+std::string target_of(const yaml::Node& volume) {
+  if (const auto* target = volume.find("target")) {
+    const auto* text = target->as<std::string>();
+    return text ? *text : "";
+  }
+  const auto* text = volume.as<std::string>();
+  if (!text) return "";
+  const auto parts = split(*text, ':');
+  return std::string(parts.size() > 1 ? parts[1] : parts[0]);
+}
+
+yaml::Node append(const yaml::Node& base, const yaml::Node& over, std::string_view key) {
+  auto items = as_list(base);
+  for (const auto& item : as_list(over)) {
+    const auto twin = std::find_if(items.begin(), items.end(), [&](const yaml::Node& other) {
+      return key == "volumes" ? target_of(other) == target_of(item) : same(other, item);
+    });
+    if (twin == items.end()) {
+      items.push_back(item);
+    } else {
+      *twin = item;
+    }
+  }
+  return {std::move(items), over.at()};
+}
+
+/// Follows one chain of `extends`.
+class Extender {
+ public:
+  explicit Extender(Rewrite& rewrite) : rewrite_(rewrite) {}
+
+  /// The service as it stands, or with all it extends. `directory`: where its file's relative
+  /// paths start; `path` is "" for the stack's own file.
+  yaml::Node resolve(yaml::Node service,
+                     const std::string& name,
+                     const yaml::Node& root,
+                     const std::string& path,
+                     const std::string& directory) {
+    auto extends = take(service, "extends");
+    if (!extends) return service;
+    const std::string id = path + '#' + name;
+    if (std::find(chain_.begin(), chain_.end(), id) != chain_.end() || chain_.size() >= kDeepest) {
+      rewrite_.error(extends->key_at,
+                     chain_.size() >= kDeepest ? "services extend each other more than 20 deep"
+                                               : "service " + name + " extends itself");
+      return service;
+    }
+    chain_.push_back(id);
+    auto base = base_of(extends->value, root, path, directory);
+    chain_.pop_back();
+    return base ? overlay(*std::move(base), service) : service;
+  }
+
+ private:
+  std::optional<yaml::Node> base_of(const yaml::Node& extends,
+                                    const yaml::Node& root,
+                                    const std::string& path,
+                                    const std::string& directory) {
+    const auto* service = extends.as<yaml::Map>() ? extends.find("service") : &extends;
+    const auto name = service ? rewrite_.interpolated(*service) : std::nullopt;
+    if (!name) {
+      rewrite_.error(extends.at(), "extends needs the name of a service");
+      return std::nullopt;
+    }
+    const yaml::Node* base_root = &root;
+    std::string base_path = path;
+    std::string base_directory = directory;
+    if (const auto* file = extends.find("file")) {
+      const auto text = rewrite_.interpolated(*file);
+      if (!text) return std::nullopt;
+      base_path = clean_path(resolve_path(directory, *text));
+      base_root = rewrite_.file(base_path, file->at());
+      if (!base_root) return std::nullopt;
+      base_directory = directory_of(base_path);
+    }
+    const auto* services = base_root->find("services");
+    const auto* found = services ? services->find(*name) : nullptr;
+    if (!found) {
+      rewrite_.error(extends.at(), "cannot extend service " + quoted(*name) + ": not found");
+      return std::nullopt;
+    }
+    auto base = resolve(*found, *name, *base_root, base_path, base_directory);
+    // Other services need not exist where this one goes.
+    for (const auto* key : {"depends_on", "links", "volumes_from"}) take(base, key);
+    if (base_directory != directory) rebase_service(base, base_directory);
+    return base;
+  }
+
+  Rewrite& rewrite_;
+  std::vector<std::string> chain_;
+};
+
+bool rebase_text(yaml::Node* node, const std::string& directory, bool only_dotted) {
+  auto* text = node ? node->as<std::string>() : nullptr;
+  if (!text || text->empty() || text->front() == '/' || text->front() == '$') return false;
+  if (only_dotted && text->front() != '.') return false;
+  *text = clean_path(resolve_path(directory, *text));
+  return true;
+}
+
+void rebase_volume(yaml::Node& volume, const std::string& directory) {
+  auto* text = volume.as<std::string>();
+  if (!text) {
+    const auto* type = volume.find("type");
+    const bool bind = type && type->as<std::string>() && *type->as<std::string>() == "bind";
+    if (bind) rebase_text(volume.find("source"), directory, false);
+    return;
+  }
+  const auto parts = cut(*text, ':');
+  if (!parts.found || parts.before.empty() || parts.before.front() != '.') return;
+  *text = clean_path(resolve_path(directory, parts.before)) + ':' + std::string(parts.after);
+}
+
+}  // namespace
+
+yaml::Node overlay(yaml::Node base, const yaml::Node& over, std::string_view key) {
+  if (over.is_null()) return base;
+  if (is_replaced_list(key) || base.is_null()) return over;
+  if (is_pair_list(key) || key == "networks" || key == "depends_on") {
+    base = as_map(base, is_pair_list(key));
+    const auto mapped = as_map(over, is_pair_list(key));
+    if (!base.as<yaml::Map>() || !mapped.as<yaml::Map>()) return over;
+    for (const auto& entry : *mapped.as<yaml::Map>()) {
+      auto* mine = base.find(entry.key);
+      put(base,
+          entry.key,
+          mine && key == "networks" ? overlay(std::move(*mine), entry.value) : entry.value);
+    }
+    return base;
+  }
+  if (base.as<yaml::List>() || over.as<yaml::List>()) return append(base, over, key);
+  const auto* entries = over.as<yaml::Map>();
+  if (!entries || !base.as<yaml::Map>()) return over;
+  for (const auto& entry : *entries) {
+    auto* mine = base.find(entry.key);
+    put(base, entry.key, mine ? overlay(std::move(*mine), entry.value, entry.key) : entry.value);
+  }
+  return base;
+}
+
+void rebase_service(yaml::Node& service, const std::string& directory) {
+  if (auto* env_file = service.find("env_file")) {
+    rebase_text(env_file, directory, false);
+    if (auto* list = env_file->as<yaml::List>()) {
+      for (auto& item : *list) {
+        rebase_text(item.as<yaml::Map>() ? item.find("path") : &item, directory, false);
+      }
+    }
+  }
+  auto* volumes = service.find("volumes");
+  if (auto* list = volumes ? volumes->as<yaml::List>() : nullptr) {
+    for (auto& volume : *list) rebase_volume(volume, directory);
+  }
+  if (auto* extends = service.find("extends")) rebase_text(extends->find("file"), directory, false);
+}
+
+void rebase_file_object(yaml::Node& object, const std::string& directory) {
+  rebase_text(object.find("file"), directory, false);
+}
+
+void apply_extends(yaml::Node& root, Rewrite& rewrite) {
+  auto* services = root.find("services");
+  auto* entries = services ? services->as<yaml::Map>() : nullptr;
+  if (!entries) return;
+  const yaml::Node original = root;
+  for (auto& entry : *entries) {
+    if (!entry.value.find("extends")) continue;
+    entry.value = Extender(rewrite).resolve(
+        std::move(entry.value), entry.key, original, "", rewrite.input().working_directory);
+  }
+}
+
+}  // namespace skep::compose

@@ -1,0 +1,206 @@
+#include "compose/extensions.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "compose/paths.hpp"
+#include "compose/rewrite.hpp"
+#include "compose/stringify.hpp"
+#include "compose/text.hpp"
+
+namespace skep::compose {
+namespace {
+
+using Condition = swarm::ServiceDependency::Condition;
+
+/// A version that only docker compose had, or one written as a number, is the newest: no schema
+/// refuses what an older one allows.
+void relax_version(yaml::Node& root, Rewrite& rewrite) {
+  auto* version = root.find("version");
+  if (!version) return;
+  const auto text = stringify(*version).value_or("");
+  if (text.rfind("2", 0) == 0) {
+    rewrite.warning(version->at(), "version " + text + " is read as 3.13; remove the line");
+  }
+  const bool known = text.empty() || text.front() == '2' || text.front() == '3';
+  if (known) *version = yaml::Node(std::string("3.13"), version->at());
+}
+
+std::optional<std::string> take_name(yaml::Node& root, Rewrite& rewrite) {
+  const auto name = take(root, "name");
+  if (!name) return std::nullopt;
+  auto text = rewrite.interpolated(name->value);
+  if (!text) rewrite.error(name->key_at, "name must be a string");
+  return text;
+}
+
+/// Takes out the services whose profiles are not asked for.
+void apply_profiles(yaml::Map& services, Rewrite& rewrite) {
+  std::set<std::string, std::less<>> active;
+  const auto& environment = rewrite.input().environment;
+  if (const auto found = environment.find("COMPOSE_PROFILES"); found != environment.end()) {
+    for (const auto name : split(found->second, ',')) active.insert(std::string(name));
+  }
+  std::erase_if(services, [&](yaml::Entry& service) {
+    const auto profiles = take(service.value, "profiles");
+    const auto* list = profiles ? profiles->value.as<yaml::List>() : nullptr;
+    if (!list || list->empty()) return false;
+    const bool wanted = std::any_of(list->begin(), list->end(), [&](const yaml::Node& profile) {
+      const auto* name = profile.as<std::string>();
+      return active.contains("*") || (name && active.contains(*name));
+    });
+    if (!wanted) {
+      rewrite.warning(profiles->key_at,
+                      "service " + service.key +
+                          " is not deployed: none of its profiles is in COMPOSE_PROFILES");
+    }
+    return !wanted;
+  });
+}
+
+/// The mapping form of depends_on is carried beside the schema.
+void carry_depends_on(yaml::Node& service, const yaml::Map& services, Rewrite& rewrite) {
+  const auto* depends_on = service.find("depends_on");
+  if (!depends_on || !depends_on->as<yaml::Map>()) return;
+  auto entry = *take(service, "depends_on");
+  yaml::Node carried(yaml::Map{}, entry.value.at());
+  for (const auto& dependency : *entry.value.as<yaml::Map>()) {
+    const bool there = std::any_of(services.begin(), services.end(), [&](const auto& other) {
+      return other.key == dependency.key;
+    });
+    const auto* required = dependency.value.find("required");
+    const bool optional = required && required->as<bool>() && !*required->as<bool>();
+    if (!there && !optional) {
+      rewrite.error(dependency.key_at,
+                    "depends on " + quoted(dependency.key) + ", which is no service of this stack");
+    }
+    if (!there) continue;
+    std::string condition = "service_started";
+    if (const auto* node = dependency.value.find("condition")) {
+      const auto* text = node->as<std::string>();
+      condition = text ? *text : "";
+      if (condition != "service_started" && condition != "service_healthy" &&
+          condition != "service_completed_successfully") {
+        rewrite.error(node->at(),
+                      "condition must be service_started, service_healthy or "
+                      "service_completed_successfully");
+      }
+    }
+    put(carried, dependency.key, yaml::Node(std::move(condition), dependency.key_at));
+  }
+  put(service, kCarriedDependsOn, std::move(carried));
+}
+
+/// Long items of env_file become paths; an optional one that is not there is left out.
+void shorten_env_files(yaml::Node& service, Rewrite& rewrite) {
+  auto* env_file = service.find("env_file");
+  if (env_file && env_file->as<yaml::Map>()) {
+    *env_file = yaml::Node(yaml::List{*env_file}, env_file->at());
+  }
+  auto* list = env_file ? env_file->as<yaml::List>() : nullptr;
+  if (!list) return;
+  std::erase_if(*list, [&](yaml::Node& item) {
+    const auto* path = item.find("path");
+    if (!path) return false;
+    const auto* required = item.find("required");
+    const bool optional = required && required->as<bool>() && !*required->as<bool>();
+    auto shortened = *path;
+    if (optional) {
+      const auto text = rewrite.interpolated(*path);
+      if (!text) return true;
+      const auto full = clean_path(resolve_path(rewrite.input().working_directory, *text));
+      const auto found = rewrite.input().reader->read(full);
+      if (found && !*found) return true;
+    }
+    item = std::move(shortened);
+    return false;
+  });
+}
+
+/// Long networks of a service: keys that have no place in the CLI's schema.
+void relax_attachments(yaml::Node& service, Rewrite& rewrite) {
+  auto* networks = service.find("networks");
+  auto* entries = networks ? networks->as<yaml::Map>() : nullptr;
+  if (!entries) return;
+  for (auto& network : *entries) {
+    for (const auto* key : {"priority",
+                            "gw_priority",
+                            "mac_address",
+                            "link_local_ips",
+                            "interface_name",
+                            "ipv4_address",
+                            "ipv6_address"}) {
+      if (const auto entry = take(network.value, key)) {
+        rewrite.warning(entry->key_at,
+                        std::string(key) + " is ignored: Swarm chooses addresses itself");
+      }
+    }
+  }
+}
+
+void carry_data(yaml::Node& root, const char* section, Rewrite& rewrite) {
+  auto* node = root.find(section);
+  auto* entries = node ? node->as<yaml::Map>() : nullptr;
+  if (!entries) return;
+  for (auto& entry : *entries) {
+    const bool both = entry.value.find("file") &&
+                      (entry.value.find("content") || entry.value.find("environment"));
+    if (both) rewrite.error(entry.key_at, "only one of file, content and environment is allowed");
+    if (auto content = take(entry.value, "content")) {
+      put(entry.value, kCarriedContent, std::move(content->value));
+    }
+    if (auto environment = take(entry.value, "environment")) {
+      put(entry.value, kCarriedEnvironment, std::move(environment->value));
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> apply_extensions(yaml::Node& root,
+                                            const Input& input,
+                                            Findings& findings) {
+  Rewrite rewrite(input, findings);
+  apply_include(root, rewrite);
+  apply_extends(root, rewrite);
+  auto name = take_name(root, rewrite);
+  relax_version(root, rewrite);
+  auto* section = root.find("services");
+  if (auto* services = section ? section->as<yaml::Map>() : nullptr) {
+    apply_profiles(*services, rewrite);
+    for (auto& service : *services) {
+      drop_service_keys(service.value, service.key, rewrite);
+      carry_depends_on(service.value, *services, rewrite);
+      shorten_env_files(service.value, rewrite);
+      relax_attachments(service.value, rewrite);
+    }
+  }
+  relax_values(root, rewrite);
+  carry_data(root, "secrets", rewrite);
+  carry_data(root, "configs", rewrite);
+  return name;
+}
+
+void apply_carried(const Field& service, Service& result) {
+  for (const auto& [name, key_at, value] : service[kCarriedDependsOn].members()) {
+    const auto text = value.text();
+    const auto condition = text == "service_healthy"                  ? Condition::healthy
+                           : text == "service_completed_successfully" ? Condition::completed
+                                                                      : Condition::started;
+    result.depends_on.push_back({name, condition});
+  }
+}
+
+std::optional<std::string> carried_content(const Field& object, const Input& input) {
+  if (const auto content = object[kCarriedContent]; content.present()) return content.text();
+  const auto environment = object[kCarriedEnvironment];
+  if (!environment.present()) return std::nullopt;
+  const auto variable = environment.text();
+  const auto found = input.environment.find(variable);
+  if (found != input.environment.end()) return found->second;
+  environment.error("the variable " + quoted(variable) + " is not set");
+  return std::string();
+}
+
+}  // namespace skep::compose

@@ -1,0 +1,262 @@
+// What the real CLI made of each case of tests/conformance/corpus, against what load() makes of it.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "compose/compose.hpp"
+#include "compose/paths.hpp"
+#include "compose/text.hpp"
+#include "swarm/json.hpp"
+
+namespace skep::compose {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+const fs::path kCorpus = fs::path(SKEP_SOURCE_DIR) / "tests/conformance/corpus";
+
+/// Cases about the command line and about opening files: load() is not asked.
+const std::set<std::string> kCommandLine = {"a1-1-no-compose-file",
+                                            "a1-3-stdin-twice",
+                                            "a1-6-directory-as-file",
+                                            "a1-6-missing-file",
+                                            "a1-7-blank-stack-name",
+                                            "a1-8-resolve-image-option"};
+
+std::optional<std::string> slurp(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+class DiskFiles final : public FileReader {
+ public:
+  Result<std::optional<std::string>> read(const std::string& path) const override {
+    if (fs::is_directory(path)) {
+      return Error{ErrorKind::invalid_input, "read " + path + ": is a directory"};
+    }
+    return slurp(path);
+  }
+};
+
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> result;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) result.push_back(line);
+  return result;
+}
+
+/// The values of -c, each a record of comma-separated values (rule A1.2).
+std::vector<std::string> file_names(const fs::path& folder) {
+  const auto arguments = slurp(folder / "args");
+  if (!arguments) return {"docker-compose.yml"};
+  std::vector<std::string> names;
+  for (const auto& line : lines(*arguments)) {
+    std::string value;
+    if (line.rfind("-c ", 0) == 0) value = line.substr(3);
+    if (line.rfind("--compose-file=", 0) == 0) value = line.substr(15);
+    for (auto name : split(value, ',')) {
+      if (name.size() > 1 && name.front() == '"') name = name.substr(1, name.size() - 2);
+      if (!name.empty()) names.emplace_back(name);
+    }
+  }
+  return names;
+}
+
+Output load_case(const fs::path& folder) {
+  static const DiskFiles kDisk;
+  Input input;
+  input.stack = *swarm::StackName::parse(slurp(folder / "stack").value_or(folder.filename()));
+  const auto names = file_names(folder);
+  for (const auto& name : names) {
+    const auto text = name == "-" ? slurp(folder / "stdin") : slurp(folder / name);
+    EXPECT_TRUE(text) << name;
+    input.files.push_back({name, text.value_or("")});
+  }
+  const bool in_folder = names.empty() || names.front() == "-";
+  input.working_directory =
+      in_folder ? folder.string() : clean_path((folder / names.front()).parent_path().string());
+  input.environment = {{"PATH", "/bin"}, {"HOME", "/home/conformance"}};
+  for (const auto& line : lines(slurp(folder / "env").value_or(""))) {
+    const auto parts = cut(line, '=');
+    input.environment[std::string(parts.before)] = parts.after;
+  }
+  input.home = "/home/conformance";
+  if (const auto home = input.environment.find("HOME"); home != input.environment.end()) {
+    input.home = home->second;
+  }
+  input.reader = &kDisk;
+  return load(input);
+}
+
+void replace_all(std::string& text, const std::string& from, const std::string& to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+json recorded(const fs::path& folder) {
+  auto text = slurp(folder / "recorded.json").value_or("{}");
+  replace_all(text, "@DIR@", folder.string());
+  replace_all(text, "@PARENT@", folder.parent_path().string());
+  return json::parse(text);
+}
+
+/// Ids are not known before the objects exist; the record has names in their place.
+void drop_ids(json& value) {
+  if (value.is_object()) {
+    value.erase("SecretID");
+    value.erase("ConfigID");
+    if (value.contains("CredentialSpec") && value["CredentialSpec"].is_object()) {
+      value["CredentialSpec"].erase("Config");
+    }
+  }
+  if (value.is_structured()) {
+    for (auto& item : value) drop_ids(item);
+  }
+}
+
+json sorted_by_name(std::vector<json> bodies) {
+  std::sort(bodies.begin(), bodies.end(), [](const json& a, const json& b) {
+    return a.at("Name") < b.at("Name");
+  });
+  for (auto& body : bodies) drop_ids(body);
+  return bodies;
+}
+
+json services(const swarm::StackSpec& stack) {
+  std::vector<json> bodies;
+  for (const auto& [key, service] : stack.services) {
+    bodies.push_back(json::parse(swarm::to_json(service.spec)));
+  }
+  return sorted_by_name(std::move(bodies));
+}
+
+/// Of a network only what a stack asks for; null and {} are the same to the engine.
+json network_body(const json& full) {
+  json body;
+  for (const auto* key : {"Name", "Driver", "Internal", "Attachable"}) body[key] = full.at(key);
+  for (const auto* key : {"Options", "Labels"}) {
+    body[key] = full.at(key).is_null() ? json::object() : full.at(key);
+  }
+  const auto& ipam = full.at("IPAM");
+  if (!ipam.is_null()) {
+    body["IPAM"]["Driver"] = ipam.at("Driver");
+    body["IPAM"]["Config"] = ipam.at("Config").is_null() ? json::array() : ipam.at("Config");
+  }
+  return body;
+}
+
+json networks(const swarm::StackSpec& stack) {
+  std::vector<json> bodies;
+  for (const auto& [key, network] : stack.networks) {
+    bodies.push_back(network_body(json::parse(swarm::to_json(network))));
+  }
+  return sorted_by_name(std::move(bodies));
+}
+
+json recorded_networks(const json& sent) {
+  std::vector<json> bodies;
+  for (const auto& body : sent) bodies.push_back(network_body(body));
+  return sorted_by_name(std::move(bodies));
+}
+
+json secrets(const swarm::StackSpec& stack) {
+  std::vector<json> bodies;
+  for (const auto& [key, secret] : stack.secrets) {
+    bodies.push_back(json::parse(swarm::to_json(secret).reveal()));
+  }
+  return sorted_by_name(std::move(bodies));
+}
+
+json configs(const swarm::StackSpec& stack) {
+  std::vector<json> bodies;
+  for (const auto& [key, config] : stack.configs) {
+    bodies.push_back(json::parse(swarm::to_json(config)));
+  }
+  return sorted_by_name(std::move(bodies));
+}
+
+bool found_in(const std::string& text, const Findings& findings, Finding::Severity severity) {
+  return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+    return finding.severity == severity && finding.message.find(text) != std::string::npos;
+  });
+}
+
+/// Every warning of the CLI is among ours; ours may say more.
+void expect_warnings(const json& warnings, const Findings& findings) {
+  const std::string ignored = "Ignoring unsupported options: ";
+  for (const auto& warning : warnings) {
+    const auto text = warning.get<std::string>();
+    if (text.rfind(ignored, 0) == 0) {
+      for (const auto option : split(text.substr(ignored.size()), ',')) {
+        const auto name = std::string(option.substr(option.front() == ' ' ? 1 : 0));
+        EXPECT_TRUE(found_in(ignored + name, findings, Finding::Severity::warning)) << text;
+      }
+    } else if (text.rfind("Ignoring deprecated options:", 0) == 0) {
+      EXPECT_TRUE(found_in("Ignoring deprecated options: ", findings, Finding::Severity::warning));
+    } else if (text.find("--detach") == std::string::npos) {
+      EXPECT_TRUE(found_in(text, findings, Finding::Severity::warning)) << text;
+    }
+  }
+}
+
+class RecordedTest : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(RecordedTest, EqualsWhatTheCliSent) {
+  const auto folder = kCorpus / GetParam();
+  const auto record = recorded(folder);
+  if (kCommandLine.contains(GetParam())) {
+    EXPECT_EQ(record.at("verdict"),
+              GetParam() == "a1-7-blank-stack-name" ? "refused" : record.at("verdict"));
+    return;
+  }
+  const auto output = load_case(folder);
+  const bool refused_by_client =
+      record.at("verdict") == "refused" && record.at("refused_by") == "client";
+  if (refused_by_client) {
+    EXPECT_TRUE(has_errors(output.findings)) << record.at("error");
+    if (!found_in(record.at("error"), output.findings, Finding::Severity::error)) {
+      std::cout << "REASON " << GetParam() << "\n  cli:  " << record.at("error")
+                << "\n  ours: " << to_string(output.findings);
+    }
+    return;
+  }
+  ASSERT_FALSE(has_errors(output.findings)) << to_string(output.findings);
+  expect_warnings(record.at("warnings"), output.findings);
+  if (record.at("verdict") != "accepted") return;  // The engine or its state stood in the way.
+  const auto& sent = record.at("sent");
+  EXPECT_EQ(networks(output.stack).dump(1), recorded_networks(sent.at("networks")).dump(1));
+  EXPECT_EQ(secrets(output.stack).dump(1), sorted_by_name(sent.at("secrets")).dump(1));
+  EXPECT_EQ(configs(output.stack).dump(1), sorted_by_name(sent.at("configs")).dump(1));
+  EXPECT_EQ(services(output.stack).dump(1), sorted_by_name(sent.at("services")).dump(1));
+}
+
+std::vector<std::string> cases() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(kCorpus)) {
+    if (fs::exists(entry.path() / "recorded.json")) names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Corpus, RecordedTest, ::testing::ValuesIn(cases()), [](const auto& row) {
+  std::string name = row.param;
+  std::replace_if(
+      name.begin(),
+      name.end(),
+      [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; },
+      '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace skep::compose
