@@ -1,0 +1,183 @@
+#include "gitsync/work_tree.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include "gitsync/snapshot.hpp"
+#include "tests/gitsync/process.hpp"
+#include "tests/gitsync/test_repository.hpp"
+
+namespace skep::gitsync::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ports::TreeEntry;
+using testing::HasSubstr;
+using testing::Not;
+
+RepoPath path(const std::string& text) { return *RepoPath::parse(text); }
+
+class WorkTreeTest : public testing::Test {
+ protected:
+  std::shared_ptr<const ports::Snapshot> snapshot(ReadLimits limits = {}) {
+    auto source = open_work_tree(root_, limits);
+    EXPECT_TRUE(source);
+    auto fetched = (*source)->fetch({});
+    EXPECT_TRUE(fetched) << fetched.error().message;
+    return fetched ? *fetched : nullptr;
+  }
+
+  /// Commits everything, as `git add -A; git commit` would.
+  std::string commit_all() {
+    RepositoryHandle repository =
+        *acquire<RepositoryHandle>("init", git_repository_init, root_.c_str(), 0U);
+    git_index* raw = nullptr;
+    git_repository_index(&raw, repository.get());
+    const Handle<git_index, git_index_free> index(raw);
+    git_index_add_all(index.get(), nullptr, 0, nullptr, nullptr);
+    git_index_write(index.get());
+    git_oid tree_id = {}, id = {};
+    git_index_write_tree(&tree_id, index.get());
+    const auto tree = *acquire<TreeHandle>("tree", git_tree_lookup, repository.get(), &tree_id);
+    git_signature* who = nullptr;
+    git_signature_new(&who, "Bea", "bea@example.com", 1700000000, 0);
+    git_commit_create_v(&id, repository.get(), "HEAD", who, who, nullptr, "All", tree.get(), 0);
+    git_signature_free(who);
+    return to_hex(id);
+  }
+
+  const Library library_;
+  TempDirectory temp_;
+  fs::path root_ = temp_.path() / "tree";
+
+  void SetUp() override {
+    write_file(root_ / "apps/web/compose.yml", "one");
+    write_file(root_ / "apps/web/run.sh", "#!", 0755);
+  }
+};
+
+TEST_F(WorkTreeTest, ReadsAPlainDirectory) {
+  const auto tree = snapshot();
+  EXPECT_EQ(tree->revision().commit, "");
+  EXPECT_EQ(tree->revision().abbreviated(), "work tree");
+  const auto entries = *tree->list(path("apps/web"));
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].name, "compose.yml");
+  EXPECT_TRUE(entries[1].executable);
+  EXPECT_EQ(entries[0].id, (*tree->read(path("apps/web/compose.yml")))->id);
+  EXPECT_EQ((*tree->find(path("apps")))->kind, TreeEntry::Kind::directory);
+  EXPECT_FALSE(*tree->read(path("apps/none")));
+  EXPECT_FALSE(*tree->read(path("apps/web/compose.yml/below")));
+  EXPECT_FALSE(*tree->find(path("apps/web/compose.yml/below")));
+  EXPECT_FALSE(*tree->find(path("none/below")));
+  EXPECT_TRUE(tree->list(path("none"))->empty());
+  EXPECT_TRUE(tree->list(path("apps/web/compose.yml/below"))->empty());
+  EXPECT_THAT(tree->list(path("apps/web/compose.yml")).error().message,
+              HasSubstr("is not a directory"));
+  EXPECT_THAT(tree->read(path("apps")).error().message, HasSubstr("apps is a directory"));
+}
+
+TEST_F(WorkTreeTest, NamesTheCommitOnlyWhileNothingDiffers) {
+  const auto id = commit_all();
+  const auto clean = snapshot();
+  EXPECT_EQ(clean->revision().commit, id);
+  EXPECT_EQ(clean->revision().subject, "All");
+  write_file(root_ / "untracked", "x");
+  EXPECT_EQ(snapshot()->revision().commit, "");
+  fs::remove(root_ / "untracked");
+  EXPECT_EQ(snapshot()->revision().commit, id);
+  write_file(root_ / "apps/web/compose.yml", "two");
+  EXPECT_EQ(snapshot()->revision().commit, "");
+}
+
+TEST_F(WorkTreeTest, ADirectoryBelowTheRootOfAWorkTreeIsJudgedAlone) {
+  const auto id = commit_all();
+  write_file(root_ / "elsewhere", "changed");
+  auto source = open_work_tree(root_ / "apps");
+  const auto tree = *(*source)->fetch({});
+  EXPECT_EQ(tree->revision().commit, id);
+  EXPECT_EQ((*tree->read(path("web/compose.yml")))->text, "one");
+}
+
+TEST_F(WorkTreeTest, IdsAreThoseOfGit) {
+  const auto id = commit_all();
+  const auto from_git = *GitSnapshot::open(root_ / ".git", id, {});
+  EXPECT_EQ((*from_git->find(path("apps/web/compose.yml")))->id,
+            (*snapshot()->find(path("apps/web/compose.yml")))->id);
+}
+
+TEST_F(WorkTreeTest, TheGitDirectoryIsNotShown) {
+  commit_all();
+  const auto tree = snapshot();
+  EXPECT_EQ(tree->list(RepoPath())->size(), 1U);
+  EXPECT_FALSE(*tree->read(path(".git/config")));
+  EXPECT_FALSE(*tree->find(path(".git")));
+  EXPECT_TRUE(tree->list(path(".git"))->empty());
+}
+
+TEST_F(WorkTreeTest, RefusesSymlinksAlsoOnTheWay_Attack1) {
+  write_file(temp_.path() / "outside/secret", "hunter22");
+  fs::create_directory_symlink(temp_.path() / "outside", root_ / "link");
+  fs::create_symlink("web/compose.yml", root_ / "apps/inside");
+  const auto tree = snapshot();
+  for (const char* const text : {"link/secret", "link", "apps/inside"}) {
+    const auto file = tree->read(path(text));
+    ASSERT_FALSE(file) << text;
+    EXPECT_EQ(file.error().kind, ErrorKind::invalid_input);
+    EXPECT_THAT(file.error().message, HasSubstr("is a symbolic link"));
+    EXPECT_THAT(file.error().message, Not(HasSubstr("outside")));
+  }
+  EXPECT_THAT(tree->read(path("link/none")).error().message, testing::StartsWith("link "))
+      << "whether it exists out there is not told";
+  EXPECT_FALSE(tree->list(path("link")));
+  EXPECT_FALSE(tree->find(path("link/secret")));
+  EXPECT_EQ((*tree->find(path("link")))->kind, TreeEntry::Kind::symlink);
+}
+
+TEST_F(WorkTreeTest, RefusesARepositoryInsideAsASubmodule) {
+  write_file(root_ / "apps/sub/.git", "gitdir: ../..");
+  write_file(root_ / "apps/sub/compose.yml", "x");
+  const auto tree = snapshot();
+  EXPECT_THAT(tree->read(path("apps/sub/compose.yml")).error().message,
+              HasSubstr("apps/sub is a git repository of its own"));
+  EXPECT_EQ((*tree->find(path("apps/sub")))->kind, TreeEntry::Kind::submodule);
+}
+
+TEST_F(WorkTreeTest, APipeIsNeitherShownNorRead) {
+  ASSERT_EQ(::mkfifo((root_ / "pipe").c_str(), 0600), 0);
+  const auto tree = snapshot();
+  EXPECT_THAT(tree->read(path("pipe")).error().message, HasSubstr("not a regular file"));
+  EXPECT_EQ(tree->list(RepoPath())->size(), 1U);
+}
+
+TEST_F(WorkTreeTest, SizeAndNumberAreLimited) {
+  write_file(root_ / "big", std::string(101, 's'));
+  const auto tree = snapshot({.file_bytes = 100, .directory_entries = 2});
+  EXPECT_THAT(tree->read(path("big")).error().message, HasSubstr("more than 100 bytes"));
+  EXPECT_THAT((*tree->find(path("big")))->id, testing::StartsWith("stat-"));
+  EXPECT_TRUE(tree->list(RepoPath()));
+  write_file(root_ / "third", "x");
+  EXPECT_THAT(tree->list(RepoPath()).error().message, HasSubstr("the root has more than 2"));
+}
+
+TEST_F(WorkTreeTest, WhatWasReadStaysAsItWas) {
+  const auto tree = snapshot();
+  const auto before = (*tree->read(path("apps/web/compose.yml")))->id;
+  write_file(root_ / "apps/web/compose.yml", "two");
+  EXPECT_EQ((*tree->read(path("apps/web/compose.yml")))->text, "one");
+  EXPECT_EQ((*tree->find(path("apps/web/compose.yml")))->id, before);
+  EXPECT_EQ((*snapshot()->read(path("apps/web/compose.yml")))->text, "two");
+}
+
+TEST_F(WorkTreeTest, ADirectoryThatIsNotThereIsAnError) {
+  EXPECT_FALSE(open_work_tree(temp_.path() / "none"));
+  EXPECT_FALSE(open_work_tree(root_ / "apps/web/compose.yml"));
+  auto source = open_work_tree(root_);
+  ASSERT_TRUE((*source)->fetch({}));
+  fs::remove_all(root_);
+  EXPECT_FALSE((*source)->fetch({}));
+  EXPECT_NE((*source)->last_good(), nullptr);
+}
+
+}  // namespace
+}  // namespace skep::gitsync::test
