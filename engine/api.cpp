@@ -57,6 +57,8 @@ ErrorKind kind_of(const ApiCall& call, int status, std::string_view words) {
     default:
       break;
   }
+  // A service's network that is not there is a 500 (seen on 20.10).
+  if (words.starts_with("network ") && words.ends_with(" not found")) return ErrorKind::conflict;
   // Refusals of the content that the engine wraps into a 500.
   if (has(words, "code = InvalidArgument") || has(words, "constraint expected") ||
       has(words, "service mode change is not allowed"))

@@ -81,6 +81,9 @@ class FakeEngine final : public ports::Engine {
   /// What a person does with `docker service update`. No write of ours.
   void edit_service(const std::string& service,
                     const std::function<void(swarm::ServiceSpec&)>& edit);
+  /// The version moves though nobody wrote: the engine itself does so when it gives a service its
+  /// addresses or ends a rollout.
+  void touch_service(const std::string& service);
   void edit_config_labels(const std::string& config, const swarm::StringMap& labels);
   /// What a person removes. No write of ours.
   void drop_service(const std::string& service);

@@ -91,6 +91,13 @@ void FakeEngine::edit_service(const std::string& service,
   announce("service", "update", stored_service->live.id, service);
 }
 
+void FakeEngine::touch_service(const std::string& service) {
+  const std::lock_guard lock(mutex_);
+  auto* stored_service = service_named(service);
+  if (stored_service == nullptr) throw std::logic_error("no service " + service);
+  stored_service->live.version = ++index_;
+}
+
 void FakeEngine::edit_config_labels(const std::string& config, const swarm::StringMap& labels) {
   const std::lock_guard lock(mutex_);
   for (auto& [id, stored_config] : configs_) {

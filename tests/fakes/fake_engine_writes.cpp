@@ -96,11 +96,13 @@ std::optional<Error> FakeEngine::port_clash(const swarm::ServiceSpec& spec,
 
 std::uint64_t FakeEngine::desired_tasks(const swarm::ServiceSpec& spec) const {
   if (spec.mode.replicated) return spec.mode.replicated->replicas.value_or(1);
-  if (spec.mode.replicated_job) return 0;  // Done at once: nothing is left to run.
+  // A replicated job's stays at its concurrency, also when all is done (seen on 20.10).
+  if (spec.mode.replicated_job) return spec.mode.replicated_job->max_concurrent.value_or(1);
   std::uint64_t nodes = 0;
-  for (const auto& [id, node] : nodes_)
-    nodes += node.state == "ready" && node.availability != "drain";
-  return spec.mode.global_job ? 0 : nodes;
+  for (const auto& [id, node] : nodes_) {
+    if (node.state == "ready" && node.availability != "drain") ++nodes;
+  }
+  return nodes;
 }
 
 void FakeEngine::settle(StoredService& service) const {
@@ -109,14 +111,13 @@ void FakeEngine::settle(StoredService& service) const {
   live.running_tasks =
       service.pinned_running.value_or(service.task_error.empty() ? live.desired_tasks : 0);
   live.completed_tasks = 0;
-  if (!live.spec.mode.is_job()) return;
-  std::uint64_t total = 1;
-  if (live.spec.mode.replicated_job)
-    total = live.spec.mode.replicated_job->total_completions.value_or(1);
-  if (service.task_error.empty() && !service.pinned_running) {
-    live.completed_tasks = total;
+  if (!live.spec.mode.is_job() || service.pinned_running || !service.task_error.empty()) return;
+  live.running_tasks = 0;
+  if (live.spec.mode.replicated_job) {
+    live.completed_tasks = live.spec.mode.replicated_job->total_completions.value_or(1);
   } else {
-    live.desired_tasks = total;
+    // A global job wants only those that are not done yet.
+    live.completed_tasks = std::exchange(live.desired_tasks, 0);
   }
 }
 
