@@ -1,0 +1,237 @@
+#include "compose/interpolate.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "compose/casts.hpp"
+#include "compose/text.hpp"
+
+namespace skep::compose {
+namespace {
+
+using Environment = std::map<std::string, std::string>;
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// The length of a variable and its modifier at the front of a text; 0 where there is none. The
+/// modifier runs to the next "}", or to the end (rules A5.2, A5.3).
+std::size_t substitution_length(std::string_view text) {
+  if (text.empty() || !is_letter(text[0])) return 0;
+  std::size_t end = 1;
+  while (end < text.size() && (is_letter(text[end]) || is_digit(text[end]))) ++end;
+  auto modifier = end;
+  if (modifier < text.size() && text[modifier] == ':') ++modifier;
+  if (modifier < text.size() && (text[modifier] == '-' || text[modifier] == '?')) {
+    end = std::min(text.find('}', modifier), text.size());
+  }
+  return end;
+}
+
+struct Outcome {
+  std::string text;
+  std::optional<std::string> error;     ///< Of the last substitution only (rule A5.10).
+  bool lost_error = false;              ///< An earlier one was cleared.
+  bool kept_dollar = false;             ///< Kept literally, off strict mode.
+  std::vector<std::string> unset = {};  ///< Plain variables without a value.
+};
+
+class Template {
+ public:
+  Template(std::string_view text, const Environment& environment, bool keep_dollars)
+      : text_(text), environment_(environment), keep_dollars_(keep_dollars) {}
+
+  Outcome render() {
+    for (std::size_t i = 0; i < text_.size();) {
+      const auto dollar = std::min(text_.find('$', i), text_.size());
+      out_.text += text_.substr(i, dollar - i);
+      if (dollar == text_.size()) break;
+      i = dollar + one_dollar(text_.substr(dollar + 1)) + 1;
+    }
+    return std::move(out_);
+  }
+
+ private:
+  /// `rest` is what follows the dollar; returns how much of it is used up.
+  std::size_t one_dollar(std::string_view rest) {
+    if (rest.starts_with('$')) {
+      out_.text += '$';
+      return 1;
+    }
+    if (const auto length = substitution_length(rest); length > 0) {
+      substitute(rest.substr(0, length));
+      return length;
+    }
+    if (rest.starts_with('{')) {
+      const auto length = substitution_length(rest.substr(1));
+      if (length > 0 && rest.substr(1 + length).starts_with('}')) {
+        substitute(rest.substr(1, length));
+        return length + 2;
+      }
+    }
+    if (keep_dollars_) {
+      out_.text += '$';
+      out_.kept_dollar = true;
+    } else {
+      set_error(std::string(text_));
+    }
+    return 0;
+  }
+
+  void set_error(std::optional<std::string> error) {
+    out_.lost_error = out_.lost_error || (out_.error && !error);
+    out_.error = std::move(error);
+  }
+
+  /// Looks for the separators anywhere in the text, in the CLI's order (rule A5.4).
+  void substitute(std::string_view what) {
+    struct Form {
+      std::string_view separator;
+      bool empty_counts_as_unset, required;
+    };
+    constexpr std::array<Form, 4> kForms = {
+        Form{":-", true, false}, {"-", false, false}, {":?", true, true}, {"?", false, true}};
+    for (const auto& [separator, empty_counts_as_unset, required] : kForms) {
+      const auto at = what.find(separator);
+      if (at == std::string_view::npos) continue;
+      const auto name = what.substr(0, at);
+      const auto after = what.substr(at + separator.size());
+      const auto* value = lookup(name);
+      const bool usable = value != nullptr && !(empty_counts_as_unset && value->empty());
+      if (required && !usable) {
+        return set_error("required variable " + std::string(name) +
+                         " is missing a value: " + std::string(after));
+      }
+      set_error(std::nullopt);
+      out_.text += usable ? std::string_view(*value) : after;
+      return;
+    }
+    set_error(std::nullopt);
+    if (const auto* value = lookup(what)) {
+      out_.text += *value;
+    } else {
+      out_.unset.emplace_back(what);
+    }
+  }
+
+  [[nodiscard]] const std::string* lookup(std::string_view name) const {
+    const auto found = environment_.find(std::string(name));
+    return found == environment_.end() ? nullptr : &found->second;
+  }
+
+  std::string_view text_;
+  const Environment& environment_;
+  bool keep_dollars_;
+  Outcome out_;
+};
+
+/// "$apr1$…" and the like: to the CLI a variable `apr1` that is not set.
+bool looks_like_password_hash(std::string_view text) {
+  for (const std::string_view mark : {"$apr1$", "$2a$", "$2b$", "$2y$", "$1$", "$5$", "$6$"}) {
+    if (text.find(mark) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+class Walk {
+ public:
+  Walk(const Environment& environment, const InterpolationOptions& options, Findings& findings)
+      : environment_(environment), options_(options), findings_(findings) {}
+
+  void visit(yaml::Node& node, bool in_labels) {
+    if (auto* map = node.as<yaml::Map>()) {
+      for (auto& entry : *map) {
+        const auto length = path_.size();
+        path_ += (length == 0 ? "" : ".") + entry.key;
+        visit(entry.value, in_labels || entry.key == "labels");
+        path_.resize(length);
+      }
+    } else if (auto* list = node.as<yaml::List>()) {
+      const auto length = path_.size();
+      path_ += path_.empty() ? "[]" : ".[]";
+      for (auto& item : *list) visit(item, in_labels);
+      path_.resize(length);
+    } else if (auto* text = node.as<std::string>()) {
+      if (text->find('$') != std::string::npos) replace(node, std::string(*text), in_labels);
+    }
+  }
+
+ private:
+  void replace(yaml::Node& node, const std::string& text, bool in_labels) {
+    auto outcome = Template(text, environment_, false).render();
+    // What the CLI takes is done as the CLI does it; only its errors are excused.
+    const bool refused =
+        outcome.error || (options_.unset_variable_is_error && !outcome.unset.empty());
+    if (refused && in_labels && !options_.strict) {
+      outcome = looks_like_password_hash(text) ? Outcome{text, std::nullopt, false, true, {}}
+                                               : Template(text, environment_, true).render();
+    }
+    if (outcome.error) {
+      return add(Finding::Severity::error,
+                 node,
+                 "invalid interpolation format for " + path_ + ": " + quoted(*outcome.error) +
+                     "; you may need to escape any $ with another $");
+    }
+    if (outcome.lost_error) {
+      add(Finding::Severity::warning,
+          node,
+          path_ + ": a mistake in an earlier variable is hidden by a later one and gives nothing");
+    }
+    if (outcome.kept_dollar) {
+      add(Finding::Severity::warning,
+          node,
+          path_ +
+              ": a $ that begins no variable is kept as it is; docker stack deploy refuses it: "
+              "write $$ for each $");
+    }
+    if (options_.unset_variable_is_error && !outcome.unset.empty())
+      return report_unset(node, outcome);
+    if (outcome.text == text) return;
+    auto value = cast(path_, outcome.text);
+    if (!value) {
+      return add(Finding::Severity::error,
+                 node,
+                 "error while interpolating " + path_ +
+                     ": failed to cast to expected type: " + value.error().message);
+    }
+    node.value() = *std::move(value);
+  }
+
+  void report_unset(const yaml::Node& node, Outcome& outcome) {
+    auto& names = outcome.unset;
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    for (const auto& name : names) {
+      add(Finding::Severity::error,
+          node,
+          path_ + ": variable " + name +
+              " is not set; set it in .env or cluster variables, or give a default: ${" + name +
+              ":-…}");
+    }
+  }
+
+  void add(Finding::Severity severity, const yaml::Node& node, std::string message) {
+    findings_.push_back({severity, std::move(message), node.at()});
+  }
+
+  const Environment& environment_;
+  const InterpolationOptions& options_;
+  Findings& findings_;
+  std::string path_;  ///< Of the node that is being visited.
+};
+
+}  // namespace
+
+void interpolate(yaml::Node& root,
+                 const std::map<std::string, std::string>& environment,
+                 const InterpolationOptions& options,
+                 Findings& findings) {
+  Walk(environment, options, findings).visit(root, false);
+}
+
+}  // namespace skep::compose

@@ -1,0 +1,259 @@
+#include "compose/schema.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "compose/schema_formats.hpp"
+#include "compose/schema_tables.hpp"
+#include "compose/stringify.hpp"
+
+namespace skep::compose {
+namespace {
+
+constexpr double kLargestExact = 9007199254740992.0;
+
+bool is_whole(double value) { return std::isfinite(value) && std::trunc(value) == value; }
+
+/// Equal for values that are equal as JSON: 80 and 80.0 are, 80 and "80" are not.
+std::string canonical(const yaml::Node& node) {
+  if (const auto* text = node.as<std::string>()) {
+    return "s" + std::to_string(text->size()) + ":" + *text;
+  }
+  if (const auto* time = node.as<yaml::Timestamp>()) return "t" + time->printed;
+  if (const auto* number = node.as<double>();
+      number != nullptr && is_whole(*number) && std::abs(*number) < kLargestExact) {
+    return "n" + std::to_string(static_cast<std::int64_t>(*number));
+  }
+  if (const auto* list = node.as<yaml::List>()) {
+    std::string all = "[";
+    for (const auto& item : *list) all += canonical(item) + ",";
+    return all + "]";
+  }
+  if (const auto* map = node.as<yaml::Map>()) {
+    std::vector<std::string> entries;
+    for (const auto& entry : *map) {
+      entries.push_back(std::to_string(entry.key.size()) + ":" + entry.key +
+                        canonical(entry.value));
+    }
+    std::sort(entries.begin(), entries.end());
+    std::string all = "{";
+    for (const auto& entry : entries) all += entry + ",";
+    return all + "}";
+  }
+  if (node.as<bool>() != nullptr) return *node.as<bool>() ? "true" : "false";
+  return node.is_null() ? "null" : "n" + stringify(node).value_or("");
+}
+
+/// The digits that the CLI tests a number's port format with: those of its numerator.
+std::string port_digits(const yaml::Node& node) {
+  const auto* number = node.as<double>();
+  if (number == nullptr) return stringify(node).value_or("");
+  if (is_whole(*number) && std::abs(*number) < kLargestExact) {
+    return std::to_string(static_cast<std::int64_t>(*number));
+  }
+  return "1";  // A fraction: its numerator is no port either way, and the loader refuses it (A8.9).
+}
+
+bool is_object_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+}
+
+bool has_name(ObjectType::Names names, std::string_view key) {
+  switch (names) {
+    case ObjectType::Names::any:
+      return true;
+    case ObjectType::Names::not_empty:
+      return !key.empty();
+    case ObjectType::Names::object_name:
+      return is_object_name(key);
+    case ObjectType::Names::lower_letters:
+      break;
+  }
+  return !key.empty() &&
+         std::all_of(key.begin(), key.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
+class Validator {
+ public:
+  Validator(int minor, bool strict, Findings& findings)
+      : minor_(minor), strict_(strict), findings_(findings) {}
+
+  void check(const yaml::Node& node, const Type& type) {
+    if (const auto* map = node.as<yaml::Map>(); map != nullptr && type.object) {
+      return check_object(node, *map, *type.object);
+    }
+    if (const auto* list = node.as<yaml::List>(); list != nullptr && type.list) {
+      return check_list(*list, *type.list);
+    }
+    if (!takes_scalar(node, type.scalars)) {
+      return add(node.at(), path() + " must be a " + std::string(type.expected));
+    }
+    check_content(node, type);
+  }
+
+  /// The CLI passes the tree on as JSON, which has neither infinity nor "not a number" (rule A2.9).
+  void check_numbers(const yaml::Node& node) {
+    if (const auto* number = node.as<double>(); number != nullptr && !std::isfinite(*number)) {
+      const auto* const name = std::isnan(*number) ? "NaN" : *number < 0 ? "-Inf" : "+Inf";
+      add(node.at(), std::string("json: unsupported value: ") + name + "; put it in quotes");
+    } else if (const auto* list = node.as<yaml::List>()) {
+      for (const auto& item : *list) check_numbers(item);
+    } else if (const auto* map = node.as<yaml::Map>()) {
+      for (const auto& entry : *map) check_numbers(entry.value);
+    }
+  }
+
+ private:
+  [[nodiscard]] std::string path() const { return path_.empty() ? "(root)" : path_; }
+  void add(const SourcePosition& at, std::string message) {
+    findings_.push_back({Finding::Severity::error, std::move(message), at});
+  }
+  void check_below(std::string_view part, const yaml::Node& node, const Type& type) {
+    const auto length = path_.size();
+    if (length > 0) path_ += '.';
+    path_ += part;
+    check(node, type);
+    path_.resize(length);
+  }
+
+  static bool takes_scalar(const yaml::Node& node, unsigned scalars) {
+    if (node.is_null()) return (scalars & Type::kNull) != 0;
+    if (node.as<bool>() != nullptr) return (scalars & Type::kBoolean) != 0;
+    if (const auto* number = node.as<double>()) {
+      return (scalars & Type::kNumber) != 0 ||
+             ((scalars & Type::kInteger) != 0 && is_whole(*number));
+    }
+    if (node.as<std::int64_t>() != nullptr || node.as<std::uint64_t>() != nullptr) {
+      return (scalars & (Type::kNumber | Type::kInteger)) != 0;
+    }
+    const bool text = node.as<std::string>() != nullptr || node.as<yaml::Timestamp>() != nullptr;
+    return text && (scalars & Type::kString) != 0;
+  }
+
+  void check_content(const yaml::Node& node, const Type& type) {
+    const auto* text = node.as<std::string>();
+    if (type.format == Type::Format::ports) {
+      if (!valid_port_text(text != nullptr ? *text : port_digits(node))) {
+        add(node.at(),
+            path() +
+                " Does not match format 'ports'; write \"8080:80\", \"8080:80/udp\" or \"80\"");
+      }
+    } else if (type.format == Type::Format::duration) {
+      if (text == nullptr || !valid_duration_text(*text)) {
+        add(node.at(),
+            path() + " Does not match format 'duration'; write \"30s\", \"1m30s\" or \"2h\"");
+      }
+    }
+    if (!type.words.empty() &&
+        (text == nullptr ||
+         std::find(type.words.begin(), type.words.end(), *text) == type.words.end())) {
+      std::string message = path() + " " + path() + " must be one of the following: ";
+      for (const auto& word : type.words) {
+        message += (word == type.words.front() ? "\"" : ", \"") + std::string(word) + "\"";
+      }
+      add(node.at(), std::move(message));
+    }
+    const auto* integer = node.as<std::int64_t>();
+    const auto* number = node.as<double>();
+    const bool negative =
+        (integer != nullptr && *integer < 0) || (number != nullptr && *number < 0);
+    if (type.not_negative && negative) {
+      add(node.at(), path() + " Must be greater than or equal to 0");
+    }
+  }
+
+  void check_list(const yaml::List& list, const ListType& type) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      check_below(std::to_string(i), list[i], type.item);
+    }
+    if (!type.unique) return;
+    std::unordered_map<std::string, std::size_t> first;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const auto [place, fresh] = first.emplace(canonical(list[i]), i);
+      if (fresh) continue;
+      add(list[i].at(),
+          path() + " array items[" + std::to_string(place->second) + "," + std::to_string(i) +
+              "] must be unique");
+    }
+  }
+
+  void check_object(const yaml::Node& node, const yaml::Map& map, const ObjectType& object) {
+    for (const auto& entry : map) check_entry(entry, object);
+    for (const auto& key : object.required) {
+      if (node.find(key) == nullptr)
+        add(node.at(), path() + " " + std::string(key) + " is required");
+    }
+  }
+
+  void check_entry(const yaml::Entry& entry, const ObjectType& object) {
+    const KeyType* other_version = nullptr;
+    for (const auto& key : object.keys) {
+      if (key.name != entry.key) continue;
+      if (key.since.holds(minor_)) return check_below(entry.key, entry.value, key.type);
+      other_version = &key;
+    }
+    const bool extension = entry.key.starts_with("x-");
+    if (extension && (!strict_ || object.extensions.holds(minor_))) return;
+    if (object.others && has_name(object.names, entry.key)) {
+      return check_below(entry.key, entry.value, *object.others);
+    }
+    // Spellings of ulimits that the pattern does not cover pass, too.
+    if (object.open || object.names == ObjectType::Names::lower_letters) return;
+    add(entry.key_at,
+        path() + " Additional property " + entry.key + " is not allowed" +
+            advice(entry.key, object, other_version));
+  }
+
+  [[nodiscard]] std::string advice(const std::string& key,
+                                   const ObjectType& object,
+                                   const KeyType* other_version) const {
+    if (other_version != nullptr) {
+      return "; it needs version 3." + std::to_string(other_version->since.first) +
+             " or no version at all";
+    }
+    if (key.starts_with("x-") && object.extensions.first <= 13) {
+      return "; it needs version 3." + std::to_string(object.extensions.first) +
+             " or no version at all";
+    }
+    if (object.names == ObjectType::Names::object_name) {
+      return "; a name is made of letters, digits, '.', '_' and '-'";
+    }
+    std::vector<std::string> known;
+    for (const auto& row : object.keys) {
+      if (row.since.holds(minor_)) known.emplace_back(row.name);
+    }
+    if (const auto near = nearest(key, known); !near.empty()) return "; did you mean " + near + "?";
+    if (known.empty() || known.size() > 12) return "";
+    std::string all;
+    for (const auto& name : known) all += (all.empty() ? "" : ", ") + name;
+    return "; allowed here: " + all;
+  }
+
+  int minor_;
+  bool strict_;
+  Findings& findings_;
+  std::string path_;
+};
+
+}  // namespace
+
+void validate(const yaml::Node& root, const FileVersion& version, bool strict, Findings& findings) {
+  Validator validator(version.minor, strict, findings);
+  if (root.as<yaml::Map>() == nullptr) {
+    findings.push_back({Finding::Severity::error, "top-level object must be a mapping", root.at()});
+    return;
+  }
+  validator.check_numbers(root);
+  validator.check(root, file_schema());
+}
+
+}  // namespace skep::compose

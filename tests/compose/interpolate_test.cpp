@@ -1,0 +1,158 @@
+#include "compose/interpolate.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "compose/schema.hpp"
+#include "yaml/parse.hpp"
+
+// cli_answers.json holds what the Docker CLI 28.2.2 (`docker stack config`) made of each file with
+// the process environment that it names: an error, or the top-level extension values.
+
+namespace skep::compose {
+namespace {
+
+using Json = nlohmann::json;
+using Environment = std::map<std::string, std::string>;
+
+struct Result {
+  yaml::Node root;
+  Findings findings;
+};
+
+Result interpolated(const std::string& text,
+                    const Environment& environment,
+                    const InterpolationOptions& options = {}) {
+  Result result;
+  auto root = yaml::parse(text, "a.yml");
+  if (!root) {
+    ADD_FAILURE() << to_string(root.error());
+    return result;
+  }
+  result.root = *std::move(root);
+  interpolate(result.root, environment, options, result.findings);
+  return result;
+}
+
+std::string text_at(const Result& result, const char* key) {
+  const auto* node = result.root.find(key);
+  const auto* text = node == nullptr ? nullptr : node->as<std::string>();
+  return text == nullptr ? "no text" : *text;
+}
+
+Json as_json(const yaml::Node& node) {
+  if (const auto* text = node.as<std::string>()) return *text;
+  if (const auto* list = node.as<yaml::List>()) {
+    Json out = Json::array();
+    for (const auto& item : *list) out.push_back(as_json(item));
+    return out;
+  }
+  Json out = Json::object();
+  if (const auto* map = node.as<yaml::Map>()) {
+    for (const auto& entry : *map) out[entry.key] = as_json(entry.value);
+  }
+  return out;
+}
+
+TEST(Interpolation, DoesWhatTheCliDoes_A5_2) {
+  std::ifstream file(SKEP_SOURCE_DIR "/tests/testdata/compose/interpolate/cli_answers.json");
+  const auto recorded = Json::parse(file);
+  const auto environment = recorded["environment"].get<Environment>();
+  std::size_t values = 0;
+  std::size_t errors = 0;
+  for (const auto& row : recorded["rows"]) {
+    auto [root, findings] = interpolated(row["yaml"], environment);
+    if (row.contains("value")) {
+      ++values;
+      EXPECT_FALSE(has_errors(findings)) << row["yaml"] << to_string(findings);
+      EXPECT_EQ(as_json(root), row["value"]) << row["yaml"];
+      continue;
+    }
+    validate(root, FileVersion{}, true, findings);
+    if (!row.contains("error")) {
+      EXPECT_FALSE(has_errors(findings)) << row["yaml"] << to_string(findings);
+      continue;
+    }
+    const std::string expected = row["error"];
+    // Of the typed load, which comes later.
+    if (expected.starts_with("decoding failed") ||
+        expected.find("undefined") != std::string::npos) {
+      continue;
+    }
+    ++errors;
+    EXPECT_TRUE(
+        std::any_of(findings.begin(),
+                    findings.end(),
+                    [&](const Finding& finding) { return finding.message.starts_with(expected); }))
+        << row["yaml"] << "the CLI: " << expected << "\nours:\n"
+        << to_string(findings);
+  }
+  EXPECT_GT(values, 50U);
+  EXPECT_GT(errors, 100U);
+}
+
+TEST(Interpolation, KeysAndWhatAValueBringsInAreLeftAlone_A5_1_A5_6) {
+  const auto result = interpolated("$FOO: $FOO\n", {{"FOO", "$BAR: {x: y}"}, {"BAR", "no"}});
+  EXPECT_EQ(text_at(result, "$FOO"), "$BAR: {x: y}");
+}
+
+TEST(Interpolation, MistakesStandAtTheValueAndNameItsPath_A5_11) {
+  const auto result = interpolated("services:\n  web:\n    command: [a, '$1']\n", {});
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(to_string(result.findings[0].at), "a.yml:3:18");
+  EXPECT_EQ(result.findings[0].message,
+            "invalid interpolation format for services.web.command.[]: \"$1\"; you may need to "
+            "escape any $ with another $");
+}
+
+TEST(Interpolation, ClearedErrorIsAWarning_A5_10) {
+  const auto result = interpolated("x-v: '${UNSET:?e} $FOO'\n", {{"FOO", "foo"}});
+  EXPECT_EQ(text_at(result, "x-v"), " foo");
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(result.findings[0].severity, Finding::Severity::warning);
+}
+
+TEST(Interpolation, UnsetVariableIsAnErrorWhereAskedFor) {
+  const InterpolationOptions agent{.unset_variable_is_error = true};
+  const auto result = interpolated("a: 'x${B}$A'\nb: '${A:-x}${A-y}'\nc: $E\n", {{"E", ""}}, agent);
+  ASSERT_EQ(result.findings.size(), 2U) << to_string(result.findings);
+  EXPECT_EQ(to_string(result.findings[0].at), "a.yml:1:4");
+  EXPECT_EQ(result.findings[0].message,
+            "a: variable A is not set; set it in .env or cluster variables, or give a default: "
+            "${A:-…}");
+  EXPECT_FALSE(has_errors(interpolated("a: $A\n", {}).findings));
+}
+
+TEST(Interpolation, LoneDollarInALabelIsKeptOffStrictMode) {
+  const std::string text = "labels: {rule: 'a$', cost: '5$ or $A'}\ncommand: '5$'\n";
+  const auto result = interpolated(text, {{"A", "6"}}, {.strict = false});
+  EXPECT_EQ(*result.root.find("labels")->find("rule")->as<std::string>(), "a$");
+  EXPECT_EQ(*result.root.find("labels")->find("cost")->as<std::string>(), "5 or 6")
+      << "the CLI takes this one (A5.10), so its result counts";
+  ASSERT_EQ(result.findings.size(), 3U) << to_string(result.findings);
+  EXPECT_EQ(result.findings[0].severity, Finding::Severity::warning);
+  EXPECT_NE(result.findings[0].message.find("$$"), std::string::npos);
+  EXPECT_EQ(result.findings[2].severity, Finding::Severity::error) << "only labels are excused";
+  const auto strict = interpolated(text, {{"A", "6"}});
+  EXPECT_EQ(strict.findings[0].severity, Finding::Severity::error);
+}
+
+TEST(Interpolation, PasswordHashInALabelSurvivesWhereUnsetVariablesAreErrors) {
+  const std::string text = "labels: {users: 'admin:$apr1$x$y'}\n";
+  const InterpolationOptions agent{.unset_variable_is_error = true, .strict = false};
+  const auto kept = interpolated(text, {}, agent);
+  EXPECT_EQ(*kept.root.find("labels")->find("users")->as<std::string>(), "admin:$apr1$x$y");
+  EXPECT_FALSE(has_errors(kept.findings));
+  const auto bcrypt = interpolated("labels: ['users=admin:$2y$05$abc']\n", {}, agent);
+  EXPECT_EQ(*bcrypt.root.find("labels")->as<yaml::List>()->front().as<std::string>(),
+            "users=admin:$2y$05$abc");
+  const auto cli = interpolated(text, {});
+  EXPECT_EQ(*cli.root.find("labels")->find("users")->as<std::string>(), "admin:");
+}
+
+}  // namespace
+}  // namespace skep::compose
