@@ -33,10 +33,12 @@ def network:
    IPAM: {Driver: .IPAM.Driver,
           Subnets: [.IPAM.Config[]?.Subnet | select(test("^10\\.0\\.[0-9]+\\.0/24$") | not)]}};
 
-# [services, networks, secrets, configs, host, bridge] as read → {services: {name: Spec}, …} of all labelled objects.
-def specs:
+# [services, networks, secrets, configs, host, bridge] as read → {services: {name: Spec}, …} of one
+# stack, or of all stacks for null.
+def specs($stack):
   names as $names
-  | def ours: select((.Spec.Labels // .Labels // {}) | has("com.docker.stack.namespace"));
+  | def ours: (.Spec.Labels // .Labels // {})["com.docker.stack.namespace"] as $of
+      | select($of != null and ($stack == null or $of == $stack));
     def by_name(f): [.[] | ours | f | without_ours | {key: .Name, value: del(.Name)}] | from_entries;
     {services: (.[0] | by_name(.Spec | name_ids($names) | sort_references)),
      networks: (.[1] | by_name(network)),
@@ -73,13 +75,13 @@ def refused_by:
   elif test("declared as external|(secret|config) not found: ") then "state"
   else "client" end;
 
-# $rc, $stderr, $log (slurped), $live (slurped), $dir → one record.
-def record($rc; $stderr; $log; $live; $dir):
+# $rc, $stderr, $log (slurped), $live (slurped), $dir, $stack → one record.
+def record($rc; $stderr; $log; $live; $dir; $stack):
   ($rc != 0) as $refused
   | ($live | names) as $names
   | ($stderr | messages($refused)) as $messages
   | {verdict: (if $refused then "refused" else "accepted" end)}
   + (if $refused then {refused_by: ($messages.error | refused_by), error: $messages.error} else {} end)
   + {warnings: $messages.warnings, sent: ($log | sent($names))}
-  + (if $refused then {} else {engine: ($live | specs)} end)
+  + (if $refused then {} else {engine: ($live | specs($stack))} end)
   | anywhere($dir);

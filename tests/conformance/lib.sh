@@ -20,6 +20,7 @@ die() {
 # --- engine ---------------------------------------------------------------------------------------
 
 engine_pid=
+extra=()  # further options of the next deployments
 engine_shell() { curl -sS --max-time 30 --unix-socket "$socket" "$@"; }
 
 # Uses the engine of $SKEP_TEST_DOCKER_HOST (unix:// only; its swarm gets our externals and loses them
@@ -123,6 +124,8 @@ cases() {
       END {
         for (i = 1; i <= NR; i++) {
           if (whole[folders[i]] && files[i] != whole[folders[i]]) continue
+          for (above = folders[i]; sub(/\/[^\/]*$/, "", above);) if (whole[above] == "args") break
+          if (above != "" && whole[above] == "args") continue
           name = substr(folders[i] "/", length(top) + 1)
           if (files[i] != "args" && !whole[folders[i]]) name = name files[i]
           sub(/\.ya?ml$/, "", name); gsub(/[^A-Za-z0-9]+/, "-", name); gsub(/^-|-$/, "", name)
@@ -146,7 +149,7 @@ deploy() {
     # shellcheck disable=SC2206 # an option and its value stand in one line
     while read -r line; do arguments+=($line); done <"$folder/args"
   else
-    arguments=(-c "$file")
+    arguments=(-c "$file" "${extra[@]}")
   fi
   [ ! -f "$folder/stack" ] || stack=$(cat "$folder/stack")
   [ -z "${recorder:-}" ] || around=("$recorder" "$socket" "$out.log")
@@ -178,8 +181,16 @@ clean_up() {
     left=$(labelled networks | jq -r '.[].Id')
     [ -n "$left" ] || return 0
     for id in $left; do engine_shell -X DELETE "http://e/networks/$id"; done >/dev/null
+    [ -z "$(labelled networks | jq -r '.[].Id')" ] || sleep 0.3
   done
   die "networks cannot be removed: $left"
+}
+
+# one OUT FOLDER STACK → the record of one deployment on stdout
+one() {
+  jq -n -S --indent 1 -L "$here" --argjson rc "$(cat "$1.rc")" --rawfile stderr "$1.stderr" \
+    --slurpfile log "$1.log" --slurpfile live "$1.live" --arg dir "$2" --arg stack "$3" \
+    'include "canonical"; record($rc; $stderr; $log; $live; $dir; $stack)'
 }
 
 labelled() {
