@@ -1,0 +1,128 @@
+#include "reconciler/settings.hpp"
+
+#include <gmock/gmock.h>
+
+#include "reconciler/dotenv.hpp"
+#include "yaml/parse.hpp"
+
+namespace skep::reconciler {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+
+yaml::Node parse(const std::string& text) {
+  auto node = yaml::parse(text, "skep.yaml");
+  EXPECT_TRUE(node);
+  return *node;
+}
+
+TEST(ClusterSettings, AnEmptyFileGivesManagementBeforeApps) {
+  Findings findings;
+  const auto settings = read_cluster_settings({}, findings);
+  EXPECT_TRUE(findings.empty());
+  ASSERT_EQ(settings.groups.size(), 2U);
+  EXPECT_EQ(settings.groups[0].name, "management");
+  EXPECT_EQ(settings.groups[1].after, "management");
+}
+
+TEST(ClusterSettings, ReadsNetworksVariablesAndDefaults) {
+  Findings findings;
+  const auto settings = read_cluster_settings(
+      parse("networks: { front: { attachable: true, driver_opts: { encrypted: 'true' } }, back: }\n"
+            "variables: { DOMAIN: example.com }\n"
+            "defaults: { self_heal: warn, timeout: 90s, resolve_image: never }\n"),
+      findings);
+  EXPECT_TRUE(findings.empty()) << to_string(findings);
+  EXPECT_TRUE(settings.networks.at("front").attachable);
+  EXPECT_EQ(settings.networks.at("front").options.at("encrypted"), "true");
+  EXPECT_EQ(settings.networks.at("back").driver, "overlay");
+  EXPECT_EQ(settings.variables.at("DOMAIN"), "example.com");
+  EXPECT_EQ(settings.defaults.self_heal, SelfHeal::warn);
+  EXPECT_EQ(settings.defaults.timeout, std::chrono::seconds(90));
+}
+
+TEST(ClusterSettings, AnUnknownKeyIsAnErrorWithTheNearestRightOne) {
+  Findings findings;
+  (void)read_cluster_settings(parse("variables: {}\ndefaults:\n  selfHeal: false\n"), findings);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].at, (SourcePosition{"skep.yaml", 3, 3}));
+  EXPECT_THAT(findings[0].message, HasSubstr("did you mean self_heal?"));
+}
+
+TEST(ClusterSettings, GroupsAreOrderedByAfterAndACycleIsAnError) {
+  Findings findings;
+  const auto settings = read_cluster_settings(
+      parse("groups:\n- { path: apps/*, after: base }\n- { path: base/* }\n"), findings);
+  EXPECT_TRUE(findings.empty()) << to_string(findings);
+  EXPECT_EQ(settings.groups.front().name, "base");
+  (void)read_cluster_settings(
+      parse("groups:\n- { path: a/*, after: b }\n- { path: b/*, after: a }\n"), findings);
+  EXPECT_EQ(findings.size(), 2U);
+}
+
+TEST(ClusterSettings, AKeyOfALaterVersionIsSaidToBeSo) {
+  Findings findings;
+  (void)read_stack_settings(parse("hooks: {}\n"), {}, findings);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_THAT(findings[0].message, HasSubstr("not supported by this version"));
+}
+
+TEST(StackSettings, TakesDefaultsAndOverridesThem) {
+  StackPolicy defaults;
+  defaults.prune = false;
+  Findings findings;
+  const auto settings = read_stack_settings(
+      parse("name: proxy\nenabled: false\nsync: manual\ncompose: [a.yml, b.yml]\n"),
+      defaults,
+      findings);
+  EXPECT_TRUE(findings.empty()) << to_string(findings);
+  EXPECT_EQ(settings.name, "proxy");
+  EXPECT_FALSE(settings.enabled);
+  EXPECT_FALSE(settings.policy.prune);
+  EXPECT_EQ(settings.policy.sync, SyncMode::manual);
+  EXPECT_THAT(settings.compose, ElementsAre("a.yml", "b.yml"));
+}
+
+TEST(StackSettings, AllMistakesAreShownAtOnce) {
+  Findings findings;
+  (void)read_stack_settings(
+      parse("enabled: maybe\nsync: sometimes\ntimeout: 5\nname: [x]\n"), {}, findings);
+  EXPECT_EQ(findings.size(), 4U) << to_string(findings);
+}
+
+TEST(Duration, TakesUnitsAndRefusesTheRest) {
+  EXPECT_EQ(parse_duration("1h30m"), std::chrono::minutes(90));
+  EXPECT_EQ(parse_duration("250ms"), std::chrono::milliseconds(250));
+  for (const auto* wrong : {"", "5", "s", "-5s", "5d", "1s2", "99999999999999s"}) {
+    EXPECT_FALSE(parse_duration(wrong)) << wrong;
+  }
+}
+
+TEST(Dotenv, ReadsPlainQuotedAndExportedValues) {
+  Findings findings;
+  const auto variables = parse_dotenv(
+      "# comment\nA=1\nexport B = two words # note\nC='a # b'\nD=\"x\\ny\"\r\nE=\nF=p#q\n",
+      ".env",
+      findings);
+  EXPECT_TRUE(findings.empty()) << to_string(findings);
+  EXPECT_THAT(variables,
+              ElementsAre(Pair("A", "1"),
+                          Pair("B", "two words"),
+                          Pair("C", "a # b"),
+                          Pair("D", "x\ny"),
+                          Pair("E", ""),
+                          Pair("F", "p#q")));
+}
+
+TEST(Dotenv, MistakesHaveALineAndNoValue) {
+  Findings findings;
+  (void)parse_dotenv("A=1\nhunter2\nPASS=\"hunter3\n", "apps/x/.env", findings);
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_EQ(findings[0].at.line, 2);
+  EXPECT_EQ(to_string(findings).find("hunter"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace skep::reconciler

@@ -1,0 +1,159 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <spdlog/logger.h>
+
+#include "core/digest.hpp"
+#include "reconciler/reconciler.hpp"
+#include "tests/fakes/fake_engine.hpp"
+
+namespace skep::tests {
+
+/// A repository in memory: path → text.
+class MemorySnapshot final : public ports::Snapshot {
+ public:
+  explicit MemorySnapshot(std::map<std::string, std::string> files, std::string commit)
+      : files_(std::move(files)) {
+    revision_.commit = std::move(commit);
+  }
+  [[nodiscard]] const ports::Revision& revision() const override { return revision_; }
+  [[nodiscard]] Result<std::vector<ports::TreeEntry>> list(
+      const RepoPath& directory) const override {
+    std::map<std::string, ports::TreeEntry> entries;
+    const auto prefix = directory.is_root() ? std::string() : directory.text() + "/";
+    for (const auto& [path, text] : files_) {
+      if (!path.starts_with(prefix)) continue;
+      const auto rest = path.substr(prefix.size());
+      const auto slash = rest.find('/');
+      ports::TreeEntry entry;
+      entry.name = rest.substr(0, slash);
+      entry.kind = slash == std::string::npos ? ports::TreeEntry::Kind::file
+                                              : ports::TreeEntry::Kind::directory;
+      entry.id = slash == std::string::npos ? sha256_hex(text) : "";
+      entries[entry.name] = entry;
+    }
+    std::vector<ports::TreeEntry> list;
+    for (auto& [name, entry] : entries) list.push_back(entry);
+    return list;
+  }
+  [[nodiscard]] Result<std::optional<ports::TreeEntry>> find(const RepoPath& path) const override {
+    ++finds;
+    const auto entries = list(path.parent());
+    for (const auto& entry : *entries) {
+      if (entry.name == path.name()) return std::optional(entry);
+    }
+    return std::optional<ports::TreeEntry>();
+  }
+  [[nodiscard]] Result<std::optional<ports::TreeFile>> read(const RepoPath& path) const override {
+    const auto at = files_.find(path.text());
+    if (at == files_.end()) return std::optional<ports::TreeFile>();
+    return std::optional(ports::TreeFile{sha256_hex(at->second), at->second, false});
+  }
+  mutable std::size_t finds = 0;
+
+ private:
+  std::map<std::string, std::string> files_;
+  ports::Revision revision_;
+};
+
+/// A clock that only moves when it is told to.
+class ManualClock final : public Clock {
+ public:
+  [[nodiscard]] WallTime now() const override {
+    return WallTime(std::chrono::milliseconds(1'700'000'000'000) + elapsed_);
+  }
+  [[nodiscard]] SteadyTime steady() const override {
+    return SteadyTime(std::chrono::hours(1) + elapsed_);
+  }
+  bool sleep_for(std::chrono::milliseconds /*duration*/, std::stop_token /*stop*/) const override {
+    return true;
+  }
+  void advance(std::chrono::milliseconds by) { elapsed_ += by; }
+
+ private:
+  std::chrono::milliseconds elapsed_{0};
+};
+
+/// A swarm that behaves, a repository in memory, and a reconciler between them.
+class World {
+ public:
+  explicit World(std::string instance = "default") : instance_(std::move(instance)) {
+    restart_agent();
+    files["skep.yaml"] = "defaults: { resolve_image: never }\n";
+  }
+
+  /// As after `kill -9`: everything that was only in memory is gone.
+  void restart_agent() {
+    reconciler::ReconcilerOptions options;
+    options.instance = instance_;
+    options.seed = 7;
+    reconciler_ =
+        std::make_unique<reconciler::Reconciler>(engine, observer, clock, log_, options, [] {});
+  }
+
+  /// What stands in `files` now becomes the next commit.
+  void commit() {
+    ++commits_;
+    const MemorySnapshot snapshot(files, std::string(39, 'a') + std::to_string(commits_));
+    auto loaded = reconciler::load_desired_state(snapshot, {}, desired_ ? &*desired_ : nullptr);
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    desired_ = *std::move(loaded);
+  }
+
+  /// Turns until nothing goes on by itself. The last turn, or nothing where the swarm could not be
+  /// read.
+  std::optional<reconciler::Turn> settle() {
+    std::optional<reconciler::Turn> last;
+    for (int i = 0; i < 2000; ++i) {
+      auto turn = reconciler_->turn(*desired_, {});
+      if (!turn) {
+        error = turn.error().message;
+        return std::nullopt;
+      }
+      last = *std::move(turn);
+      if (!last->wrote && !last->moving) return last;
+      clock.advance(std::chrono::milliseconds(500));
+    }
+    ADD_FAILURE() << "it never settles";
+    return last;
+  }
+
+  [[nodiscard]] static const ports::StackStatus& status(const reconciler::Turn& turn,
+                                                        const std::string& stack) {
+    for (const auto& status : turn.stacks) {
+      if (status.name == stack) return status;
+    }
+    static const ports::StackStatus kNone;
+    ADD_FAILURE() << "no stack " << stack;
+    return kNone;
+  }
+
+  reconciler::Reconciler& agent() { return *reconciler_; }
+  [[nodiscard]] const reconciler::DesiredState& desired() const { return *desired_; }
+
+  fakes::FakeEngine engine;
+  ports::Observer observer;
+  ManualClock clock;
+  std::map<std::string, std::string> files;
+  std::string error;
+
+ private:
+  std::string instance_;
+  spdlog::logger log_{"test"};
+  std::unique_ptr<reconciler::Reconciler> reconciler_;
+  std::optional<reconciler::DesiredState> desired_;
+  int commits_ = 0;
+};
+
+/// "services: {web: {image: IMAGE}}"
+inline std::string one_service(const std::string& image, const std::string& service = "web") {
+  return "services:\n  " + service + ":\n    image: " + image + "\n";
+}
+
+}  // namespace skep::tests
