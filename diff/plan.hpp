@@ -4,8 +4,10 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
-#include <variant>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "core/error.hpp"
@@ -52,7 +54,8 @@ struct Action {
   Impact impact = Impact::none;
   std::string
       reason;  ///< "removed from git", "replaces MY-APP_nginx" …; "" where the fields say it.
-  std::vector<FieldChange> changes;  ///< Empty for create and remove.
+  std::vector<FieldChange> changes;  ///< Empty for create and remove. Where `kind` is network,
+                                     ///< secret or config: of labels, or why it is replaced.
   swarm::ObjectId live_id;           ///< Of what is updated, replaced or removed.
   bool operator==(const Action&) const = default;
 };
@@ -69,8 +72,11 @@ struct Note {
 /// pull request and metrics alike.
 struct Plan {
   swarm::StackName stack;
-  std::vector<Action> actions;         ///< In the order of application: networks, secrets, configs,
-                                       ///< services, then removals.
+  /// In the order of application: networks, secrets, configs, services, then removals. Removals
+  /// that make room come first: of a service whose port a new one takes, before the services; of
+  /// one that attaches to a network which is replaced, before the networks, and its creation
+  /// follows in its place.
+  std::vector<Action> actions;
   std::vector<std::string> untouched;  ///< Keys of services that nothing happens to.
   std::vector<Note> notes;
   /// The final specs, with configs and secrets under the names that this plan gives them and what
@@ -113,18 +119,53 @@ struct Policy {
   std::function<SecretAnswer(const swarm::LiveSecret&, const swarm::SecretSpec&)>
       secret_holds;  ///< Empty: unknown for all.
   /// Names for new generations of secrets must not reveal their content; makes the 8 hex digits for
-  /// a secret.
+  /// a secret. Empty: a changed secret is a blocked note.
   std::function<std::string(const swarm::SecretSpec&)> secret_suffix;
+  /// The negotiated API version, "1.41": old engines drop fields that newer ones keep (rules E3.11,
+  /// E3.12). "" is not known: what live lacks of those fields counts as dropped.
+  std::string engine_api;
+};
+
+/// What all plans of one pass look up, gathered in one walk over the live state, which must outlive
+/// it.
+class LiveIndex {
+ public:
+  explicit LiveIndex(const swarm::LiveState& live);
+
+  [[nodiscard]] const swarm::LiveState& state() const noexcept { return *live_; }
+  /// The objects with that stack's label; an empty LiveStack where there are none.
+  [[nodiscard]] const swarm::LiveStack& stack(const std::string& name) const;
+  using Services = std::vector<const swarm::LiveService*>;
+  /// Services that publish a port of the routing mesh ("tcp", "udp", "sctp").
+  [[nodiscard]] const Services& publishers(std::uint32_t port, const std::string& protocol) const;
+  /// Services whose Spec or PreviousSpec cites the secret, config or network with that id.
+  [[nodiscard]] const Services& citing(const swarm::ObjectId& id) const;
+  /// Services that attach to the network of that name, now.
+  [[nodiscard]] const Services& attached(const std::string& network) const;
+
+ private:
+  const swarm::LiveState* live_;
+  std::map<std::string, swarm::LiveStack> stacks_;
+  std::map<std::pair<std::uint32_t, std::string>, Services> publishers_;
+  std::map<swarm::ObjectId, Services> citing_;
+  std::map<std::string, Services> attached_;
 };
 
 /// The images that must be asked of a registry before `plan` can decide, by rule D6 (table) resp.
-/// the agent's records (design §5, "Images"): text to send → tag it stands for.
+/// the agent's records (design §5, "Images"): the texts to send, which are the keys of
+/// Policy::resolved. Sorted, each once.
+[[nodiscard]] std::vector<std::string> images_to_resolve(const swarm::StackSpec& desired,
+                                                         const LiveIndex& live,
+                                                         const Policy& policy);
 [[nodiscard]] std::vector<std::string> images_to_resolve(const swarm::StackSpec& desired,
                                                          const swarm::LiveState& live,
                                                          const Policy& policy);
 
-/// Pure. `desired` empty of everything plans the removal of the stack's own objects (volumes
-/// never).
+/// Pure. `desired` empty of everything plans, with `prune` and `prune_objects`, the removal of the
+/// stack's own objects (volumes never).
+[[nodiscard]] Plan plan(const swarm::StackSpec& desired,
+                        const LiveIndex& live,
+                        const Policy& policy);
 [[nodiscard]] Plan plan(const swarm::StackSpec& desired,
                         const swarm::LiveState& live,
                         const Policy& policy);

@@ -307,9 +307,17 @@ struct PreviousContainer {
     visit("Configs", self.configs);
   }
 };
+struct NetworkCitation {
+  std::string id;
+  static void fields(auto& self, auto&& visit) { visit("Target", self.id); }
+};
 struct PreviousTask {
   PreviousContainer container;
-  static void fields(auto& self, auto&& visit) { visit("ContainerSpec", self.container); }
+  std::vector<NetworkCitation> networks;
+  static void fields(auto& self, auto&& visit) {
+    visit("ContainerSpec", self.container);
+    visit("Networks", self.networks);
+  }
 };
 struct PreviousSpec {
   PreviousTask task_template;
@@ -364,6 +372,8 @@ LiveService convert(ServiceWire wire) {
       ids.push_back(std::move(secret.id));
     for (auto& config : wire.previous->task_template.container.configs)
       ids.push_back(std::move(config.id));
+    for (auto& network : wire.previous->task_template.networks)
+      ids.push_back(std::move(network.id));
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   }

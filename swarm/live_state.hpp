@@ -33,7 +33,8 @@ struct LiveService {
   std::string created_at, updated_at;  ///< RFC 3339, as the engine writes it.
   ServiceSpec spec;
   bool has_previous_spec = false;
-  /// Ids of the secrets and configs that PreviousSpec cites: needed for `docker service rollback`.
+  /// Ids of the secrets, configs and networks that PreviousSpec cites: needed for `docker service
+  /// rollback`. Sorted.
   std::vector<ObjectId> previous_references;
   UpdateStatus update;
   /// Task counts of ServiceStatus; desired and completed are for jobs what they are in `docker

@@ -12,7 +12,7 @@ TEST(ReadServices, TakesWhatIsOfUseAndSkipsTheRest) {
      "Spec":{"Name":"a_web","Labels":{"x":"y"},"TaskTemplate":{"ContainerSpec":{"Image":"foo:1"},"ForceUpdate":3,
        "Runtime":"container"},"Mode":{"Replicated":{"Replicas":2}},"EndpointSpec":{"Mode":"vip"}},
      "PreviousSpec":{"Name":"a_web","TaskTemplate":{"ContainerSpec":{"Secrets":[{"File":{"Name":"k"},"SecretID":"sec2","SecretName":"n"},
-        {"SecretID":"sec1"},{"SecretID":"sec2"}],"Configs":[{"ConfigID":"conf1"}]}}},
+        {"SecretID":"sec1"},{"SecretID":"sec2"}],"Configs":[{"ConfigID":"conf1"}]},"Networks":[{"Target":"net1"}]}},
      "Endpoint":{"Spec":{"Mode":"vip"},"Ports":[{"TargetPort":80}],"VirtualIPs":[[1,[2]],{"a":{"b":[]}}]},
      "UpdateStatus":{"State":"completed","StartedAt":"t1","CompletedAt":"t2","Message":"update completed"},
      "ServiceStatus":{"RunningTasks":1,"DesiredTasks":2,"CompletedTasks":0}},
@@ -28,7 +28,7 @@ TEST(ReadServices, TakesWhatIsOfUseAndSkipsTheRest) {
   EXPECT_EQ(web.spec.mode.replicated->replicas, 2U);
   EXPECT_TRUE(web.spec.unknown.empty());
   EXPECT_TRUE(web.has_previous_spec);
-  EXPECT_EQ(web.previous_references, (std::vector<ObjectId>{"conf1", "sec1", "sec2"}));
+  EXPECT_EQ(web.previous_references, (std::vector<ObjectId>{"conf1", "net1", "sec1", "sec2"}));
   EXPECT_EQ(web.update.state, "completed");
   EXPECT_EQ(web.update.completed_at, "t2");
   EXPECT_EQ(web.running_tasks, 1U);
