@@ -147,20 +147,22 @@ class Decoder {
            ((key.kind == Kind::plain && key.tag.empty()) || key.tag == "!!merge");
   }
 
-  /// Compared as written, as Go does it: `1` and "1" are the same key.
+  /// Compared as written, as Go does it: `1` and "1" are the same key. An alias counts as what it
+  /// stands for, where Go lets the later key win without a word.
   void refuse_duplicates(const RawNode& raw) {
     std::unordered_map<std::string_view, const RawNode*> seen;
     for (const auto* key = child(raw.first_child); key != nullptr;) {
-      if (key->kind == Kind::plain || key->kind == Kind::quoted) {
-        const auto [first, fresh] = seen.emplace(key->text, key);
-        if (!fresh) duplicate(*key, *first->second);
+      const auto& scalar = key->kind == Kind::alias ? target(*key) : *key;
+      if (scalar.kind == Kind::plain || scalar.kind == Kind::quoted) {
+        const auto [first, fresh] = seen.emplace(scalar.text, key);
+        if (!fresh) duplicate(*key, scalar.text, *first->second);
       }
       key = child(child(key->next)->next);
     }
   }
-  void duplicate(const RawNode& key, const RawNode& first) {
+  void duplicate(const RawNode& key, std::string_view text, const RawNode& first) {
     const auto line = std::to_string(source_.position(first.offset).line);
-    fail(key.offset, "mapping key " + go_quoted(key.text) + " already defined at line " + line);
+    fail(key.offset, "mapping key " + go_quoted(text) + " already defined at line " + line);
   }
 
   Node map(const RawNode& raw, int depth) {

@@ -63,6 +63,12 @@ TEST(Parse, DuplicateKeysNameBothLines_A2_3) {
             "a.yml:4:3: mapping key \"k\" already defined at line 2");
 }
 
+TEST(Parse, AliasThatStandsForAKeyIsADuplicateOfIt_FoundByFuzzing) {
+  EXPECT_EQ(refusal("a: &k b\n*k : 1\nb: 2\n"),
+            "a.yml:3:1: mapping key \"b\" already defined at line 2");
+  EXPECT_NE(refusal("a: &k b\n*k : &k c\n*k : 1\nc: 2\n"), "accepted");
+}
+
 TEST(Parse, KeysThatAreNoStringsAreRefusedWhereTheyStand_A2_11) {
   EXPECT_EQ(refusal("a:\n  1: x\n"), "a.yml:2:3: key 1 is not a string: put it in quotes");
   EXPECT_NE(refusal("a:\n  true: x\n"), "accepted");
