@@ -2,6 +2,8 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <fstream>
 #include <new>
 #include <optional>
 #include <system_error>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include "gitsync/git2.hpp"
+#include "gitsync/known_hosts.hpp"
 #include "gitsync/library.hpp"
 #include "gitsync/mirror.hpp"
 #include "gitsync/remote.hpp"
@@ -171,6 +174,26 @@ class Fetch {
   const fs::path path_;
 };
 
+/// libgit2 insists on a home directory for ssh and reads .ssh/known_hosts there, to ask the server
+/// for a key type that it lists. It gets one of our own, with nothing else in it: lines of this
+/// host only, for libssh2 refuses a whole file for one line that it cannot read. Whether the key is
+/// trusted is decided in trust.cpp.
+Result<void> make_home(const FetchRequest& request) {
+  const auto home = request.directory / "home";
+  std::error_code error;
+  fs::remove_all(home, error);
+  fs::create_directories(home / ".ssh", error);
+  std::ofstream out(home / ".ssh" / "known_hosts", std::ios::binary);
+  // A pinned fingerprint does not tell its type, so that no type may be left out then.
+  if (request.credentials.host_key_fingerprints.empty())
+    out << lines_for(request.credentials.known_hosts, request.url.host(), request.url.port());
+  out.close();
+  if (error || !out)
+    return Error{ErrorKind::unavailable, "the directory " + home.string() + " cannot be written"};
+  ::setenv("HOME", home.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): the child has one thread
+  return {};
+}
+
 Result<std::string> read_request() {
   std::string text;
   char chunk[16384];
@@ -222,10 +245,15 @@ Result<FetchAnswer> answer_request() {
 fs::path mirror_path(const fs::path& directory) { return directory / "mirror.git"; }
 
 Result<FetchAnswer> fetch_into_mirror(const FetchRequest& request) {
+  const FileLock lock(request.directory / "lock");
+  if (!lock.is_held())
+    return Error{ErrorKind::unavailable,
+                 "the lock in " + request.directory.string() +
+                     " cannot be taken: " + std::generic_category().message(errno)};
+  // Before libgit2 starts, which looks the home directory up once.
+  if (request.url.scheme() == RemoteUrl::Scheme::ssh)
+    if (auto made = make_home(request); !made) return std::move(made).error();
   const Library library;
-  if (git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECT_SIZE,
-                       static_cast<std::size_t>(request.limits.object_bytes)) < 0)
-    return Error{ErrorKind::unavailable, "libgit2 does not take the limit of object sizes"};
   if (!request.credentials.ca_file.empty())
     if (auto set = call("the CA file " + request.credentials.ca_file,
                         git_libgit2_opts,
@@ -234,11 +262,6 @@ Result<FetchAnswer> fetch_into_mirror(const FetchRequest& request) {
                         static_cast<const char*>(nullptr));
         !set)
       return Error{ErrorKind::unauthorized, set.error().message};
-  const FileLock lock(request.directory / "lock");
-  if (!lock.is_held())
-    return Error{ErrorKind::unavailable,
-                 "the lock in " + request.directory.string() +
-                     " cannot be taken: " + std::generic_category().message(errno)};
   const auto path = mirror_path(request.directory);
   bool mirror_suspect = false;
   auto answer = Fetch(request, path).run(mirror_suspect);

@@ -87,15 +87,19 @@ bool matches_names(std::string_view names, const std::string& name) {
   return found;
 }
 
-}  // namespace
+std::string name_of(std::string_view host, std::uint16_t port) {
+  return port == 22 ? lower(host) : "[" + lower(host) + "]:" + std::to_string(port);
+}
 
-HostKeyVerdict look_up(std::string_view known_hosts,
-                       std::string_view host,
-                       std::uint16_t port,
-                       const HostKey& key) {
-  const std::string name =
-      port == 22 ? lower(host) : "[" + lower(host) + "]:" + std::to_string(port);
-  bool listed = false, same_type = false, known = false;
+struct Line {
+  bool revoked = false;
+  std::string_view type, key;  ///< The key in base64.
+  std::string blob;
+};
+
+/// The lines about `name` that can be read.
+std::vector<Line> lines_about(std::string_view known_hosts, const std::string& name) {
+  std::vector<Line> found;
   while (!known_hosts.empty()) {
     const auto end = std::min(known_hosts.find('\n'), known_hosts.size());
     auto line = known_hosts.substr(0, end);
@@ -103,28 +107,50 @@ HostKeyVerdict look_up(std::string_view known_hosts,
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     auto word = take_word(line);
     if (word.empty() || word.front() == '#') continue;
-    std::string_view marker;
+    Line read;
     if (word.front() == '@') {
-      marker = word;
+      if (word != "@revoked") continue;
+      read.revoked = true;
       word = take_word(line);
     }
-    if (!marker.empty() && marker != "@revoked") continue;
     if (!matches_names(word, name)) continue;
-    const auto type = take_word(line);
-    const auto blob = from_base64(take_word(line));
-    if (!blob) continue;
-    const bool same_key = sha256(*blob) == key.sha256;
-    if (!marker.empty()) {
-      if (same_key) return HostKeyVerdict::revoked;
-      continue;
-    }
+    read.type = take_word(line);
+    read.key = take_word(line);
+    auto blob = from_base64(read.key);
+    if (!blob || blob->empty()) continue;
+    read.blob = *std::move(blob);
+    found.push_back(std::move(read));
+  }
+  return found;
+}
+
+}  // namespace
+
+HostKeyVerdict look_up(std::string_view known_hosts,
+                       std::string_view host,
+                       std::uint16_t port,
+                       const HostKey& key) {
+  bool listed = false, same_type = false, known = false;
+  for (const auto& line : lines_about(known_hosts, name_of(host, port))) {
+    const bool same_key = sha256(line.blob) == key.sha256;
+    if (line.revoked && same_key) return HostKeyVerdict::revoked;
+    if (line.revoked) continue;
     listed = true;
-    same_type = same_type || type == key.type;
+    same_type = same_type || line.type == key.type;
     known = known || same_key;
   }
   if (known) return HostKeyVerdict::known;
   if (same_type) return HostKeyVerdict::changed;
   return listed ? HostKeyVerdict::other : HostKeyVerdict::unknown;
+}
+
+std::string lines_for(std::string_view known_hosts, std::string_view host, std::uint16_t port) {
+  const auto name = name_of(host, port);
+  std::string text;
+  for (const auto& line : lines_about(known_hosts, name))
+    if (!line.revoked)
+      text += name + " " + std::string(line.type) + " " + std::string(line.key) + "\n";
+  return text;
 }
 
 std::string fingerprint(const HostKey& key) {

@@ -20,7 +20,7 @@ struct ReadLimits {
 struct FetchLimits {
   std::uint64_t pack_bytes = 512U * 1024U * 1024U;    ///< Received in one fetch.
   std::uint64_t objects = 1'000'000;                  ///< Received in one fetch.
-  std::uint64_t object_bytes = 128U * 1024U * 1024U;  ///< One object, unpacked.
+  std::uint64_t object_bytes = 128U * 1024U * 1024U;  ///< One file of the commit, unpacked.
   std::uint64_t tree_entries = 200'000;  ///< Files and directories of the commit, equal trees once.
   std::uint64_t refs = 100'000;          ///< That the remote may show.
   std::uint64_t memory_bytes = 1024U * 1024U * 1024U;  ///< Address space of the child; 0: no limit.

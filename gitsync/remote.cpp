@@ -79,6 +79,14 @@ class Remote::Dialogue {
           "the remote redirects to another host, which is not followed: give the final "
           "URL (" +
           text + ")");
+    // The server is asked for key types that known_hosts lists (fetch_child.cpp); it has none.
+    if (contains(text, "exchange encryption keys") &&
+        !lines_for(credentials_.known_hosts, url_.host(), url_.port()).empty())
+      return refuse("the host " + url_.host() +
+                    " offers no host key of a type that known_hosts lists for it; compare the "
+                    "fingerprint that the git host publishes with the output of ssh-keyscan -p " +
+                    std::to_string(url_.port()) + " " + url_.host() +
+                    " | ssh-keygen -lf -, then add those lines to known_hosts");
     if (url_.scheme() == RemoteUrl::Scheme::ssh && asked_key_ > 0 &&
         (code == GIT_EAUTH || contains(text, "authenticat")))
       return refuse(key_refused() + " (" + text + ")");

@@ -256,7 +256,7 @@ TEST_F(GitSourceTest, TheSizeOfAFetchIsLimited_Attack26) {
   EXPECT_THAT(fetch_error(*open(few)).message, HasSubstr("sends 3 objects"));
   auto low = options(url());
   low.fetch_limits.object_bytes = 100'000;
-  EXPECT_FALSE(open(low)->fetch({})) << "one object over the limit";
+  EXPECT_THAT(fetch_error(*open(low)).message, HasSubstr("the file big has 600000 bytes"));
   EXPECT_TRUE(open(url())->fetch({})) << "the refused fetches left the mirror usable";
 }
 
