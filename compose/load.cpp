@@ -68,26 +68,26 @@ std::vector<Document> parse_all(const Input& input, Findings& findings) {
   return documents;
 }
 
-/// Rules A3.1 … A3.5.
-void read_versions(std::vector<Document>& documents, Findings& findings) {
+/// Rules A3.1 … A3.5. False where there is no one schema for all files.
+bool read_versions(std::vector<Document>& documents, Findings& findings) {
   for (auto& document : documents) {
-    if (auto version = effective_version(document.root, findings)) {
-      document.version = *std::move(version);
-    }
+    auto version = effective_version(document.root, findings);
+    if (!version) return false;
+    document.version = *std::move(version);
     const auto& first = documents.front().version;
-    if (!has_errors(findings) && document.version.minor != first.minor) {
-      const auto* node = document.root.find("version");
-      add_error(findings,
-                node ? node->at() : document.root.at(),
-                "version mismatched between two composefiles : " + first.text + " and " +
-                    document.version.text);
-    }
+    if (document.version.minor == first.minor) continue;
+    const auto* node = document.root.find("version");
+    add_error(findings,
+              node ? node->at() : document.root.at(),
+              "version mismatched between two composefiles : " + first.text + " and " +
+                  document.version.text);
+    return false;
   }
+  return true;
 }
 
 /// One file, in the order of rule A4.1.
 ComposeFile load_document(Document& document, const Input& input, Findings& findings) {
-  refuse_forbidden(document.root, findings);
   if (input.strict) warn_unsupported(document.root, findings);  // Else each had its own word.
   Findings stage;
   interpolate(document.root,
@@ -123,8 +123,10 @@ Output load(const Input& given) {
       if (name) output.name = std::move(name);
     }
   }
-  read_versions(documents, output.findings);
-  if (has_errors(output.findings)) return finish(std::move(output));
+  // The CLI looks for these before it looks for the version's schema.
+  for (const auto& document : documents) refuse_forbidden(document.root, output.findings);
+  const bool versions_known = read_versions(documents, output.findings);
+  if (!versions_known) return finish(std::move(output));
   ComposeFile merged;
   for (auto& document : documents) {
     merged = merge(std::move(merged), load_document(document, input, output.findings));

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -29,6 +31,38 @@ const std::set<std::string> kCommandLine = {"a1-1-no-compose-file",
                                             "a1-6-missing-file",
                                             "a1-7-blank-stack-name",
                                             "a1-8-resolve-image-option"};
+
+/// Refused for the same reason, in words of our own: where the CLI's parser or decoder speaks of
+/// itself, or quotes a file's content.
+const std::map<std::string, std::string> kOwnWords = {
+    {"a1-6-all-parsed-before-validated", "illegal flow end"},
+    {"a2-1-top-level-number-key", "key 1 is not a string"},
+    {"a2-10-timestamp-as-hostname", "services.web.hostname: expected a string, got a timestamp"},
+    {"a2-11-boolean-key", "key true is not a string"},
+    {"a2-11-f13-number-key", "key 1 is not a string"},
+    {"a2-11-list-as-key", "invalid map key"},
+    {"a2-4-syntax-error", "illegal flow end"},
+    {"a2-4-tab-indentation", "illegal map value"},
+    {"a2-4-unknown-alias", "the referenced anchor is not defined"},
+    {"a7-1-extends", "unsupported options: extends"},
+    {"a7-1-forbidden-keys", "unsupported options: volume_driver"},
+    {"a4-1-forbidden-before-interpolation", "unsupported options: mem_limit"},
+    {"large-refused-compose-v2", "unsupported options: cpu_shares"},
+    {"b4-2-blank-before-equals", "line 1: variable name contains whitespaces"},
+    {"b4-2-f65-export", "line 1: variable name contains whitespaces"},
+    {"b4-2-long-line", "line 1: longer than 64 KiB"},
+    {"b4-2-no-name", "line 1: no variable name"},
+    {"b4-2-not-utf8", "line 2: invalid utf8 bytes"},
+    {"c9-2-short-digest", "invalid image reference for service web: invalid"},
+};
+
+/// What the CLI says without the frames that its libraries put around it; ours is a position.
+std::string core_of(const std::string& text) {
+  static const std::regex kFrame(
+      "^(yaml: (unmarshal errors:\\n  )?(line [0-9]+: )?"
+      "|decoding failed due to the following error\\(s\\):\\n\\n(error decoding '[^']*': )?)");
+  return std::regex_replace(text, kFrame, "");
+}
 
 std::optional<std::string> slurp(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -196,7 +230,8 @@ void expect_warnings(const json& warnings, const Findings& findings) {
   for (const auto& warning : warnings) {
     const auto text = warning.get<std::string>();
     if (text.rfind(ignored, 0) == 0) {
-      for (const auto option : split(text.substr(ignored.size()), ',')) {
+      const auto options = text.substr(ignored.size());
+      for (const auto option : split(options, ',')) {
         const auto name = std::string(option.substr(option.front() == ' ' ? 1 : 0));
         EXPECT_TRUE(found_in(ignored + name, findings, Finding::Severity::warning)) << text;
       }
@@ -213,20 +248,16 @@ class RecordedTest : public ::testing::TestWithParam<std::string> {};
 TEST_P(RecordedTest, EqualsWhatTheCliSent) {
   const auto folder = kCorpus / GetParam();
   const auto record = recorded(folder);
-  if (kCommandLine.contains(GetParam())) {
-    EXPECT_EQ(record.at("verdict"),
-              GetParam() == "a1-7-blank-stack-name" ? "refused" : record.at("verdict"));
-    return;
-  }
   const auto output = load_case(folder);
   const bool refused_by_client =
       record.at("verdict") == "refused" && record.at("refused_by") == "client";
   if (refused_by_client) {
     EXPECT_TRUE(has_errors(output.findings)) << record.at("error");
-    if (!found_in(record.at("error"), output.findings, Finding::Severity::error)) {
-      std::cout << "REASON " << GetParam() << "\n  cli:  " << record.at("error")
-                << "\n  ours: " << to_string(output.findings);
-    }
+    const auto own = kOwnWords.find(GetParam());
+    const auto expected =
+        own != kOwnWords.end() ? own->second : core_of(record.at("error").get<std::string>());
+    EXPECT_TRUE(found_in(expected, output.findings, Finding::Severity::error))
+        << "not found: " << expected << "\nin: " << to_string(output.findings);
     return;
   }
   ASSERT_FALSE(has_errors(output.findings)) << to_string(output.findings);
@@ -242,10 +273,16 @@ TEST_P(RecordedTest, EqualsWhatTheCliSent) {
 std::vector<std::string> cases() {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(kCorpus)) {
-    if (fs::exists(entry.path() / "recorded.json")) names.push_back(entry.path().filename());
+    const std::string name = entry.path().filename();
+    if (!kCommandLine.contains(name)) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+TEST(Recorded, CasesOfTheCommandLineAreStillThere) {
+  for (const auto& name : kCommandLine) EXPECT_TRUE(fs::exists(kCorpus / name)) << name;
+  EXPECT_GT(cases().size(), 400U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Corpus, RecordedTest, ::testing::ValuesIn(cases()), [](const auto& row) {

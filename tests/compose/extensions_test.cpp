@@ -1,0 +1,218 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/compose/fixture.hpp"
+
+namespace skep::compose::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using Condition = swarm::ServiceDependency::Condition;
+
+Loader relaxed() {
+  Loader loader;
+  loader.strict = false;
+  return loader;
+}
+
+const swarm::ServiceSpec& service(const Output& output, const std::string& key = "web") {
+  return output.stack.services.at(key).spec;
+}
+
+TEST(Extensions, AllAreRefusedWhereStrict) {
+  for (const auto* keys : {"depends_on: {db: {condition: service_healthy}}",
+                           "labels:",
+                           "environment: {A: true}",
+                           "cap_add: [A, A]",
+                           "env_file: [{path: x, required: false}]",
+                           "extends: db",
+                           "profiles: [a]",
+                           "pull_policy: always",
+                           "ports: [{target: 80, published: '8080'}]"}) {
+    EXPECT_NE(errors(Loader().load({web(keys)})), "") << keys;
+  }
+  EXPECT_NE(errors(Loader().load({"name: x\nservices: {}"})), "");
+}
+
+TEST(Extensions, TopLevelNameIsReturned) {
+  auto loader = relaxed();
+  loader.environment["N"] = "proxy";
+  const auto output = loader.load({"name: my-$N\nservices: {web: {image: x}}"});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_EQ(output.name, "my-proxy");
+  EXPECT_EQ(output.stack.name.text(), "s");
+}
+
+TEST(Extensions, LongDependsOnKeepsItsConditions) {
+  const auto output = relaxed().load(
+      {web("depends_on: {db: {condition: service_healthy}, job: {condition: "
+           "service_completed_successfully}, gone: {required: false, condition: service_started}}",
+           "  db: {image: x}\n  job: {image: x}")});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_THAT(output.stack.services.at("web").depends_on,
+              ElementsAre(swarm::ServiceDependency{"db", Condition::healthy},
+                          swarm::ServiceDependency{"job", Condition::completed}));
+}
+
+TEST(Extensions, DependingOnNothingIsAnError) {
+  EXPECT_THAT(errors(relaxed().load({web("depends_on: {nope: {condition: service_healthy}}")})),
+              HasSubstr("depends on \"nope\", which is no service of this stack"));
+}
+
+TEST(Extensions, MappingWithOnlyCommentsCountsAsNotWritten) {
+  const auto output =
+      relaxed().load({web("labels:\n  # a: b\ndeploy:\n  labels:\n  #  x: y\n  replicas: 2")});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_THAT(warnings(output), HasSubstr("services.web.deploy.labels is empty"));
+  EXPECT_EQ(service(output).mode.replicated->replicas, 2U);
+}
+
+TEST(Extensions, EmptyServicesStayAnError) { EXPECT_NE(errors(relaxed().load({"services:"})), ""); }
+
+TEST(Extensions, BooleansNumbersAndDuplicatesAreTakenAsMeant) {
+  const auto output = relaxed().load(
+      {web("environment: {A: true, B: false}\nlabels: {l: true}\nuser: 1000\ncommand: [sleep, 5]\n"
+           "ports: ['80:80', '80:80', {target: 90, published: '9090', host_ip: 1.2.3.4, name: x}]\n"
+           "deploy: {replicas: '3', resources: {limits: {cpus: 0.5}}}")});
+  ASSERT_EQ(errors(output), "");
+  const auto& container = service(output).task_template.container;
+  EXPECT_THAT(container.env, ElementsAre("A=true", "B=false"));
+  EXPECT_EQ(container.labels.at("l"), "true");
+  EXPECT_EQ(container.user, "1000");
+  EXPECT_THAT(container.args, ElementsAre("sleep", "5"));
+  EXPECT_EQ(service(output).endpoint_spec->ports.size(), 2U);
+  EXPECT_EQ(service(output).endpoint_spec->ports[1].published, 9090U);
+  EXPECT_EQ(service(output).mode.replicated->replicas, 3U);
+  EXPECT_EQ(service(output).task_template.resources->limits->nano_cpus, 500'000'000);
+  EXPECT_THAT(warnings(output), HasSubstr("host_ip is ignored"));
+}
+
+TEST(Extensions, OldAndUnquotedVersionsAreTaken) {
+  EXPECT_EQ(errors(relaxed().load({"version: 3.8\nservices: {web: {image: x}}"})), "");
+  const auto output =
+      relaxed().load({"version: '2.4'\nservices: {web: {image: x, mem_limit: 64m, scale: 2}}"});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_THAT(warnings(output), HasSubstr("version 2.4 is read as 3.13"));
+  EXPECT_EQ(service(output).task_template.resources->limits->memory_bytes, 64 << 20);
+  EXPECT_EQ(service(output).mode.replicated->replicas, 2U);
+  EXPECT_NE(errors(relaxed().load({"version: v3\nservices: {}"})), "");
+}
+
+TEST(Extensions, OptionalEnvFilesMayBeMissing) {
+  auto loader = relaxed();
+  loader.reader.files["/D/a.env"] = "A=1";
+  const auto output =
+      loader.load({web("env_file: [{path: a.env}, {path: none.env, required: false}]")});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_THAT(service(output).task_template.container.env, ElementsAre("A=1"));
+  EXPECT_THAT(errors(loader.load({web("env_file: [{path: none.env}]")})),
+              HasSubstr("no such file"));
+}
+
+TEST(Extensions, ConfigsAndSecretsComeFromTheFileOrTheEnvironment) {
+  auto loader = relaxed();
+  loader.environment = {{"PW", "canary"}, {"V", "v"}};
+  const auto output =
+      loader.load({web("", "configs: {c: {content: 'a $V'}}\nsecrets: {k: {environment: PW}}")});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_EQ(output.stack.configs.at("c").data, "a v");
+  EXPECT_EQ(output.stack.secrets.at("k").data.reveal(), "canary");
+  EXPECT_THAT(errors(loader.load({web("", "secrets: {k: {environment: NOPE}}")})),
+              HasSubstr("\"NOPE\" is not set"));
+}
+
+TEST(Extensions, ServiceExtendsAnother) {
+  const auto output = relaxed().load({web(
+      "extends: {service: base}\nenvironment: [B=2]\ncommand: run\nvolumes: ['/y:/d']",
+      "  base:\n    image: old\n    environment: {A: 1, B: 1}\n    command: [a, b]\n    volumes: "
+      "['/x:/d', '/z:/z']\n"
+      "    deploy: {replicas: 4, labels: {a: b}}\n    depends_on: [other]\n  other: {image: x}")});
+  ASSERT_EQ(errors(output), "");
+  const auto& spec = service(output);
+  EXPECT_EQ(spec.task_template.container.image, "nginx:latest");
+  EXPECT_THAT(spec.task_template.container.env, ElementsAre("A=1", "B=2"));
+  EXPECT_THAT(spec.task_template.container.args, ElementsAre("run"));
+  EXPECT_EQ(spec.task_template.container.mounts.size(), 2U);
+  EXPECT_EQ(spec.task_template.container.mounts[0].source, "/y");
+  EXPECT_EQ(spec.mode.replicated->replicas, 4U);
+  EXPECT_TRUE(output.stack.services.at("web").depends_on.empty());
+}
+
+TEST(Extensions, PathsOfAnotherFileStartThere) {
+  auto loader = relaxed();
+  loader.reader.files = {
+      {"/D/common/base.yml",
+       "services: {b: {extends: {file: more/deep.yml, service: d}, env_file: b.env}}"},
+      {"/D/common/more/deep.yml", "services: {d: {volumes: ['./data:/data']}}"},
+      {"/D/common/b.env", "X=1"}};
+  const auto output = loader.load({web("extends: {file: common/base.yml, service: b}")});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_THAT(service(output).task_template.container.env, ElementsAre("X=1"));
+  EXPECT_EQ(service(output).task_template.container.mounts[0].source, "/D/common/more/data");
+}
+
+TEST(Extensions, CirclesAreErrors) {
+  EXPECT_THAT(errors(relaxed().load({web("extends: b", "  b: {image: x, extends: web}")})),
+              HasSubstr("extends itself"));
+  auto loader = relaxed();
+  loader.reader.files = {{"/D/x.yml", "include: [y.yml]\nservices: {a: {image: x}}"},
+                         {"/D/y.yml", "include: [x.yml]"}};
+  EXPECT_THAT(errors(loader.load({"include: [x.yml]\nservices: {}"})),
+              HasSubstr("x.yml includes itself"));
+  std::string chain = "services:\n";
+  for (int i = 0; i < 40; ++i) {
+    chain += "  s" + std::to_string(i) + ": {image: x, extends: s" + std::to_string(i + 1) + "}\n";
+  }
+  EXPECT_THAT(errors(relaxed().load({chain + "  s40: {image: x}\n"})),
+              HasSubstr("more than 20 deep"));
+}
+
+TEST(Extensions, IncludedFilesBringTheirDefinitions) {
+  auto loader = relaxed();
+  loader.reader.files = {{"/D/lib/db.yml",
+                          "services: {db: {image: pg, volumes: ['./init:/init', "
+                          "'data:/d']}}\nvolumes: {data: }\nconfigs: {c: {file: c.txt}}"},
+                         {"/D/lib/c.txt", "text"}};
+  const auto output = loader.load({web("", "include: [lib/db.yml]")});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_EQ(service(output, "db").task_template.container.mounts[0].source, "/D/lib/init");
+  EXPECT_EQ(output.stack.configs.at("c").data, "text");
+  loader.reader.files["/D/lib/db.yml"] = "services: {web: {image: other}}";
+  EXPECT_THAT(errors(loader.load({web("", "include: [lib/db.yml]")})),
+              HasSubstr("services.web is defined here and in the included file"));
+}
+
+TEST(Extensions, ServicesOfProfilesWaitForThem) {
+  auto loader = relaxed();
+  const std::string text = web("", "  debug: {image: x, profiles: [dev, test]}");
+  const auto without = loader.load({text});
+  EXPECT_FALSE(without.stack.services.contains("debug"));
+  EXPECT_THAT(warnings(without), HasSubstr("service debug is not deployed"));
+  loader.environment["COMPOSE_PROFILES"] = "a,test";
+  EXPECT_TRUE(loader.load({text}).stack.services.contains("debug"));
+}
+
+TEST(Extensions, KeysThatSwarmCannotHonourAreNamedWithWhatHappensInstead) {
+  const auto output =
+      relaxed().load({web("build: .\nplatform: linux/arm64\npull_policy: always\ncontainer_name: "
+                          "x\nprivileged: true\nnetwork_mode: host\nrestart: always")});
+  ASSERT_EQ(errors(output), "");
+  for (const auto* key : {"build", "platform", "pull_policy", "container_name"}) {
+    EXPECT_THAT(warnings(output),
+                HasSubstr("services.web." + std::string(key) + " is ignored by Swarm: "));
+  }
+  EXPECT_THAT(warnings(output), HasSubstr("services.web.privileged is ignored by Swarm: DANGER"));
+  EXPECT_THAT(warnings(output), HasSubstr("services.web.network_mode is ignored by Swarm: DANGER"));
+  EXPECT_EQ(service(output).task_template.restart_policy->condition, "any");
+}
+
+TEST(Extensions, UnsetVariableIsAnErrorWhereAskedFor) {
+  auto loader = relaxed();
+  loader.unset_variable_is_error = true;
+  EXPECT_NE(errors(loader.load({web("hostname: $NOBODY")})), "");
+  EXPECT_EQ(errors(loader.load({web("hostname: ${NOBODY:-x}")})), "");
+}
+
+}  // namespace
+}  // namespace skep::compose::testing
