@@ -26,13 +26,13 @@ std::string value_of(const std::string& text, const std::string& name) {
 LabEngine& LabEngine::shared() {
   static const auto engine = [] {
     const char* given = ::getenv("SKEP_TEST_DOCKER_HOST");
-    return given != nullptr ? std::unique_ptr<LabEngine>(new LabEngine(std::string(given)))
+    return given != nullptr ? std::unique_ptr<LabEngine>(new LabEngine(Given{}, given))
                             : std::make_unique<LabEngine>();
   }();
   return *engine;
 }
 
-LabEngine::LabEngine(const std::string& docker_host) {
+LabEngine::LabEngine(Given /*given*/, const std::string& docker_host) {
   constexpr std::string_view kScheme = "unix://";
   if (docker_host.starts_with(kScheme))
     socket_ = docker_host.substr(kScheme.size());

@@ -52,7 +52,8 @@ class LabEngine {
   const LabRegistry& registry();
 
  private:
-  explicit LabEngine(const std::string& docker_host);
+  struct Given {};
+  LabEngine(Given, const std::string& docker_host);
 
   std::string directory_, socket_, cannot_, failure_;
   bool ours_ = false;
