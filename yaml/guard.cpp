@@ -21,6 +21,11 @@ bool is_anchor_char(char c) {
          c == '-';
 }
 
+bool is_tag_char(char c) {
+  return is_anchor_char(c) ||
+         std::string_view(";/?:@&=+$,.!~*'()[]%").find(c) != std::string_view::npos;
+}
+
 class Guard {
  public:
   Guard(const SourceText& source, RawDocument& document) : source_(source), text_(source.text()) {
@@ -131,7 +136,7 @@ class Guard {
     } else if (c == ',' && flow_ > 0) {
       if (after_nothing()) return fail(at_, "did not find expected node content before ','");
       token(c);
-    } else if (c == ':') {
+    } else if (c == ':' && (indicator || flow_ > 0)) {
       if (flow_ > 0 && after_nothing()) {
         return fail(at_, "did not find expected node content before ':'");
       }
@@ -144,7 +149,7 @@ class Guard {
       question_ = false;
       token(c);
       key_allowed_ = complex && flow_ == 0;
-    } else if ((c == '-' || c == '?') && (indicator || flow_ > 0)) {
+    } else if ((c == '-' || c == '?') && (flow_ > 0 ? !property_ : indicator)) {
       token(c);
       question_ = question_ || c == '?';
       key_allowed_ = flow_ == 0;
@@ -192,8 +197,12 @@ class Guard {
     const auto start = at_;
     while (at_ < text_.size() && !is_space(text_[at_])) ++at_;
     const auto word = text_.substr(start, at_ - start);
-    if (flow_ > 0 && word.find_first_of(",[]{}") != std::string_view::npos) {
-      return fail(start, "did not find a blank after a tag");
+    const bool verbatim = word.starts_with("!<");
+    const auto inner = verbatim ? word.substr(2, word.size() - 3) : word;
+    if (!std::all_of(inner.begin(), inner.end(), is_tag_char) ||
+        (verbatim && !word.ends_with('>')) ||
+        (flow_ > 0 && word.find_first_of(",[]{}") != std::string_view::npos)) {
+      return fail(start, "did not find expected whitespace or line break after a tag");
     }
     const auto second = word.starts_with("!<") ? std::string_view::npos : word.find('!', 1);
     if (second != std::string_view::npos && second > 1 &&
@@ -239,6 +248,7 @@ class Guard {
     }
     ++next_;
     const char c = peek();
+    if (c == ':' && flow_ > 0) return fail(at_, "did not find expected node content before ':'");
     const auto start = at_;
     const bool needs_colon = node->block_key && !question_;
     question_ = false;
@@ -263,14 +273,14 @@ class Guard {
     previous_ = 'a';
     property_.reset();
     key_allowed_ = false;
-    if (parent < -1 || flow_ > 0) return;
+    if (parent < -1) return;
     // Go's scanner eats the blank lines after a plain scalar with it, tabs included where they
     // stand right of the indentation.
     bool left = false;
     while (at_ < text_.size() && is_space(text_[at_])) {
       if (is_break(text_[at_])) {
         left = true;
-        key_allowed_ = true;
+        key_allowed_ = flow_ == 0;
       } else if (left && text_[at_] == '\t' && source_.indent_of(at_) <= parent) {
         return fail(at_, std::string(kTab));
       }
@@ -346,7 +356,7 @@ class Guard {
     while (at_ < text_.size() && is_space(text_[at_])) {
       if (is_break(text_[at_])) {
         new_line = true;
-      } else if (new_line && flow_ == 0 && text_[at_] == '\t' && source_.indent_of(at_) <= parent) {
+      } else if (new_line && text_[at_] == '\t' && source_.indent_of(at_) <= parent) {
         fail(at_, std::string(kTab));
         return false;
       }

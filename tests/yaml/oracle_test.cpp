@@ -68,6 +68,8 @@ const std::map<std::string, std::string>& stricter_than_the_cli() {
       {"f_colonadj4", "{a:} is the key a: to Go and the key a to yaml-cpp"},
       {"f_colonend", "as f_colonadj4, in a list"},
       {"f_coloncomma", "as f_colonadj4, in a list"},
+      {"f_valuecolon", "as f_colonadj4, in a value"},
+      {"f_nullline", "yaml-cpp wants a comma after a key without a value at a line's end"},
       {"p_lslines", "U+2028 ends a line in YAML 1.1; an editor shows none, so it is refused"},
       {"f_q", "[?a] is a null entry to Go and a plain text to people; yaml-cpp refuses it"},
       {"i_anchcolon", "&a:b is the anchor a and the text :b to Go; yaml-cpp reads an anchor a:b"},
