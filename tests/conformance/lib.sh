@@ -19,12 +19,12 @@ die() {
 
 # --- engine ---------------------------------------------------------------------------------------
 
-engine_pid=
+engine_is_ours=
 extra=()  # further options of the next deployments
 engine_shell() { curl -sS --max-time 30 --unix-socket "$socket" "$@"; }
 
-# Uses the engine of $SKEP_TEST_DOCKER_HOST (unix:// only; its swarm gets our externals and loses them
-# again), or starts one of our own in its own network namespace. Sets $socket.
+# Uses the engine of $SKEP_TEST_DOCKER_HOST (unix:// only; a swarm for tests: it gets our externals and
+# loses them again, and every stack on it is removed), or starts one of our own. Sets $socket.
 engine_begin() {
   [ -n "$docker" ] || skip "no docker CLI"
   for tool in jq curl; do command -v $tool >/dev/null || skip "no $tool"; done
@@ -45,39 +45,22 @@ engine_begin() {
 }
 
 engine_start() {
-  command -v dockerd >/dev/null || skip "no dockerd"
-  [ "$(id -u)" = 0 ] || skip "an engine of our own needs root"
-  socket=$work/docker.sock
-  mkdir -p "$work/engine"
-  setsid unshare -n -m sh -c 'ip link set lo up; mount --make-rprivate /; mount -t tmpfs tmpfs /run
-    exec dockerd --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" -H "unix://$2"' \
-    engine "$work/engine" "$socket" >"$work/engine/log" 2>&1 &
-  engine_pid=$!
-  for _ in $(seq 150); do
-    [ -S "$socket" ] && engine_shell http://e/_ping >/dev/null 2>&1 && break
-    kill -0 $engine_pid 2>/dev/null || break
-    sleep 0.2
-  done
-  engine_shell http://e/_ping >/dev/null 2>&1 || {
-    tail -3 "$work/engine/log" >&2
-    skip "no engine can be started here"
-  }
-  DOCKER_HOST=unix://$socket "$docker" swarm init --advertise-addr 127.0.0.1 >/dev/null ||
-    die "swarm init failed"
+  local status=0
+  "$root/tests/lab/engine" start "$work/engine" --owner $$ >"$work/engine.out" || status=$?
+  [ $status -ne 77 ] || skip "no engine can be started here"
+  [ $status -eq 0 ] || die "tests/lab/engine failed"
+  engine_is_ours=yes
+  socket=$(sed -n 's|^DOCKER_HOST=unix://||p' "$work/engine.out")
 }
 
 engine_end() {
   set +e
-  if [ -n "$engine_pid" ]; then
-    # The pid file holds dockerd itself; $engine_pid may be the shell around it.
-    kill "$(cat "$work/engine/pid" 2>/dev/null || echo "$engine_pid")" 2>/dev/null
-    for _ in $(seq 50); do kill -0 "$engine_pid" 2>/dev/null || break; sleep 0.2; done
-    kill -9 "$engine_pid" 2>/dev/null
+  if [ -n "$engine_is_ours" ]; then
+    "$root/tests/lab/engine" stop "$work/engine" >/dev/null
   elif [ -n "${socket:-}" ] && [ -n "${node:-}" ]; then
     externals remove
     node_availability active
   fi
-  awk -v w="$work/" 'index($2, w) == 1 {print $2}' /proc/mounts | sort -r | xargs -r umount -l
   rm -rf "$work"
 }
 
@@ -102,6 +85,12 @@ externals() {
       echo external | DOCKER_HOST=unix://$socket "$docker" "$kind" create "$name" - >/dev/null
     fi
   done <"$here/externals"
+}
+
+# The words of `docker stack deploy`; an old CLI knows no --detach and waits for nothing.
+docker_command() {
+  docker_words=("$docker" stack deploy --resolve-image never)
+  ! "$docker" stack deploy --help | grep -q -- --detach || docker_words+=(--detach=true)
 }
 
 versions() {
@@ -137,10 +126,11 @@ cases() {
       }'
 }
 
-# deploy CLIENT OUT STACK FOLDER FILE: runs `CLIENT stack deploy` (or `skep deploy`: whatever the array
-# in $CLIENT_words holds) as the case says. Leaves OUT.rc, OUT.stderr, and OUT.log if $recorder is set.
+# deploy CLIENT OUT STACK FOLDER FILE: runs `docker stack deploy`, `skep deploy` or `skep plan` (whatever
+# the array CLIENT_words holds) as the case says. Leaves OUT.rc, OUT.stderr, and OUT.log if $recorder is set.
 deploy() {
-  local client=$1 out=$2 stack=$3 folder=$4 file=$5
+  local client=$1 out=$2 folder=$4 file=$5
+  local -a stack=("$3")
   local -n words=${client}_words
   local -a environment=() arguments=() around=()
   local line rc=0
@@ -151,14 +141,15 @@ deploy() {
   else
     arguments=(-c "$file" "${extra[@]}")
   fi
-  [ ! -f "$folder/stack" ] || stack=$(cat "$folder/stack")
+  [ ! -f "$folder/stack" ] || stack=("$(cat "$folder/stack")")
+  [ "$client" != plan ] || stack=(--stack "${stack[@]}")
   [ -z "${recorder:-}" ] || around=("$recorder" "$socket" "$out.log")
   local input=/dev/null
   [ ! -f "$folder/stdin" ] || input=$folder/stdin
   (
     cd "$folder" || exit 1
     exec env -i PATH="$PATH" HOME="$case_home" DOCKER_HOST="unix://$socket" "${environment[@]}" \
-      timeout 60 "${around[@]}" "${words[@]}" "${arguments[@]}" "$stack"
+      timeout 60 "${around[@]}" "${words[@]}" "${arguments[@]}" "${stack[@]}"
   ) <"$input" >"$out.stdout" 2>"$out.stderr" || rc=$?
   echo $rc >"$out.rc"
 }
