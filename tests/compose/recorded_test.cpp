@@ -104,7 +104,7 @@ std::vector<std::string> file_names(const fs::path& folder) {
   return names;
 }
 
-Output load_case(const fs::path& folder) {
+Output load_case(const fs::path& folder, bool strict) {
   static const DiskFiles kDisk;
   Input input;
   input.stack = *swarm::StackName::parse(slurp(folder / "stack").value_or(folder.filename()));
@@ -127,6 +127,7 @@ Output load_case(const fs::path& folder) {
     input.home = home->second;
   }
   input.reader = &kDisk;
+  input.strict = strict;
   return load(input);
 }
 
@@ -248,7 +249,7 @@ class RecordedTest : public ::testing::TestWithParam<std::string> {};
 TEST_P(RecordedTest, EqualsWhatTheCliSent) {
   const auto folder = kCorpus / GetParam();
   const auto record = recorded(folder);
-  const auto output = load_case(folder);
+  const auto output = load_case(folder, true);
   const bool refused_by_client =
       record.at("verdict") == "refused" && record.at("refused_by") == "client";
   if (refused_by_client) {
@@ -268,6 +269,18 @@ TEST_P(RecordedTest, EqualsWhatTheCliSent) {
   EXPECT_EQ(secrets(output.stack).dump(1), sorted_by_name(sent.at("secrets")).dump(1));
   EXPECT_EQ(configs(output.stack).dump(1), sorted_by_name(sent.at("configs")).dump(1));
   EXPECT_EQ(services(output.stack).dump(1), sorted_by_name(sent.at("services")).dump(1));
+}
+
+/// What the CLI accepts means the same whether or not more than that is understood.
+TEST_P(RecordedTest, ExtensionsChangeNothingThatTheCliAccepts) {
+  const auto folder = kCorpus / GetParam();
+  const auto record = recorded(folder);
+  if (record.at("verdict") == "refused" && record.at("refused_by") == "client") return;
+  const auto strict = load_case(folder, true);
+  const auto relaxed = load_case(folder, false);
+  ASSERT_FALSE(has_errors(relaxed.findings)) << to_string(relaxed.findings);
+  EXPECT_EQ(services(relaxed.stack).dump(1), services(strict.stack).dump(1));
+  EXPECT_TRUE(relaxed.stack == strict.stack);
 }
 
 std::vector<std::string> cases() {
