@@ -93,6 +93,20 @@ void move_key(yaml::Node& service,
   put(*place, name, std::move(entry->value));
 }
 
+void drop_device_reservations(yaml::Node& service, const std::string& name, Rewrite& rewrite) {
+  auto* place = &service;
+  for (const auto* key : {"deploy", "resources", "reservations"}) {
+    place = place ? place->find(key) : nullptr;
+  }
+  const auto devices = place ? take(*place, "devices") : std::nullopt;
+  if (!devices) return;
+  rewrite.warning(
+      devices->key_at,
+      "services." + name +
+          ".deploy.resources.reservations.devices is ignored by Swarm: DANGER if relied "
+          "on: use generic_resources");
+}
+
 }  // namespace
 
 void drop_service_keys(yaml::Node& service, const std::string& name, Rewrite& rewrite) {
@@ -101,6 +115,7 @@ void drop_service_keys(yaml::Node& service, const std::string& name, Rewrite& re
   move_key(service, "cpus", {"deploy", "resources", "limits"}, "cpus", rewrite);
   move_key(service, "pids_limit", {"deploy", "resources", "limits"}, "pids", rewrite);
   move_key(service, "mem_reservation", {"deploy", "resources", "reservations"}, "memory", rewrite);
+  drop_device_reservations(service, name, rewrite);
   auto* entries = service.as<yaml::Map>();
   if (!entries) return;
   std::erase_if(*entries, [&](const yaml::Entry& entry) {
@@ -113,6 +128,28 @@ void drop_service_keys(yaml::Node& service, const std::string& name, Rewrite& re
         "services." + name + '.' + entry.key + " is ignored by Swarm: " + found->second);
     return true;
   });
+}
+
+void drop_network_keys(yaml::Node& network, const std::string& name, Rewrite& rewrite) {
+  const auto drop = [&](yaml::Node* map, const char* key) {
+    const auto entry = map ? take(*map, key) : std::nullopt;
+    if (!entry) return;
+    const auto* flag = entry->value.as<bool>();
+    if (flag && !*flag) return;
+    rewrite.warning(entry->key_at,
+                    "networks." + name + ": " + key +
+                        " is ignored: docker stack deploy cannot ask the engine for it");
+  };
+  drop(&network, "enable_ipv4");
+  drop(&network, "enable_ipv6");
+  auto* ipam = network.find("ipam");
+  drop(ipam, "options");
+  auto* pools = ipam ? ipam->find("config") : nullptr;
+  auto* list = pools ? pools->as<yaml::List>() : nullptr;
+  if (!list) return;
+  for (auto& pool : *list) {
+    for (const auto* key : {"gateway", "ip_range", "aux_addresses"}) drop(&pool, key);
+  }
 }
 
 }  // namespace skep::compose

@@ -176,6 +176,10 @@ std::optional<std::string> apply_extensions(yaml::Node& root,
       relax_attachments(service.value, rewrite);
     }
   }
+  auto* networks = root.find("networks");
+  if (auto* entries = networks ? networks->as<yaml::Map>() : nullptr) {
+    for (auto& entry : *entries) drop_network_keys(entry.value, entry.key, rewrite);
+  }
   relax_values(root, rewrite);
   carry_data(root, "secrets", rewrite);
   carry_data(root, "configs", rewrite);

@@ -55,6 +55,8 @@ void apply_extends(yaml::Node& root, Rewrite& rewrite);
 void relax_values(yaml::Node& root, Rewrite& rewrite);
 /// Takes out the service keys that Swarm cannot honour and says for each what happens instead.
 void drop_service_keys(yaml::Node& service, const std::string& name, Rewrite& rewrite);
+/// The same for what the engine is never asked of a network.
+void drop_network_keys(yaml::Node& network, const std::string& name, Rewrite& rewrite);
 /// Lays one service over the one that it extends: mappings by key, lists appended.
 [[nodiscard]] yaml::Node overlay(yaml::Node base,
                                  const yaml::Node& over,

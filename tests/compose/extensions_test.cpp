@@ -207,6 +207,18 @@ TEST(Extensions, KeysThatSwarmCannotHonourAreNamedWithWhatHappensInstead) {
   EXPECT_EQ(service(output).task_template.restart_policy->condition, "any");
 }
 
+TEST(Extensions, WhatTheEngineIsNeverAskedForIsNamed) {
+  const auto output = relaxed().load(
+      {web("networks: [n]\ndeploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}",
+           "networks: {n: {enable_ipv6: true, ipam: {config: [{subnet: 10.0.0.0/24, gateway: "
+           "10.0.0.1}]}}}")});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_EQ(output.stack.networks.at("n").ipam->config.at(0).subnet, "10.0.0.0/24");
+  EXPECT_THAT(warnings(output), HasSubstr("networks.n: enable_ipv6 is ignored"));
+  EXPECT_THAT(warnings(output), HasSubstr("networks.n: gateway is ignored"));
+  EXPECT_THAT(warnings(output), HasSubstr("reservations.devices is ignored by Swarm: DANGER"));
+}
+
 TEST(Extensions, UnsetVariableIsAnErrorWhereAskedFor) {
   auto loader = relaxed();
   loader.unset_variable_is_error = true;
