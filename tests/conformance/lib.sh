@@ -142,7 +142,6 @@ deploy() {
     arguments=(-c "$file" "${extra[@]}")
   fi
   [ ! -f "$folder/stack" ] || stack=("$(cat "$folder/stack")")
-  [ "$client" != plan ] || stack=(--stack "${stack[@]}")
   [ -z "${recorder:-}" ] || around=("$recorder" "$socket" "$out.log")
   local input=/dev/null
   [ ! -f "$folder/stdin" ] || input=$folder/stdin
