@@ -12,6 +12,23 @@ using namespace std::chrono_literals;
 
 constexpr auto kLook = 300ms;
 
+/// A changed secret gets a random suffix in each process (design §5); two plans that differ in
+/// nothing else are the same.
+std::string without_random_names(std::string text, const diff::Plan& plan) {
+  for (const auto& action : plan.actions) {
+    const auto plain = plan.stack.scope(action.key);
+    if (action.kind != diff::ObjectKind::secret || action.verb != diff::Verb::create ||
+        action.name == plain)
+      continue;
+    for (auto at = text.find(action.name); at != std::string::npos;
+         at = text.find(action.name, at)) {
+      text.replace(at, action.name.size(), plain);
+      at += plain.size();
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 Result<Repository> load_repository(const Session& session,
@@ -79,7 +96,8 @@ std::string plan_digest(const reconciler::DesiredState& desired,
   std::string text = desired.revision.commit;
   for (const auto& stack : stacks) {
     text += "\n" + stack.name + "\n";
-    if (stack.plan) text += diff::to_json(*stack.plan, stack.name);
+    if (stack.plan)
+      text += without_random_names(diff::to_json(*stack.plan, stack.name), *stack.plan);
   }
   return sha256_hex(text);
 }

@@ -1,3 +1,7 @@
+#include <filesystem>
+
+#include <sys/resource.h>
+
 #include "cli/session.hpp"
 #include "core/logfmt.hpp"
 #include "metrics/prometheus_metrics.hpp"
@@ -64,8 +68,22 @@ Result<std::unique_ptr<server::Server>> serve(const AgentFlags& flags,
   return started;
 }
 
+/// Each listener may hold a thousand connections; the usual soft limit of descriptors is lower than
+/// that.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int run_agent(const Session& session, const AgentFlags& flags) {
   const auto log = make_logger(session, true);
+  raise_descriptor_limit();
+  if (!flags.socket.empty()) {
+    std::error_code ignored;  // Where it cannot be made, listening says so.
+    std::filesystem::create_directories(std::filesystem::path(flags.socket).parent_path(), ignored);
+  }
   if (auto checked = check_instance(flags.instance); !checked) return fail(checked.error());
   const auto interval = reconciler::parse_duration(flags.interval);
   if (!interval || *interval < std::chrono::seconds(1)) {

@@ -52,7 +52,8 @@ void print_text(const Session& session, const reconciler::Turn& turn) {
       continue;
     }
     if (stack.plan) std::cout << diff::to_text(*stack.plan, heading(stack), {session.color});
-    if (!stack.message.empty()) std::cout << "  ! " << stack.message << "\n";
+    const bool told = stack.plan && stack.plan->blocked();  // The plan's own note says it.
+    if (!stack.message.empty() && !told) std::cout << "  ! " << stack.message << "\n";
   }
   if (unchanged == turn.stacks.size()) {
     std::cout << "No changes: " << unchanged << " stack" << (unchanged == 1 ? " is" : "s are")

@@ -16,6 +16,11 @@ constexpr auto kAfterFailure = 2s;  ///< When the swarm could not be read.
 constexpr auto kReconnect = 1s;     ///< Between two attempts at the event stream.
 constexpr auto kLoopIsStuck = 5min;
 
+/// As people and the API call it: by name, by directory, or as group/name.
+bool names(const ports::StackStatus& stack, const std::string& word) {
+  return stack.name == word || stack.path == word || stack.group + "/" + stack.name == word;
+}
+
 std::vector<std::string> lines_of(const Findings& findings) {
   std::vector<std::string> lines;
   for (const auto& finding : findings) lines.push_back(to_string(Findings{finding}));
@@ -244,7 +249,7 @@ Result<void> Agent::approve(const std::string& stack, const std::string& actor) 
     const std::lock_guard lock(mutex_);
     const auto at = std::find_if(
         status_.stacks.begin(), status_.stacks.end(), [&](const ports::StackStatus& known) {
-          return known.name == stack || known.path == stack;
+          return names(known, stack);
         });
     if (at == status_.stacks.end())
       return Error{ErrorKind::invalid_input, "no stack " + stack + "; `skep status` lists them"};
@@ -262,14 +267,12 @@ Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& known : status_.stacks) {
-      if (stack.empty() || known.name == stack || known.path == stack)
-        reconciler_.request(known.name);
+      if (stack.empty() || names(known, stack)) reconciler_.request(known.name);
     }
     const bool found =
-        stack.empty() ||
-        std::any_of(status_.stacks.begin(), status_.stacks.end(), [&](const auto& known) {
-          return known.name == stack || known.path == stack;
-        });
+        stack.empty() || std::any_of(status_.stacks.begin(),
+                                     status_.stacks.end(),
+                                     [&](const auto& known) { return names(known, stack); });
     if (!found)
       return Error{ErrorKind::invalid_input, "no stack " + stack + "; `skep status` lists them"};
     log_.info(

@@ -22,7 +22,8 @@ struct Operation {
   SteadyTime started{};
   SteadyTime
       progressed{};  ///< When something last moved towards the end; the deadline counts from here.
-  std::uint64_t running_then = 0;  ///< Running tasks at that time.
+  std::uint64_t running_then = 0;            ///< Running tasks at that time.
+  std::vector<diff::ObjectKind> kinds = {};  ///< Of what differed when it began.
 };
 
 /// What the agent remembers of a stack between two turns; nothing here has to survive a restart.

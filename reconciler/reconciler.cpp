@@ -83,6 +83,19 @@ bool still_in_use(const ActionResult& result) {
           result.error->kind == ErrorKind::invalid_input);
 }
 
+/// The sentence about a stack that needs no decision but is not well.
+std::string health_message(const StackFacts& facts, const StackMemory& memory) {
+  if (memory.failures > 0) return memory.error;
+  if (facts.health == Health::healthy) return "";
+  if (!facts.plan.empty() && only_removals(facts.plan)) {
+    return "removals wait until the stack is healthy";
+  }
+  for (const auto& service : facts.services) {
+    if (!service.trouble.empty()) return service.name + ": " + service.trouble;
+  }
+  return "";
+}
+
 std::pair<std::string, std::string> split_path(const std::string& path) {
   const auto slash = path.rfind('/');
   if (slash == std::string::npos) return {"", path};
@@ -558,6 +571,7 @@ void Reconciler::apply_stack(StackFacts& facts,
                                   : edited                            ? "drift"
                                   : memory.failures > 0               ? "retry"
                                                                       : "git";
+      for (const auto& action : facts.plan.actions) memory.operation->kinds.push_back(action.kind);
     }
     memory.operation->progressed = now;
   }
@@ -631,6 +645,7 @@ void Reconciler::finish_operation(const StackFacts& facts,
   report.trigger = memory.operation ? memory.operation->trigger : "git";
   report.result = success ? "success" : "failure";
   report.failed_phase = phase;
+  if (memory.operation) report.kinds = memory.operation->kinds;
   if (memory.operation) {
     report.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
         clock_.steady() - memory.operation->started);
@@ -708,19 +723,8 @@ ports::StackStatus Reconciler::status_of(const StackFacts& facts,
   status.health = facts.health;
   status.held = decision.verdict == Verdict::held;
   status.message = decision.message;
-  if (status.message.empty() && memory.failures > 0) status.message = memory.error;
-  const bool removals_wait =
-      !facts.plan.empty() && only_removals(facts.plan) && facts.health != Health::healthy;
-  if (status.message.empty() && removals_wait)
-    status.message = "removals wait until the stack is healthy";
-  if (status.message.empty() && facts.health != Health::healthy) {
-    for (const auto& service : facts.services) {
-      if (!service.trouble.empty()) {
-        status.message = service.name + ": " + service.trouble;
-        break;
-      }
-    }
-  }
+  // A plan is about what would be done; how things stand meanwhile is not its business.
+  if (status.message.empty() && !options_.plan_only) status.message = health_message(facts, memory);
   status.drift_cause = memory.drift_cause;
   status.drift_since = memory.drift_since;
   if (decision.verdict != Verdict::broken) status.plan = facts.plan;

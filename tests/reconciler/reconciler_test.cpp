@@ -364,9 +364,9 @@ TEST_F(ReconcilerTest, AMissingExternalNetworkBlocksThatStackBeforeAnyWrite) {
 TEST_F(ReconcilerTest, AppsWaitForManagementThatIsBeingChangedButNotForOneThatFailed) {
   world.files["management/m/docker-compose.yml"] = one_service("m:1");
   world.commit();
-  world.engine.fail_tasks("m_web", "image not found");
   auto first = world.agent().turn(world.desired(), {});
   ASSERT_TRUE(first);
+  world.engine.fail_tasks("m_web", "image not found");
   EXPECT_EQ(world.engine.state().find_service("a_web"), nullptr);
   EXPECT_THAT(World::status(*first, "a").message, HasSubstr("management/m"));
   const auto turn = settle();
