@@ -57,6 +57,14 @@ ErrorKind kind_of(const ApiCall& call, int status, std::string_view words) {
     default:
       break;
   }
+  // A registry's refusals come through as a 500 (seen on 20.10).
+  if (call.operation == "distribution_inspect") {
+    if (has(words, "no basic auth credentials") || has(words, "unauthorized") ||
+        has(words, "authentication required") || has(words, "denied"))
+      return ErrorKind::unauthorized;
+    if (has(words, "manifest unknown") || has(words, "name unknown"))
+      return ErrorKind::invalid_input;
+  }
   // A service's network that is not there is a 500 (seen on 20.10).
   if (words.starts_with("network ") && words.ends_with(" not found")) return ErrorKind::conflict;
   // Refusals of the content that the engine wraps into a 500.

@@ -120,7 +120,8 @@ Result<std::vector<ContainerSummary>> find_containers(SocketEngine& engine,
       container.name = names[0].get<std::string>();
       if (container.name.starts_with('/')) container.name.erase(0, 1);
     }
-    for (const auto& [key, value] : entry.value("Labels", json::object()).items()) {
+    const auto found = entry.value("Labels", json::object());
+    for (const auto& [key, value] : found.items()) {
       if (value.is_string()) container.labels.emplace(key, value.get<std::string>());
     }
     containers.push_back(std::move(container));

@@ -418,6 +418,12 @@ TYPED_TEST_P(EngineContract, ANetworkReadsBackWithWhatTheEngineAdds_E3_28) {
   auto spec = network(unique("net"));
   spec.attachable = true;
   const auto id = this->created(this->engine().create_network(spec, {}));
+  // For a moment a new network reads back without driver and subnet.
+  EXPECT_TRUE(eventually([&] {
+    const auto now = this->live();
+    const auto* found = now.find_network(spec.name);
+    return found != nullptr && !found->spec.driver.empty();
+  }));
   const auto state = this->live();
   const auto* stored = state.find_network(spec.name);
   ASSERT_NE(stored, nullptr);
