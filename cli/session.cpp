@@ -30,6 +30,12 @@ std::string default_state_directory(const Session& session) {
   return "/var/lib/skep";
 }
 
+bool is_bare_repository(const std::filesystem::path& directory) {
+  std::error_code code;
+  return std::filesystem::is_regular_file(directory / "HEAD", code) &&
+         std::filesystem::is_directory(directory / "objects", code);
+}
+
 }  // namespace
 
 std::string Session::variable(const std::string& name) const {
@@ -111,7 +117,7 @@ void add_repository_flags(CLI::App& app, RepositoryFlags& flags) {
                  "File with the password or token for https")
       ->envname("SKEP_GIT_PASSWORD_FILE")
       ->group(group);
-  app.add_option("--ssh-key", flags.ssh_key_file, "Private key for ssh (Ed25519 or ECDSA)")
+  app.add_option("--git-ssh-key", flags.ssh_key_file, "Private key for ssh (Ed25519 or ECDSA)")
       ->envname("SKEP_SSH_KEY_FILE")
       ->group(group);
   app.add_option(
@@ -123,7 +129,7 @@ void add_repository_flags(CLI::App& app, RepositoryFlags& flags) {
                  "Accepted host key, as SHA256:… (can be given several times)")
       ->envname("SKEP_HOST_KEY")
       ->group(group);
-  app.add_option("--git-ca", flags.ca_file, "PEM file with the CA of the https remote")
+  app.add_option("--git-ca-file", flags.ca_file, "PEM file with the CA of the https remote")
       ->envname("SKEP_GIT_CA_FILE")
       ->group(group);
   app.add_flag("--allow-rewind", flags.allow_rewind, "Accept a branch whose history was rewritten")
@@ -140,7 +146,8 @@ Result<RepoPath> configuration_root(const RepositoryFlags& flags) {
 Result<std::unique_ptr<ports::Source>> open_source(const Session& session,
                                                    const RepositoryFlags& flags,
                                                    spdlog::logger& log) {
-  if (!gitsync::names_remote(flags.repo) && flags.ref.empty()) {
+  const bool directory = !gitsync::names_remote(flags.repo);
+  if (directory && flags.ref.empty() && !is_bare_repository(flags.repo)) {
     return gitsync::open_work_tree(flags.repo, {});
   }
   // A directory with a ref is read as a repository: what is committed counts, not what lies around.

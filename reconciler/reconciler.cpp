@@ -172,12 +172,13 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
     if (!ensured) return std::move(ensured).error();
   }
   gather(desired, *live, *state, work, stop);
+  // What ended makes room for what waited, so it is noticed before the order is made.
+  for (std::size_t i = 0; i < work.facts.size(); ++i)
+    follow_operation(work.facts[i], work.decisions[i]);
   hold_mass_removal(work, *state);
   order(desired, work);
   const auto planned = clock_.steady();
   observer_.phase("plan", planned - observed);
-  for (std::size_t i = 0; i < work.facts.size(); ++i)
-    follow_operation(work.facts[i], work.decisions[i]);
   if (!options_.plan_only && !desired.broken()) {
     auto carried = carry_out(desired, *live, *state, work, turn, stop);
     if (!carried) return std::move(carried).error();
