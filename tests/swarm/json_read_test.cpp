@@ -107,6 +107,23 @@ TEST(ReadServices, EveryTruncationIsAnErrorAndNoCrash) {
     EXPECT_FALSE(read_services(text.substr(0, size))) << size;
 }
 
+TEST(ReadServices, SurvivesAnyChangedByte) {
+  const std::string text =
+      R"([{"ID":"a","Version":{"Index":12},"Spec":{"Labels":{"a":"b"},"New":[{"x":-1.5e3}],)"
+      R"("TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"bind","BindOptions":null}]},)"
+      R"("RestartPolicy":{"Delay":5,"MaxAttempts":0}},"Mode":{"Global":{}}},"PreviousSpec":{}}])";
+  ASSERT_TRUE(read_services(text));
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    for (const char c :
+         {'"', '{', '}', '[', ']', ',', ':', '0', '-', 'e', 'n', '\\', '\0', '\xff'}) {
+      auto changed = text;
+      changed[at] = c;
+      const auto services = read_services(changed);  // Either way is fine; a crash is not.
+      if (services) EXPECT_LE(services->size(), 1U);
+    }
+  }
+}
+
 TEST(ReadNetworks, KeepsWhatIsCompared_E3_28) {
   const auto networks = read_networks(
       R"([{"Name":"s_back","Id":"n1","Created":"x","Scope":"swarm","Driver":"overlay","EnableIPv6":false,
@@ -156,10 +173,10 @@ TEST(ReadSecretsNodesTasks, TakeTheirFields) {
 }
 }])");
   ASSERT_TRUE(tasks);
-EXPECT_EQ(tasks->front().exit_code, 3);
-EXPECT_EQ(tasks->front().error, "non-zero exit: 3");
-EXPECT_EQ(tasks->front().image, "i");
-EXPECT_EQ(tasks->front().slot, 2U);
+  EXPECT_EQ(tasks->front().exit_code, 3);
+  EXPECT_EQ(tasks->front().error, "non-zero exit: 3");
+  EXPECT_EQ(tasks->front().image, "i");
+  EXPECT_EQ(tasks->front().slot, 2U);
 }
 
 TEST(ReadLists, NullIsGosEmptyList) {
