@@ -1,5 +1,6 @@
 #include <algorithm>
-#include <set>
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,8 @@ namespace skep::compose {
 namespace {
 
 constexpr std::size_t kDeepest = 20;
+constexpr std::size_t kLargest =
+    10'000;  // Nodes of one service; laying maps over takes its square.
 
 bool is_pair_list(std::string_view key) {
   return key == "environment" || key == "labels" || key == "sysctls" || key == "extra_hosts";
@@ -56,15 +59,18 @@ std::string target_of(const yaml::Node& volume) {
 }
 
 yaml::Node append(const yaml::Node& base, const yaml::Node& over, std::string_view key) {
+  const auto identity = [key](const yaml::Node& item) {
+    return key == "volumes" ? target_of(item) : fingerprint(item);
+  };
   auto items = as_list(base);
+  std::map<std::string, std::size_t> place;
+  for (std::size_t i = 0; i < items.size(); ++i) place[identity(items[i])] = i;
   for (const auto& item : as_list(over)) {
-    const auto twin = std::find_if(items.begin(), items.end(), [&](const yaml::Node& other) {
-      return key == "volumes" ? target_of(other) == target_of(item) : same(other, item);
-    });
-    if (twin == items.end()) {
+    const auto [found, added] = place.emplace(identity(item), items.size());
+    if (added) {
       items.push_back(item);
     } else {
-      *twin = item;
+      items[found->second] = item;
     }
   }
   return {std::move(items), over.at()};
@@ -123,6 +129,10 @@ class Extender {
     const auto* found = services ? services->find(*name) : nullptr;
     if (!found) {
       rewrite_.error(extends.at(), "cannot extend service " + quoted(*name) + ": not found");
+      return std::nullopt;
+    }
+    if (count_nodes(*found) > kLargest) {
+      rewrite_.error(extends.at(), "service " + quoted(*name) + " is too large to be extended");
       return std::nullopt;
     }
     auto base = resolve(*found, *name, *base_root, base_path, base_directory);
@@ -213,6 +223,7 @@ void apply_extends(yaml::Node& root, Rewrite& rewrite) {
     if (!entry.value.find("extends")) continue;
     entry.value = Extender(rewrite).resolve(
         std::move(entry.value), entry.key, original, "", rewrite.input().working_directory);
+    if (!rewrite.spend(count_nodes(entry.value), entry.key_at)) return;
   }
 }
 

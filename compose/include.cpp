@@ -10,6 +10,7 @@ namespace skep::compose {
 namespace {
 
 constexpr std::size_t kDeepest = 20;
+constexpr std::size_t kMostVisits = 200;
 
 /// One file after the other, each with what it includes itself.
 class Includer {
@@ -55,6 +56,11 @@ class Includer {
     }
     if (chain_.size() >= kDeepest) {
       return rewrite_.error(path_node.at(), "files include each other more than 20 deep");
+    }
+    // Files that include each other twice would be visited more often than there are files.
+    if (++visits_ > kMostVisits) {
+      if (visits_ == kMostVisits + 1) rewrite_.error(path_node.at(), "too many includes");
+      return;
     }
     const auto* parsed = rewrite_.file(path, path_node.at());
     if (!parsed) return;
@@ -105,6 +111,7 @@ class Includer {
 
   Rewrite& rewrite_;
   std::vector<std::string> chain_;
+  std::size_t visits_ = 0;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include <arpa/inet.h>
 
@@ -91,8 +92,9 @@ std::string take_protocol(std::string_view& container) {
 
 std::vector<Port> combine(const Range& target,
                           const std::optional<Range>& host,
-                          std::string protocol) {
-  std::vector<Port> ports;
+                          const std::string& protocol) {
+  // The CLI collects the entries in a map and sorts its keys as texts (rule B1.6).
+  std::vector<std::pair<std::string, Port>> keyed;
   const auto count = std::max(target.length(), host ? host->length() : 0);
   for (std::uint32_t i = 0; i <= count; ++i) {
     Port port;
@@ -100,12 +102,13 @@ std::vector<Port> combine(const Range& target,
     port.protocol = protocol;
     port.target = target.first + std::min(i, target.length());
     port.published = host ? host->first + i : 0;
-    ports.push_back(std::move(port));
+    keyed.emplace_back(std::to_string(port.target) + '/', std::move(port));
   }
-  // The CLI collects the entries in a map and sorts its keys as texts (rule B1.6).
-  std::stable_sort(ports.begin(), ports.end(), [](const Port& a, const Port& b) {
-    return std::to_string(a.target) + '/' < std::to_string(b.target) + '/';
-  });
+  std::stable_sort(
+      keyed.begin(), keyed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Port> ports;
+  ports.reserve(keyed.size());
+  for (auto& [key, port] : keyed) ports.push_back(std::move(port));
   return ports;
 }
 

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <charconv>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -110,10 +112,9 @@ void deduplicate(yaml::Node* node, Rewrite& rewrite) {
   auto* list = node ? node->as<yaml::List>() : nullptr;
   if (!list) return;
   yaml::List kept;
+  std::set<std::string> known;
   for (auto& item : *list) {
-    const bool twice = std::any_of(
-        kept.begin(), kept.end(), [&](const yaml::Node& other) { return same(other, item); });
-    if (twice) {
+    if (!known.insert(fingerprint(item)).second) {
       rewrite.warning(item.at(), "stands in the list already; once is enough");
     } else {
       kept.push_back(std::move(item));

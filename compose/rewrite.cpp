@@ -5,6 +5,7 @@
 
 #include "compose/interpolate.hpp"
 #include "compose/paths.hpp"
+#include "compose/stringify.hpp"
 #include "compose/text.hpp"
 #include "yaml/parse.hpp"
 
@@ -12,6 +13,7 @@ namespace skep::compose {
 namespace {
 
 constexpr std::size_t kMostFiles = 100;
+constexpr std::size_t kMostNodes = 400'000;  // As much as one file may have.
 
 }  // namespace
 
@@ -56,8 +58,27 @@ const yaml::Node* Rewrite::file(const std::string& path, const SourcePosition& a
     return error(root.error().at.value_or(at), root.error().message), nullptr;
   }
   if (!root->as<yaml::Map>()) return refuse(shown + ": top-level object must be a mapping");
+  if (!spend(count_nodes(*root), at)) return nullptr;
   place = *std::move(root);
   return &*place;
+}
+
+bool Rewrite::spend(std::size_t nodes, const SourcePosition& at) {
+  const bool before = spent_ > kMostNodes;
+  spent_ += nodes;
+  if (spent_ <= kMostNodes) return true;
+  if (!before) error(at, "include and extends make the stack too large");
+  return false;
+}
+
+std::size_t count_nodes(const yaml::Node& node) {
+  std::size_t count = 1;
+  if (const auto* list = node.as<yaml::List>()) {
+    for (const auto& item : *list) count += count_nodes(item);
+  } else if (const auto* map = node.as<yaml::Map>()) {
+    for (const auto& entry : *map) count += count_nodes(entry.value);
+  }
+  return count;
 }
 
 std::optional<yaml::Entry> take(yaml::Node& map, std::string_view key) {
@@ -80,32 +101,28 @@ void put(yaml::Node& map, std::string_view key, yaml::Node value) {
   }
 }
 
-bool same(const yaml::Node& a, const yaml::Node& b) {
-  const auto* list = a.as<yaml::List>();
-  const auto* other_list = b.as<yaml::List>();
-  if (list && other_list) {
-    return std::equal(list->begin(), list->end(), other_list->begin(), other_list->end(), same);
+std::string fingerprint(const yaml::Node& node) {
+  // The type's number keeps 80 and "80" apart; lengths keep what is nested apart.
+  std::string text = std::to_string(node.value().index()) + ':';
+  const auto add = [&text](const std::string& part) {
+    text += std::to_string(part.size()) + '=' + part;
+  };
+  if (const auto* list = node.as<yaml::List>()) {
+    for (const auto& item : *list) add(fingerprint(item));
+  } else if (const auto* map = node.as<yaml::Map>()) {
+    std::map<std::string, std::string> sorted;
+    for (const auto& entry : *map) sorted[entry.key] = fingerprint(entry.value);
+    for (const auto& [key, value] : sorted) {
+      add(key);
+      add(value);
+    }
+  } else {
+    text += stringify(node).value_or("");
   }
-  const auto* map = a.as<yaml::Map>();
-  const auto* other_map = b.as<yaml::Map>();
-  if (map && other_map) {
-    return map->size() == other_map->size() &&
-           std::all_of(map->begin(), map->end(), [&](const yaml::Entry& entry) {
-             const auto* other = b.find(entry.key);
-             return other && same(entry.value, *other);
-           });
-  }
-  if (list || other_list || map || other_map || a.value().index() != b.value().index())
-    return false;
-  if (a.as<std::string>()) return *a.as<std::string>() == *b.as<std::string>();
-  if (a.as<bool>()) return *a.as<bool>() == *b.as<bool>();
-  if (a.as<std::int64_t>()) return *a.as<std::int64_t>() == *b.as<std::int64_t>();
-  if (a.as<std::uint64_t>()) return *a.as<std::uint64_t>() == *b.as<std::uint64_t>();
-  if (a.as<double>())
-    return !(*a.as<double>() < *b.as<double>() || *b.as<double>() < *a.as<double>());
-  if (a.as<yaml::Timestamp>()) return *a.as<yaml::Timestamp>() == *b.as<yaml::Timestamp>();
-  return true;  // both null
+  return text;
 }
+
+bool same(const yaml::Node& a, const yaml::Node& b) { return fingerprint(a) == fingerprint(b); }
 
 std::string directory_of(const std::string& path) {
   const auto slash = path.rfind('/');

@@ -31,11 +31,15 @@ class Rewrite {
   std::optional<std::string> interpolated(const yaml::Node& node);
   /// Another compose file, a mapping; nullptr where it cannot be used (reported at `at`).
   const yaml::Node* file(const std::string& path, const SourcePosition& at);
+  /// Counts what was put into the stack beyond its own files; false, and an error, where it is too
+  /// much. Small texts can ask for very large trees.
+  bool spend(std::size_t nodes, const SourcePosition& at);
 
  private:
   const Input& input_;
   Findings& findings_;
   std::map<std::string, std::optional<yaml::Node>> files_;
+  std::size_t spent_ = 0;
 };
 
 /// Removes a key from a mapping; nothing where it is not there.
@@ -44,6 +48,10 @@ std::optional<yaml::Entry> take(yaml::Node& map, std::string_view key);
 void put(yaml::Node& map, std::string_view key, yaml::Node value);
 /// Equal in content, wherever they stand.
 [[nodiscard]] bool same(const yaml::Node& a, const yaml::Node& b);
+/// Equal for nodes that are same(), and only for those.
+[[nodiscard]] std::string fingerprint(const yaml::Node& node);
+/// With the node itself.
+[[nodiscard]] std::size_t count_nodes(const yaml::Node& node);
 /// The directory of an absolute path.
 [[nodiscard]] std::string directory_of(const std::string& path);
 

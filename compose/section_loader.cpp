@@ -142,11 +142,18 @@ void load_sections(const Field& root, const Input& input, int minor, ComposeFile
 }
 
 ComposeFile load_file(const Field& root, const Input& input, int minor) {
+  constexpr std::size_t kMostPorts = 500'000;  // A few bytes of text each would fill any memory.
   ComposeFile file;
+  std::size_t ports = 0;
   for (const auto& [key, key_at, value] : root["services"].members()) {
     auto service = load_service(value, input);
     service.at = key_at;
+    ports += service.ports ? service.ports->size() : 0;
     file.services[key] = std::move(service);
+    if (ports > kMostPorts) {
+      value.error("the services before this one have more than 500000 ports together");
+      break;
+    }
   }
   load_sections(root, input, minor, file);
   return file;

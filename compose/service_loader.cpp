@@ -13,6 +13,8 @@
 namespace skep::compose {
 namespace {
 
+constexpr std::size_t kMostPorts = 200'000;  // Of every protocol all, and some; ranges are short.
+
 /// Rules B1.8, B1.9.
 std::optional<std::vector<Port>> load_ports(const Field& field) {
   if (!field.present()) return std::nullopt;
@@ -38,6 +40,10 @@ std::optional<std::vector<Port>> load_ports(const Field& field) {
     }
     for (const auto& warning : parsed->warnings) item.warning(warning);
     ports.insert(ports.end(), parsed->ports.begin(), parsed->ports.end());
+    if (ports.size() > kMostPorts) {
+      item.error("a service cannot have more than 200000 ports");
+      return std::nullopt;
+    }
   }
   return ports;
 }

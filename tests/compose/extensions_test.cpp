@@ -207,6 +207,28 @@ TEST(Extensions, KeysThatSwarmCannotHonourAreNamedWithWhatHappensInstead) {
   EXPECT_EQ(service(output).task_template.restart_policy->condition, "any");
 }
 
+TEST(Extensions, SmallTextsCannotAskForLargeStacks) {
+  std::string text = "services:\n  base: {image: x, command: [";
+  for (int i = 0; i < 9000; ++i) text += "a,";
+  text += "b]}\n";
+  for (int i = 0; i < 100; ++i) text += "  s" + std::to_string(i) + ": {extends: base}\n";
+  EXPECT_THAT(errors(relaxed().load({text})), HasSubstr("make the stack too large"));
+  auto loader = relaxed();
+  for (int i = 0; i < 19; ++i) {
+    const auto next = std::to_string(i + 1) + ".yml";
+    loader.reader.files["/D/" + std::to_string(i) + ".yml"] =
+        "include: [" + next + ", " + next + "]";
+  }
+  loader.reader.files["/D/19.yml"] = "services: {}";
+  EXPECT_THAT(errors(loader.load({"include: [0.yml]\nservices: {}"})),
+              HasSubstr("too many includes"));
+  std::string ports = "ports: [";
+  for (int i = 0; i < 2000; ++i) ports += "'1-65535/tcp',";
+  EXPECT_THAT(
+      errors(relaxed().load({web(ports + "80, '1-65534', '1-65533', '1-65532', '1-65531']")})),
+      HasSubstr("more than 200000 ports"));
+}
+
 TEST(Extensions, WhatTheEngineIsNeverAskedForIsNamed) {
   const auto output = relaxed().load(
       {web("networks: [n]\ndeploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}",
