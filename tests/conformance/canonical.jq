@@ -31,7 +31,7 @@ def network:
    Options: ((.Options // {}) | del(.["com.docker.network.driver.overlay.vxlanid_list"])),
    Labels,
    IPAM: {Driver: .IPAM.Driver,
-          Subnets: [.IPAM.Config[]?.Subnet | select(test("^10\\.0\\.[0-9]+\\.0/24$") | not)]}};
+          Subnets: [.IPAM.Config[]?.Subnet | select(test("^10\\.[0-3]?[0-9]\\.[0-9]+\\.0/24$") | not)]}};
 
 # [services, networks, secrets, configs, host, bridge] as read → {services: {name: Spec}, …} of one
 # stack, or of all stacks for null.

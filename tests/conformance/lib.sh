@@ -162,18 +162,21 @@ read_back() {
 
 # Removes everything that carries a stack's label: not only this stack's, so nothing is ever left over.
 clean_up() {
-  local kind id left
-  for kind in services secrets configs; do
-    for id in $(labelled $kind | jq -r '.[].ID'); do engine_shell -X DELETE "http://e/$kind/$id"; done
-  done >/dev/null
+  local left kind lists=()
+  for kind in services secrets configs networks; do
+    lists+=("http://e/$kind?filters=%7B%22label%22%3A%5B%22com.docker.stack.namespace%22%5D%7D")
+  done
   # A network goes only after the last task that used it.
   for _ in $(seq 100); do
-    left=$(labelled networks | jq -r '.[].Id')
-    [ -n "$left" ] || return 0
-    for id in $left; do engine_shell -X DELETE "http://e/networks/$id"; done >/dev/null
-    [ -z "$(labelled networks | jq -r '.[].Id')" ] || sleep 0.3
+    mapfile -t left < <(engine_shell "${lists[@]}" | jq -r -s '
+      ["services", "secrets", "configs", "networks"] as $kinds
+      | range(4) as $i | .[$i][] | "http://e/\($kinds[$i])/\(.ID // .Id)"')
+    [ ${#left[@]} -gt 0 ] || return 0
+    engine_shell -X DELETE "${left[@]}" >/dev/null
+    # Mostly that was all; if not, tasks are still ending.
+    [[ ${left[0]} != */networks/* ]] || sleep 0.3
   done
-  die "networks cannot be removed: $left"
+  die "networks cannot be removed: ${left[*]}"
 }
 
 # one OUT FOLDER STACK → the record of one deployment on stdout
@@ -181,8 +184,4 @@ one() {
   jq -n -S --indent 1 -L "$here" --argjson rc "$(cat "$1.rc")" --rawfile stderr "$1.stderr" \
     --slurpfile log "$1.log" --slurpfile live "$1.live" --arg dir "$2" --arg stack "$3" \
     'include "canonical"; record($rc; $stderr; $log; $live; $dir; $stack)'
-}
-
-labelled() {
-  engine_shell -G "http://e/$1" --data-urlencode 'filters={"label":["com.docker.stack.namespace"]}'
 }
