@@ -211,6 +211,9 @@ Result<diff::Plan> Deployment::plan() {
   auto live = engine_.observe(session_.stop);
   if (!live) return std::move(live).error();
   live_ = *std::move(live);
+  if (policy_.engine_api.empty()) {
+    if (const auto info = engine_.info(session_.stop)) policy_.engine_api = info->api_version;
+  }
   std::vector<std::string> open;
   for (auto& image : diff::images_to_resolve(desired_, live_, policy_)) {
     if (policy_.resolved.count(image) == 0) open.push_back(std::move(image));

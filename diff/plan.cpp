@@ -18,6 +18,12 @@ swarm::StringMap without_our_labels(swarm::StringMap labels) {
   return labels;
 }
 
+bool Plan::only_removals() const noexcept {
+  return std::all_of(actions.begin(), actions.end(), [](const Action& action) {
+    return action.verb == Verb::remove;
+  });
+}
+
 bool Plan::blocked() const noexcept {
   return std::any_of(notes.begin(), notes.end(), [](const Note& note) {
     return note.severity == Note::Severity::blocked;

@@ -86,6 +86,8 @@ struct Plan {
   [[nodiscard]] bool empty() const noexcept { return actions.empty(); }
   /// A note says that it must not be carried out (missing external network, port taken …).
   [[nodiscard]] bool blocked() const noexcept;
+  /// Nothing is made or changed: what is left to do waits for the rest to be healthy (trap 13).
+  [[nodiscard]] bool only_removals() const noexcept;
 };
 
 /// Whether a live secret holds the desired data; only the engine can tell (design §5).

@@ -8,6 +8,7 @@
 #include "diff/render.hpp"
 #include "reconciler/apply.hpp"
 #include "reconciler/health.hpp"
+#include "reconciler/stack_status.hpp"
 #include "swarm/image_ref.hpp"
 #include "swarm/labels.hpp"
 
@@ -17,8 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 using ports::Health;
 
-constexpr auto kRegistryAnswerAge =
-    30s;  ///< A commit that names a tag just pushed must not get an older answer for long.
 constexpr auto kRolloutShows =
     3s;  ///< How long the engine may take to say that an accepted update has begun.
 constexpr auto kFirstRetry = 2s;
@@ -58,12 +57,6 @@ std::map<std::string, std::string> digests_of(const swarm::StackSpec& desired,
   return digests;
 }
 
-bool only_removals(const diff::Plan& plan) {
-  return std::all_of(plan.actions.begin(), plan.actions.end(), [](const diff::Action& action) {
-    return action.verb == diff::Verb::remove;
-  });
-}
-
 bool was_rolled_back(const swarm::LiveService& service) {
   return service.update.state.starts_with("rollback_");
 }
@@ -83,36 +76,11 @@ bool still_in_use(const ActionResult& result) {
           result.error->kind == ErrorKind::invalid_input);
 }
 
-/// The sentence about a stack that needs no decision but is not well.
-std::string health_message(const StackFacts& facts, const StackMemory& memory) {
-  if (memory.failures > 0) return memory.error;
-  if (facts.health == Health::healthy) return "";
-  if (!facts.plan.empty() && only_removals(facts.plan)) {
-    return "removals wait until the stack is healthy";
-  }
-  for (const auto& service : facts.services) {
-    if (!service.trouble.empty()) return service.name + ": " + service.trouble;
-  }
-  return "";
-}
-
-std::pair<std::string, std::string> split_path(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return {"", path};
-  return {path.substr(0, slash), path.substr(slash + 1)};
-}
-
 }  // namespace
 
 struct Reconciler::Work {
-  std::map<std::string, swarm::LiveStack> live;
   std::vector<StackFacts> facts;
   std::vector<Decision> decisions;  ///< One for each of `facts`.
-
-  [[nodiscard]] const swarm::LiveStack* live_of(const std::string& name) const {
-    const auto at = live.find(name);
-    return at == live.end() ? nullptr : &at->second;
-  }
 };
 
 bool Turn::all_good() const {
@@ -133,7 +101,7 @@ Reconciler::Reconciler(ports::Engine& engine,
       log_(log),
       options_(std::move(options)),
       store_(engine, options_.instance),
-      resolver_(engine, clock, std::move(wake)),
+      planner_(engine, clock, log, options_.instance, std::move(wake)),
       random_(options_.seed != 0 ? options_.seed : seed_from_system()) {}
 
 void Reconciler::approve(const std::string& stack) {
@@ -186,7 +154,8 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
   }
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     const auto& memory = memory_[work.facts[i].name];
-    turn.stacks.push_back(status_of(work.facts[i], work.decisions[i], *state, desired));
+    turn.stacks.push_back(describe_stack(
+        work.facts[i], work.decisions[i], memory, desired.revision.commit, options_.plan_only));
     turn.moving = turn.moving || memory.operation || work.facts[i].waiting_for_registry;
     if (memory.failures > 0 && work.decisions[i].verdict == Verdict::wait) {
       turn.retry_at = std::min(turn.retry_at.value_or(memory.retry_at), memory.retry_at);
@@ -236,103 +205,32 @@ Result<void> Reconciler::ensure_networks(const DesiredState& desired,
   return {};
 }
 
-diff::SecretAnswer Reconciler::secret_holds(const swarm::LiveSecret& live,
-                                            const swarm::SecretSpec& spec,
-                                            std::stop_token stop) {
-  const auto key =
-      live.id + "/" + std::to_string(live.version) + "/" + sha256_hex(spec.data.reveal());
-  if (const auto at = secret_answers_.find(key); at != secret_answers_.end()) return at->second;
-  auto asked = spec;
-  asked.name = live.name;
-  const auto answer = engine_.secret_holds(live.id, asked, stop);
-  if (!answer) return diff::SecretAnswer::unknown;
-  if (*answer != diff::SecretAnswer::unknown) secret_answers_[key] = *answer;
-  return *answer;
-}
-
-diff::Policy Reconciler::policy_for(const DesiredStack* stack,
-                                    const StackRecord* record,
-                                    std::stop_token stop) {
-  diff::Policy policy;
-  policy.instance = options_.instance;
-  policy.prune_objects = true;
-  if (stack == nullptr) {
-    policy.prune = true;
-  } else {
-    const auto& settings = stack->source.settings.policy;
-    policy.resolve_image = settings.resolve_image;
-    policy.prune = settings.prune;
-    policy.prune_objects = settings.prune;
-    policy.rotate = !settings.strict;
-    policy.allow_replace = settings.allow_replace;
-  }
-  if (record != nullptr) policy.recorded_digests = record->digests;
-  policy.secret_holds = [this, stop](const swarm::LiveSecret& live, const swarm::SecretSpec& spec) {
-    return secret_holds(live, spec, stop);
-  };
-  policy.secret_suffix = [this](const swarm::SecretSpec& spec) {
-    // Random, for a hash of a password could be guessed back; kept, so that one content has one
-    // name while this process runs.
-    auto& suffix = secret_suffixes_[sha256_hex(spec.data.reveal())];
-    if (suffix.empty()) suffix = to_hex(random_bytes(4));
-    return suffix;
-  };
-  return policy;
-}
-
-void Reconciler::plan_stack(StackFacts& facts,
-                            const swarm::LiveState& live,
-                            const StackRecord* record,
-                            std::stop_token stop) {
-  auto policy = policy_for(facts.desired, record, stop);
-  if (facts.desired == nullptr) {
-    swarm::StackSpec nothing;
-    nothing.name = swarm::StackName::parse(facts.name).value();
-    facts.plan = diff::plan(nothing, live, policy);
-    return;
-  }
-  for (const auto& image : diff::images_to_resolve(facts.desired->spec, live, policy)) {
-    const auto answer = resolver_.resolve(image, kRegistryAnswerAge);
-    if (!answer) {
-      facts.waiting_for_registry = true;
-    } else if (answer->image) {
-      policy.resolved[image] = *answer->image;
-    } else {
-      log_.debug(logfmt("image is not pinned: the registry did not answer",
-                        {{"image", image}, {"error", answer->error}}));
-    }
-  }
-  facts.plan = diff::plan(facts.desired->spec, live, policy);
-}
-
 void Reconciler::assess(StackFacts& facts,
-                        const swarm::LiveStack* live,
+                        const swarm::LiveStack& live,
                         const std::vector<swarm::Task>& tasks) {
   auto& memory = memory_[facts.name];
   facts.health = Health::healthy;
   std::set<std::string> present;
-  if (live != nullptr) {
-    for (const auto* service : live->services) {
-      std::vector<swarm::Task> own;
-      std::copy_if(
-          tasks.begin(), tasks.end(), std::back_inserter(own), [&](const swarm::Task& task) {
-            return task.service_id == service->id;
-          });
-      auto health = health_of(*service, own);
-      const auto awaited = memory.awaited.find(service->spec.name);
-      if (awaited != memory.awaited.end()) {
-        if (!service->update.state.empty() || clock_.steady() - awaited->second > kRolloutShows) {
-          memory.awaited.erase(awaited);
-        } else if (health == Health::healthy) {
-          health = Health::progressing;
-        }
+  for (const auto* service : live.services) {
+    std::vector<swarm::Task> own;
+    std::copy_if(tasks.begin(), tasks.end(), std::back_inserter(own), [&](const swarm::Task& task) {
+      return task.service_id == service->id;
+    });
+    auto health = health_of(*service, own);
+    const auto awaited = memory.awaited.find(service->spec.name);
+    if (awaited != memory.awaited.end()) {
+      if (!service->update.state.empty() || clock_.steady() - awaited->second > kRolloutShows) {
+        memory.awaited.erase(awaited);
+      } else if (health == Health::healthy) {
+        health = Health::progressing;
       }
-      present.insert(service->spec.name);
-      facts.rolled_back = facts.rolled_back || was_rolled_back(*service);
-      facts.health = worst(facts.health, health);
-      facts.services.push_back(describe_service(*service, own));
     }
+    present.insert(service->spec.name);
+    facts.rolled_back = facts.rolled_back || was_rolled_back(*service);
+    facts.health = worst(facts.health, health);
+    facts.services.push_back(describe_service(*service, own));
   }
+
   if (facts.desired == nullptr || facts.desired->broken()) return;
   for (const auto& [key, service] : facts.desired->spec.services) {
     if (present.count(service.spec.name) == 0) facts.health = worst(facts.health, Health::missing);
@@ -344,7 +242,7 @@ void Reconciler::gather(const DesiredState& desired,
                         const State& state,
                         Work& work,
                         std::stop_token stop) {
-  work.live = swarm::stacks_of(live);
+  const diff::LiveIndex index(live);
   std::set<std::string> in_git;
   std::set<std::string> broken_directories;
   const auto wanted = [this](const std::string& name) {
@@ -374,16 +272,19 @@ void Reconciler::gather(const DesiredState& desired,
   for (auto& facts : work.facts) {
     const auto record = state.stacks.find(facts.name);
     facts.record = record == state.stacks.end() ? nullptr : &record->second;
-    const auto* stack = work.live_of(facts.name);
-    facts.live_there = stack != nullptr;
-    if (stack != nullptr) {
-      facts.foreign_instance = foreign_instance(*stack, options_.instance);
-      for (const auto* service : stack->services) {
-        if (needs_tasks(*service)) unsettled.push_back(service->id);
-      }
+    const auto& stack = index.stack(facts.name);
+    facts.live_there = !stack.empty();
+    facts.foreign_instance = foreign_instance(stack, options_.instance);
+    for (const auto* service : stack.services) {
+      if (needs_tasks(*service)) unsettled.push_back(service->id);
     }
-    if (facts.desired == nullptr || !facts.desired->broken())
-      plan_stack(facts, live, facts.record, stop);
+    if (facts.desired == nullptr) {
+      facts.plan = planner_.plan_removal(facts.name, index);
+    } else if (!facts.desired->broken()) {
+      auto planned = planner_.plan(*facts.desired, index, facts.record, stop);
+      facts.plan = std::move(planned.plan);
+      facts.waiting_for_registry = planned.waiting_for_registry;
+    }
   }
   std::vector<swarm::Task> tasks;
   if (!unsettled.empty()) {
@@ -396,7 +297,7 @@ void Reconciler::gather(const DesiredState& desired,
   }
   const auto now = clock_.steady();
   for (auto& facts : work.facts) {
-    assess(facts, work.live_of(facts.name), tasks);
+    assess(facts, index.stack(facts.name), tasks);
     auto decision = decide(facts, memory_[facts.name], now);
     if (desired.broken())
       decision = {
@@ -540,7 +441,7 @@ void Reconciler::apply_stack(StackFacts& facts,
   ApplyOptions options;
   options.postponed = postponed_services(facts.plan, live, overdue);
   options.removals =
-      facts.desired == nullptr || (only_removals(facts.plan) && facts.health == Health::healthy);
+      facts.desired == nullptr || (facts.plan.only_removals() && facts.health == Health::healthy);
   const auto result = apply(
       facts.plan,
       live,
@@ -626,7 +527,7 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
   memory.operation->running_then = running;
   if (arrived) {
     finish_operation(facts, true, "", "");
-  } else if (facts.health == Health::degraded && only_removals(facts.plan)) {
+  } else if (facts.health == Health::degraded && facts.plan.only_removals()) {
     finish_operation(facts, false, "health", "");
   } else if (facts.desired != nullptr &&
              now - memory.operation->progressed > facts.desired->source.settings.policy.timeout) {
@@ -675,66 +576,6 @@ void Reconciler::finish_operation(const StackFacts& facts,
     }
   }
   observer_.synced(report);
-}
-
-ports::StackStatus Reconciler::status_of(const StackFacts& facts,
-                                         const Decision& decision,
-                                         const State& state,
-                                         const DesiredState& desired) {
-  const auto& memory = memory_[facts.name];
-  ports::StackStatus status;
-  status.name = facts.name;
-  if (facts.desired != nullptr) {
-    status.group = facts.desired->source.group;
-    status.path = facts.desired->source.directory.text();
-    const auto sync = facts.desired->source.settings.policy.sync;
-    status.mode = sync == SyncMode::automatic ? "auto"
-                  : sync == SyncMode::manual  ? "manual"
-                                              : "observe";
-    status.target_revision = desired.revision.commit;
-    using diff::ObjectKind;
-    const auto& spec = facts.desired->spec;
-    status.declared = {{ObjectKind::service, spec.services.size()},
-                       {ObjectKind::network, spec.networks.size()},
-                       {ObjectKind::config, spec.configs.size()},
-                       {ObjectKind::secret, spec.secrets.size()}};
-  } else {
-    status.mode = "auto";
-  }
-  if (const auto record = state.stacks.find(facts.name); record != state.stacks.end()) {
-    status.applied_revision = record->second.applied;
-    status.healthy_revision = record->second.healthy;
-    if (facts.desired == nullptr) {
-      status.path = record->second.path;
-      status.group = split_path(record->second.path).first;
-    }
-  }
-  switch (decision.verdict) {
-    case Verdict::nothing:
-    case Verdict::adopt:
-    case Verdict::forget:
-      status.sync = ports::SyncState::synced;
-      break;
-    case Verdict::broken:
-      status.sync = ports::SyncState::unknown;
-      break;
-    default:
-      status.sync = ports::SyncState::out_of_sync;
-  }
-  status.health = facts.health;
-  status.held = decision.verdict == Verdict::held;
-  status.message = decision.message;
-  // A plan is about what would be done; how things stand meanwhile is not its business.
-  if (status.message.empty() && !options_.plan_only) status.message = health_message(facts, memory);
-  status.drift_cause = memory.drift_cause;
-  status.drift_since = memory.drift_since;
-  if (decision.verdict != Verdict::broken) status.plan = facts.plan;
-  status.services = facts.services;
-  status.last_success = memory.last_success;
-  status.last_failure = memory.last_failure;
-  status.last_duration = memory.last_duration;
-  status.consecutive_failures = memory.failures;
-  return status;
 }
 
 }  // namespace skep::reconciler

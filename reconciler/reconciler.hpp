@@ -17,7 +17,7 @@
 #include "core/result.hpp"
 #include "reconciler/decide.hpp"
 #include "reconciler/desired_state.hpp"
-#include "reconciler/image_resolver.hpp"
+#include "reconciler/planner.hpp"
 #include "reconciler/ports/engine.hpp"
 #include "reconciler/ports/observer.hpp"
 #include "reconciler/state.hpp"
@@ -76,15 +76,8 @@ class Reconciler {
               const State& state,
               Work& work,
               std::stop_token stop);
-  diff::Policy policy_for(const DesiredStack* stack,
-                          const StackRecord* record,
-                          std::stop_token stop);
-  void plan_stack(StackFacts& facts,
-                  const swarm::LiveState& live,
-                  const StackRecord* record,
-                  std::stop_token stop);
   void assess(StackFacts& facts,
-              const swarm::LiveStack* live,
+              const swarm::LiveStack& live,
               const std::vector<swarm::Task>& tasks);
   void hold_mass_removal(Work& work, const State& state);
   void order(const DesiredState& desired, Work& work);
@@ -103,13 +96,6 @@ class Reconciler {
                         bool success,
                         const std::string& phase,
                         const std::string& message);
-  ports::StackStatus status_of(const StackFacts& facts,
-                               const Decision& decision,
-                               const State& state,
-                               const DesiredState& desired);
-  diff::SecretAnswer secret_holds(const swarm::LiveSecret& live,
-                                  const swarm::SecretSpec& spec,
-                                  std::stop_token stop);
   void fail(StackMemory& memory, const Error& error);
   void take_requests();
 
@@ -119,12 +105,9 @@ class Reconciler {
   spdlog::logger& log_;
   ReconcilerOptions options_;
   StateStore store_;
-  ImageResolver resolver_;
+  Planner planner_;
   std::minstd_rand random_;
   std::map<std::string, StackMemory> memory_;
-  std::map<std::string, diff::SecretAnswer> secret_answers_;  ///< By id, version and content.
-  std::map<std::string, std::string>
-      secret_suffixes_;        ///< By content: one name per content while the agent runs.
   std::mutex requests_mutex_;  ///< Guards the two sets.
   std::set<std::string> approvals_, requests_;
 };

@@ -1,0 +1,99 @@
+#include "reconciler/planner.hpp"
+
+#include "core/digest.hpp"
+#include "core/logfmt.hpp"
+
+namespace skep::reconciler {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A commit that names a tag just pushed must not get an older answer for long.
+constexpr auto kRegistryAnswerAge = 30s;
+
+}  // namespace
+
+Planner::Planner(ports::Engine& engine,
+                 const Clock& clock,
+                 spdlog::logger& log,
+                 std::string instance,
+                 std::function<void()> on_answer)
+    : engine_(engine),
+      log_(log),
+      instance_(std::move(instance)),
+      resolver_(engine, clock, std::move(on_answer)) {}
+
+Planner::Planned Planner::plan(const DesiredStack& stack,
+                               const diff::LiveIndex& live,
+                               const StackRecord* record,
+                               std::stop_token stop) {
+  Planned planned;
+  if (engine_api_.empty()) {
+    if (const auto info = engine_.info(stop)) engine_api_ = info->api_version;
+  }
+  auto policy = policy_for(stack.source.settings.policy, record, stop);
+  for (const auto& image : diff::images_to_resolve(stack.spec, live, policy)) {
+    const auto answer = resolver_.resolve(image, kRegistryAnswerAge);
+    if (!answer) {
+      planned.waiting_for_registry = true;
+    } else if (answer->image) {
+      policy.resolved[image] = *answer->image;
+    } else {
+      log_.debug(logfmt("image is not pinned: the registry did not answer",
+                        {{"image", image}, {"error", answer->error}}));
+    }
+  }
+  planned.plan = diff::plan(stack.spec, live, policy);
+  return planned;
+}
+
+diff::Plan Planner::plan_removal(const std::string& stack, const diff::LiveIndex& live) {
+  swarm::StackSpec nothing;
+  nothing.name = swarm::StackName::parse(stack).value();
+  diff::Policy policy;
+  policy.instance = instance_;
+  policy.prune = true;
+  policy.prune_objects = true;
+  return diff::plan(nothing, live, policy);
+}
+
+diff::Policy Planner::policy_for(const StackPolicy& settings,
+                                 const StackRecord* record,
+                                 std::stop_token stop) {
+  diff::Policy policy;
+  policy.instance = instance_;
+  policy.engine_api = engine_api_;
+  policy.resolve_image = settings.resolve_image;
+  policy.prune = settings.prune;
+  policy.prune_objects = settings.prune;
+  policy.rotate = !settings.strict;
+  policy.allow_replace = settings.allow_replace;
+  if (record != nullptr) policy.recorded_digests = record->digests;
+  policy.secret_holds = [this, stop](const swarm::LiveSecret& live, const swarm::SecretSpec& spec) {
+    return secret_holds(live, spec, stop);
+  };
+  policy.secret_suffix = [this](const swarm::SecretSpec& spec) {
+    // Random, for a hash of a password could be guessed back; kept, so that one content has one
+    // name while this process runs.
+    auto& suffix = secret_suffixes_[sha256_hex(spec.data.reveal())];
+    if (suffix.empty()) suffix = to_hex(random_bytes(4));
+    return suffix;
+  };
+  return policy;
+}
+
+diff::SecretAnswer Planner::secret_holds(const swarm::LiveSecret& live,
+                                         const swarm::SecretSpec& spec,
+                                         std::stop_token stop) {
+  const auto key =
+      live.id + "/" + std::to_string(live.version) + "/" + sha256_hex(spec.data.reveal());
+  if (const auto at = secret_answers_.find(key); at != secret_answers_.end()) return at->second;
+  auto asked = spec;
+  asked.name = live.name;
+  const auto answer = engine_.secret_holds(live.id, asked, stop);
+  if (!answer) return diff::SecretAnswer::unknown;
+  if (*answer != diff::SecretAnswer::unknown) secret_answers_[key] = *answer;
+  return *answer;
+}
+
+}  // namespace skep::reconciler

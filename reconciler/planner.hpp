@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+
+#include <spdlog/logger.h>
+
+#include "core/clock.hpp"
+#include "diff/plan.hpp"
+#include "reconciler/desired_state.hpp"
+#include "reconciler/image_resolver.hpp"
+#include "reconciler/ports/engine.hpp"
+#include "reconciler/state.hpp"
+#include "swarm/live_state.hpp"
+
+namespace skep::reconciler {
+
+/// Gives diff::plan what only the world knows: which policy a stack has, what registries say of its
+/// images, whether a live secret holds what git has. Keeps the answers. Not for several threads.
+class Planner {
+ public:
+  /// `on_answer` is called, from any thread, when a registry answered.
+  Planner(ports::Engine& engine,
+          const Clock& clock,
+          spdlog::logger& log,
+          std::string instance,
+          std::function<void()> on_answer);
+
+  struct Planned {
+    diff::Plan plan;
+    bool waiting_for_registry = false;  ///< The plan is not final yet.
+  };
+  /// Of a stack in git. `record` is null where the stack is not ours.
+  Planned plan(const DesiredStack& stack,
+               const diff::LiveIndex& live,
+               const StackRecord* record,
+               std::stop_token stop);
+  /// Of a stack that left git: its own objects go, volumes never.
+  [[nodiscard]] diff::Plan plan_removal(const std::string& stack, const diff::LiveIndex& live);
+
+ private:
+  diff::Policy policy_for(const StackPolicy& settings,
+                          const StackRecord* record,
+                          std::stop_token stop);
+  diff::SecretAnswer secret_holds(const swarm::LiveSecret& live,
+                                  const swarm::SecretSpec& spec,
+                                  std::stop_token stop);
+
+  ports::Engine& engine_;
+  spdlog::logger& log_;
+  std::string instance_;
+  std::string engine_api_;  ///< "" until the engine told.
+  ImageResolver resolver_;
+  std::map<std::string, diff::SecretAnswer> secret_answers_;  ///< By id, version and content.
+  std::map<std::string, std::string> secret_suffixes_;        ///< By content.
+};
+
+}  // namespace skep::reconciler

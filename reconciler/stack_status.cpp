@@ -1,0 +1,83 @@
+#include "reconciler/stack_status.hpp"
+
+namespace skep::reconciler {
+namespace {
+
+using ports::Health;
+
+/// The sentence about a stack that needs no decision but is not well.
+std::string health_message(const StackFacts& facts, const StackMemory& memory) {
+  if (memory.failures > 0) return memory.error;
+  if (facts.health == Health::healthy) return "";
+  if (!facts.plan.empty() && facts.plan.only_removals()) {
+    return "removals wait until the stack is healthy";
+  }
+  for (const auto& service : facts.services) {
+    if (!service.trouble.empty()) return service.name + ": " + service.trouble;
+  }
+  return "";
+}
+
+}  // namespace
+
+ports::StackStatus describe_stack(const StackFacts& facts,
+                                  const Decision& decision,
+                                  const StackMemory& memory,
+                                  const std::string& target_revision,
+                                  bool plan_only) {
+  ports::StackStatus status;
+  status.name = facts.name;
+  if (facts.desired != nullptr) {
+    status.group = facts.desired->source.group;
+    status.path = facts.desired->source.directory.text();
+    const auto sync = facts.desired->source.settings.policy.sync;
+    status.mode = sync == SyncMode::automatic ? "auto"
+                  : sync == SyncMode::manual  ? "manual"
+                                              : "observe";
+    status.target_revision = target_revision;
+    using diff::ObjectKind;
+    const auto& spec = facts.desired->spec;
+    status.declared = {{ObjectKind::service, spec.services.size()},
+                       {ObjectKind::network, spec.networks.size()},
+                       {ObjectKind::config, spec.configs.size()},
+                       {ObjectKind::secret, spec.secrets.size()}};
+  } else {
+    status.mode = "auto";
+  }
+  if (facts.record != nullptr) {
+    status.applied_revision = facts.record->applied;
+    status.healthy_revision = facts.record->healthy;
+    if (facts.desired == nullptr) {
+      status.path = facts.record->path;
+      status.group = status.path.substr(0, status.path.rfind('/'));
+    }
+  }
+  switch (decision.verdict) {
+    case Verdict::nothing:
+    case Verdict::adopt:
+    case Verdict::forget:
+      status.sync = ports::SyncState::synced;
+      break;
+    case Verdict::broken:
+      status.sync = ports::SyncState::unknown;
+      break;
+    default:
+      status.sync = ports::SyncState::out_of_sync;
+  }
+  status.health = facts.health;
+  status.held = decision.verdict == Verdict::held;
+  status.message = decision.message;
+  // A plan is about what would be done; how things stand meanwhile is not its business.
+  if (status.message.empty() && !plan_only) status.message = health_message(facts, memory);
+  status.drift_cause = memory.drift_cause;
+  status.drift_since = memory.drift_since;
+  if (decision.verdict != Verdict::broken) status.plan = facts.plan;
+  status.services = facts.services;
+  status.last_success = memory.last_success;
+  status.last_failure = memory.last_failure;
+  status.last_duration = memory.last_duration;
+  status.consecutive_failures = memory.failures;
+  return status;
+}
+
+}  // namespace skep::reconciler
