@@ -25,24 +25,32 @@ class Signals {
     sigemptyset(&set_);
     sigaddset(&set_, SIGINT);
     sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, kDone);
     pthread_sigmask(
         SIG_BLOCK, &set_, nullptr);  // Before any other thread exists, so that all inherit it.
     std::signal(SIGPIPE, SIG_IGN);
-    waiter_ = std::jthread([this](std::stop_token done) {
-      const timespec second{0, 200'000'000};
-      while (!done.stop_requested()) {
-        if (sigtimedwait(&set_, nullptr, &second) < 0) continue;
+    waiter_ = std::thread([this] {
+      int signal = 0;
+      while (sigwait(&set_, &signal) == 0 && signal != kDone) {
         if (source_.stop_requested()) _exit(130);
         source_.request_stop();
       }
     });
   }
+  ~Signals() {
+    pthread_kill(waiter_.native_handle(), kDone);
+    waiter_.join();
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
   [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
 
  private:
+  static constexpr int kDone = SIGUSR1;  ///< Ends the waiting thread.
+
   sigset_t set_{};
   std::stop_source source_;
-  std::jthread waiter_;
+  std::thread waiter_;
 };
 
 void read_environment(Session& session) {
