@@ -108,7 +108,7 @@ std::optional<Timestamp> timestamp_from(std::string_view text) {
       // Go prints an offset twice when it knows no name for it, and takes +00:00 for UTC.
       if (zone_hours != 0 || zone_minutes != 0) {
         const int hours = zone_hours + zone_minutes / 60;
-        std::array<char, 8> buffer{};
+        std::array<char, 16> buffer{};  // Room for what the compiler thinks possible.
         std::snprintf(buffer.data(),
                       buffer.size(),
                       "%c%02d%02d",
