@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
@@ -86,6 +87,11 @@ int run(int argc, char** argv) {
     ++argv;
     --argc;
   }
+  // Rule A1.2: an empty value contributes no file; the parser would take the next argument for it.
+  std::vector<char*> arguments(argv, argv + argc);
+  std::erase_if(arguments, [](const char* argument) {
+    return std::string_view(argument) == "--compose-file=" || std::string_view(argument) == "-c=";
+  });
   Signals signals;
   const gitsync::Library libgit2;
   Session session;
@@ -118,7 +124,7 @@ int run(int argc, char** argv) {
   app.footer(
       "Start with:  skep plan --repo DIRECTORY   ·   skep COMMAND --help shows an example of each");
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? kSuccess : kFailure;

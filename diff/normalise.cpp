@@ -52,8 +52,6 @@ void fill_in(std::vector<swarm::Mount>& mounts) {  // E3.11
     mount.consistency.clear();
     if (mount.bind_options == swarm::BindOptions{}) mount.bind_options.reset();
   }
-  // The container's file system is put together by path, whatever the order here.
-  sort_by(mounts, [](const swarm::Mount& mount) { return std::tie(mount.target, mount.source); });
 }
 
 template <typename Reference>
@@ -65,6 +63,14 @@ void fill_in(swarm::ContainerSpec& container) {
   if (container.isolation != "process" && container.isolation != "hyperv")
     container.isolation = "default";                          // E3.2
   if (!container.privileges) container.privileges.emplace();  // E3.3
+  // The credential spec's config is always among the references, by name (rule C6.5); its id here
+  // says the same once more.
+  const bool cited =
+      std::any_of(container.configs.begin(), container.configs.end(), [](const auto& reference) {
+        return reference.runtime.has_value();
+      });
+  if (cited && container.privileges->credential_spec)
+    container.privileges->credential_spec->config.clear();
   fill_in(container.mounts);
   std::sort(container.env.begin(), container.env.end());
   std::sort(container.groups.begin(), container.groups.end());
