@@ -2,6 +2,7 @@
 #include <array>
 
 #include "core/digest.hpp"
+#include "diff/generation.hpp"
 #include "diff/planner.hpp"
 #include "diff/service_diff.hpp"
 #include "swarm/labels.hpp"
@@ -28,12 +29,38 @@ void append(std::string& input, const std::optional<swarm::Driver>& driver) {
   input += ";";
 }
 
+/// Whether `object` is cited by what a service is now; a rollback is not counted.
+template <typename Kind>
+const swarm::LiveService* first_user(const swarm::LiveState& state, const std::string& id) {
+  const auto at = std::find_if(
+      state.services.begin(), state.services.end(), [&](const swarm::LiveService& service) {
+        return Kind::cites(service.spec, id);
+      });
+  return at == state.services.end() ? nullptr : &*at;
+}
+
 /// "BASE-SUFFIX" within the limit; the base gives way (trap 20).
 std::string generation_name(const std::string& base, const std::string& suffix) {
   return base.substr(0, kLongestName - suffix.size() - 1) + "-" + suffix;
 }
 
+/// A base that would be cut tells no longer which object it is; then its name is part of the
+/// digest.
+bool is_cut(const std::string& base, std::size_t digits) {
+  return base.size() + digits + 1 > kLongestName;
+}
+
 }  // namespace
+
+std::string generation_content(std::string_view data,
+                               const std::optional<swarm::Driver>& driver,
+                               const std::optional<swarm::Driver>& templating) {
+  std::string content;
+  append(content, data);
+  append(content, driver);
+  append(content, templating);
+  return content;
+}
 
 struct ConfigKind {
   using Spec = swarm::ConfigSpec;
@@ -58,14 +85,15 @@ struct ConfigKind {
   }
   /// Eight hex digits of what makes a new generation (trap 17), more where those are taken.
   static std::string suffix(const Spec& spec, const Policy& /*policy*/, std::size_t digits) {
-    std::string input;
-    append(input, spec.data);
-    append(input, std::nullopt);  // Configs have no driver; the form is that of secrets.
-    append(input, spec.templating);
-    // A base that will be cut tells no longer which object it is.
-    if (spec.name.size() + digits + 1 > kLongestName) append(input, spec.name);
+    auto input = generation_content(spec.data, std::nullopt, spec.templating);
+    if (is_cut(spec.name, digits)) append(input, spec.name);
     return sha256_hex(input).substr(0, digits);
   }
+  /// What a new generation is always called, whoever makes it; "" where that is not known.
+  static std::string lasting_name(const Spec& spec, const Policy& policy) {
+    return generation_name(spec.name, suffix(spec, policy, 8));
+  }
+  static std::string digest_label(const Spec& /*spec*/, const Policy& /*policy*/) { return ""; }
 };
 
 struct SecretKind {
@@ -90,8 +118,17 @@ struct SecretKind {
     if (spec.driver && spec.data.empty()) return SecretAnswer::same;  // The driver has the data.
     return policy.secret_holds ? policy.secret_holds(live, spec) : SecretAnswer::unknown;
   }
-  static std::string suffix(const Spec& spec, const Policy& policy, std::size_t /*digits*/) {
-    return policy.secret_suffix ? policy.secret_suffix(spec) : "";
+  static std::string suffix(const Spec& spec, const Policy& policy, std::size_t digits) {
+    if (!policy.secret_suffix) return "";
+    auto suffix = policy.secret_suffix(spec);
+    if (is_cut(spec.name, digits)) suffix = sha256_hex(suffix + spec.name);
+    return suffix.substr(0, digits);
+  }
+  static std::string lasting_name(const Spec& spec, const Policy& policy) {
+    return policy.secret_digest ? generation_name(spec.name, suffix(spec, policy, 8)) : "";
+  }
+  static std::string digest_label(const Spec& spec, const Policy& policy) {
+    return policy.secret_digest ? policy.secret_digest(spec) : "";
   }
 };
 
@@ -123,9 +160,13 @@ void Planner::plan_objects() {
     std::vector<const typename Kind::Live*> candidates;
     if (at_plain != nullptr) candidates.push_back(at_plain);
     for (const auto* object : Kind::own(own_)) {
+      if (policy_.plain_names) break;
       const auto of_key = object->labels.find(std::string(swarm::kKeyLabel));
-      if (of_key != object->labels.end() && of_key->second == key && object != at_plain)
-        candidates.push_back(object);
+      const bool ours = of_key != object->labels.end()
+                            ? of_key->second == key
+                            : object->name.starts_with(plain.substr(0, kLongestName / 2)) &&
+                                  object->name == Kind::lasting_name(spec, policy_);
+      if (ours && object != at_plain) candidates.push_back(object);
     }
     const typename Kind::Live* current = nullptr;  // What holds the content.
     const typename Kind::Live* old = nullptr;      // What the services use so far.
@@ -157,11 +198,18 @@ void Planner::plan_objects() {
              word + " " + quoted(current->name) + " exists without a stack's label: it is adopted");
       spec.name = current->name;
       names.emplace(plain, spec.name);
-      auto changes = map_changes("labels", without_our_labels(current->labels), spec.labels);
+      auto changes =
+          map_changes("labels",
+                      policy_.plain_names ? current->labels : without_our_labels(current->labels),
+                      spec.labels);
       // Our own labels stay; a rotated object keeps the one that says what it stands for.
-      if (const auto of_key = current->labels.find(std::string(swarm::kKeyLabel));
-          of_key != current->labels.end())
-        spec.labels.insert(*of_key);
+      if (!policy_.plain_names) {
+        for (const auto name : {swarm::kKeyLabel, swarm::kDigestLabel}) {
+          if (const auto ours = current->labels.find(std::string(name));
+              ours != current->labels.end())
+            spec.labels.insert(*ours);
+        }
+      }
       put_instance_label(spec.labels);
       if (changes.empty()) continue;
       Action action;
@@ -179,6 +227,20 @@ void Planner::plan_objects() {
     action.verb = Verb::create;
     action.kind = Kind::kKind;
     action.key = key;
+    if (at_plain != nullptr && policy_.plain_names) {
+      if (const auto* user = first_user<Kind>(live_.state(), at_plain->id)) {
+        note(Note::Severity::blocked,
+             word + " " + quoted(plain) + " has other content, and service " +
+                 quoted(user->spec.name) + " uses it: deploy the stack first");
+      }
+      names.emplace(plain, plain);
+      action.verb = Verb::replace;
+      action.name = plain;
+      action.reason = "holds older content, nothing uses it";
+      action.live_id = at_plain->id;
+      plan_.actions.push_back(std::move(action));
+      continue;
+    }
     if (at_plain != nullptr) {
       if (!policy_.rotate) {
         note(Note::Severity::blocked,
@@ -210,6 +272,8 @@ void Planner::plan_objects() {
     }
     if (old != nullptr) action.reason = "replaces " + old->name;
     put_instance_label(spec.labels);
+    if (auto digest = Kind::digest_label(spec, policy_); !digest.empty())
+      spec.labels[std::string(swarm::kDigestLabel)] = std::move(digest);
     names.emplace(plain, spec.name);
     action.name = spec.name;
     plan_.actions.push_back(std::move(action));
@@ -263,6 +327,8 @@ void Planner::collect(const std::vector<const typename Kind::Live*>& live_object
     if (current || externals.count(object->name) != 0 || is_cited(object->id)) continue;
     const auto of_key = object->labels.find(std::string(swarm::kKeyLabel));
     const auto key = of_key != object->labels.end() ? of_key->second : key_of(object->name);
+    if (!policy_.prune_objects && finals.count(key) == 0) continue;
+    if (is_held_by_task(object->id)) continue;
     Action action;
     action.verb = Verb::remove;
     action.kind = Kind::kKind;
@@ -274,8 +340,22 @@ void Planner::collect(const std::vector<const typename Kind::Live*>& live_object
   }
 }
 
+bool Planner::is_held_by_task(const swarm::ObjectId& id) {
+  if (!policy_.held_by_tasks) return false;
+  if (!tasks_asked_) {
+    tasks_asked_ = true;
+    std::vector<swarm::ObjectId> services;
+    for (const auto* service : own_.services) {
+      if (removed_.count(service->spec.name) == 0) services.push_back(service->id);
+    }
+    held_by_tasks_.emplace();
+    if (!services.empty()) held_by_tasks_ = policy_.held_by_tasks(services);
+  }
+  return !held_by_tasks_ || held_by_tasks_->count(id) != 0;
+}
+
 void Planner::collect_objects() {
-  if (!policy_.prune_objects) return;
+  if (!policy_.prune_objects && !policy_.collect_generations) return;
   collect<SecretKind>(own_.secrets);
   collect<ConfigKind>(own_.configs);
 }

@@ -13,8 +13,8 @@ namespace skep::diff {
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 swarm::StringMap without_our_labels(swarm::StringMap labels) {
-  labels.erase(std::string(swarm::kInstanceLabel));
-  labels.erase(std::string(swarm::kKeyLabel));
+  for (const auto name : {swarm::kInstanceLabel, swarm::kKeyLabel, swarm::kDigestLabel})
+    labels.erase(std::string(name));
   return labels;
 }
 

@@ -106,7 +106,12 @@ struct Policy {
   ResolveImage resolve_image = ResolveImage::changed;
   bool prune = false;  ///< Services (and, with `prune_objects`, configs, secrets, networks) that
                        ///< the file does not name go.
-  bool prune_objects = false;  ///< The CLI never removes networks, secrets or configs.
+  bool prune_objects = false;        ///< The CLI never removes networks, secrets or configs.
+  bool collect_generations = false;  ///< As `prune_objects`, but only of configs and secrets that
+                                     ///< another generation of the same key took the place of.
+  bool plain_names = false;  ///< `skep eject`: only the plain names count, and our own labels are a
+                             ///< difference. What holds older content under a plain name is
+                             ///< replaced where nothing uses it.
   bool rotate = true;  ///< Changed configs and secrets get a new name; else it is an error note, as
                        ///< the CLI fails.
   bool allow_replace = false;
@@ -120,9 +125,17 @@ struct Policy {
   std::map<std::string, std::string> recorded_digests;
   std::function<SecretAnswer(const swarm::LiveSecret&, const swarm::SecretSpec&)>
       secret_holds;  ///< Empty: unknown for all.
-  /// Names for new generations of secrets must not reveal their content; makes the 8 hex digits for
-  /// a secret. Empty: a changed secret is a blocked note.
+  /// Names for new generations of secrets must not reveal their content; makes at least 8 hex
+  /// digits for a secret. Empty: a changed secret is a blocked note.
   std::function<std::string(const swarm::SecretSpec&)> secret_suffix;
+  /// The value of kDigestLabel for a secret that is created: a keyed digest (attack 18). Empty: no
+  /// such label.
+  std::function<std::string(const swarm::SecretSpec&)> secret_digest;
+  /// Ids of the configs and secrets that live tasks of these services use (trap 19): asked at most
+  /// once, and only when one would be removed. Nothing: not known, so none is removed. Empty: tasks
+  /// do not count.
+  std::function<std::optional<std::set<swarm::ObjectId>>(const std::vector<swarm::ObjectId>&)>
+      held_by_tasks;
   /// The negotiated API version, "1.41": old engines drop fields that newer ones keep (rules E3.11,
   /// E3.12). "" is not known: what live lacks of those fields counts as dropped.
   std::string engine_api;

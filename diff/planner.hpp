@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -48,6 +49,8 @@ class Planner {
   [[nodiscard]] const swarm::LiveService* own_service(const std::string& name) const;
   /// Whether a service that stays cites the object, now or for a rollback.
   [[nodiscard]] bool is_cited(const swarm::ObjectId& id) const;
+  /// Whether a live task uses the object, or that cannot be told.
+  [[nodiscard]] bool is_held_by_task(const swarm::ObjectId& id);
   void put_instance_label(swarm::StringMap& labels) const;
 
   template <typename Kind>
@@ -65,6 +68,8 @@ class Planner {
   std::vector<Action> first_;      ///< Services that make room for a network's replacement.
   std::vector<Action> service_actions_, removals_;
   std::set<std::string> replaced_networks_;  ///< By name.
+  bool tasks_asked_ = false;
+  std::optional<std::set<swarm::ObjectId>> held_by_tasks_;  ///< Nothing: not known.
 };
 
 /// Labels that are skep's own and no difference.

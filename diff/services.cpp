@@ -190,12 +190,23 @@ void Planner::plan_service(const std::string& key) {
     service_actions_.push_back(std::move(action));
     return;
   }
-  if (sides.equal()) {
+  const auto our_label = live->spec.labels.find(std::string(swarm::kInstanceLabel));
+  const bool strip = policy_.plain_names && our_label != live->spec.labels.end() &&
+                     !sides.desired.mode.is_job();  // A job would run again.
+  if (sides.equal() && !strip) {
     spec = by_name(live->spec);
     plan_.untouched.push_back(key);
     return;
   }
   action.changes = service_changes(sides.live, sides.desired);
+  if (strip) {
+    action.changes.push_back({"deploy.labels",
+                              std::string(swarm::kInstanceLabel),
+                              FieldChange::Kind::removed,
+                              our_label->second,
+                              "",
+                              false});
+  }
   note_volumes(key, sides.live, &sides.desired);
   check_ports(key, spec);
 

@@ -495,7 +495,13 @@ LiveNode convert(NodeWire wire) {
 
 struct TaskContainerWire {
   std::string image;
-  static void fields(auto& self, auto&& visit) { visit("Image", self.image); }
+  std::vector<SecretCitation> secrets;
+  std::vector<ConfigCitation> configs;
+  static void fields(auto& self, auto&& visit) {
+    visit("Image", self.image);
+    visit("Secrets", self.secrets);
+    visit("Configs", self.configs);
+  }
 };
 struct TaskSpecWire {
   TaskContainerWire container;
@@ -544,6 +550,8 @@ Task convert(TaskWire wire) {
   task.error = std::move(wire.status.error);
   task.timestamp = std::move(wire.status.timestamp);
   task.exit_code = wire.status.container.exit_code;
+  for (auto& secret : wire.spec.container.secrets) task.references.push_back(std::move(secret.id));
+  for (auto& config : wire.spec.container.configs) task.references.push_back(std::move(config.id));
   return task;
 }
 

@@ -13,5 +13,10 @@ inline constexpr std::string_view kInstanceLabel = "io.skep.instance";
 /// On configs and secrets whose name carries a content hash: the key they stand for in the stack's
 /// file.
 inline constexpr std::string_view kKeyLabel = "io.skep.key";
+/// On secrets made by an agent that has the swarm's digest key: "KEYID:HMAC" of the content, which
+/// tells equality without asking the engine and nothing to who has not the key.
+inline constexpr std::string_view kDigestLabel = "io.skep.digest";
+/// What all labels of ours begin with.
+inline constexpr std::string_view kOurPrefix = "io.skep.";
 
 }  // namespace skep::swarm

@@ -126,6 +126,7 @@ struct Task {
   std::string error;      ///< The engine's words on a failure or on why it waits; "" for none.
   std::string timestamp;  ///< Of the state, RFC 3339.
   std::int64_t exit_code = 0;
+  std::vector<ObjectId> references;  ///< Of the secrets and configs that it uses.
   bool operator==(const Task&) const = default;
 };
 

@@ -199,5 +199,125 @@ TEST_F(Objects, OfANewInstanceAreNoReasonToWrite) {
   EXPECT_TRUE(next().empty());
 }
 
+TEST_F(Objects, ThatALiveTaskUsesStayThoughNoSpecCitesThem_Trap19) {
+  desired.configs["conf"].data = "two";
+  swarm.apply(next());
+  desired.services["web"].spec.task_template.container.hostname = "h";
+  swarm.apply(next());
+  const auto old_config = swarm.state.find_config("s_conf")->id;
+  std::vector<std::vector<swarm::ObjectId>> asked;
+  std::optional<std::set<swarm::ObjectId>> held{{old_config}};
+  policy.held_by_tasks = [&](const std::vector<swarm::ObjectId>& services) {
+    asked.push_back(services);
+    return held;
+  };
+  EXPECT_TRUE(next().empty()) << "the task of a paused rollout still runs with it";
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked[0], (std::vector<swarm::ObjectId>{swarm.service("s_web").id}));
+  held.reset();
+  EXPECT_TRUE(next().empty()) << "unknown is no permission";
+  held.emplace();
+  EXPECT_EQ(verbs(next()), (Verbs{"-s_conf"}));
+  swarm.apply(next());
+  asked.clear();
+  EXPECT_TRUE(next().empty());
+  EXPECT_TRUE(asked.empty()) << "tasks are read only when something would be removed";
+}
+
+TEST_F(Objects, OfADeploymentByHandLoseOnlyTheirOldGenerations) {
+  policy.prune = policy.prune_objects = false;
+  policy.collect_generations = true;
+  desired.configs["conf"].data = "two";
+  desired.secrets["pass"].data = Secret("hunter3");
+  testing::add_config(desired, "other", "one");
+  swarm.apply(next());
+  auto& web = desired.services["web"].spec;
+  web.task_template.container.hostname = "h";
+  swarm.apply(next());
+  desired.configs.erase("other");
+  EXPECT_EQ(verbs(next()), (Verbs{"-s_pass", "-s_conf"})) << "the CLI leaves s_other, so do we";
+}
+
+TEST_F(Objects, OfAKeyedDigestAreCalledTheSameWhoeverMadeThem) {
+  policy.secret_suffix = [](const swarm::SecretSpec& spec) {
+    return hmac_sha256_hex("key", spec.data.reveal());
+  };
+  policy.secret_digest = [](const swarm::SecretSpec& spec) {
+    return "id:" + hmac_sha256_hex("key", spec.data.reveal());
+  };
+  desired.secrets["pass"].data = Secret("hunter3");
+  const auto made = next();
+  const auto digest = hmac_sha256_hex("key", "hunter3");
+  EXPECT_EQ(made.actions[0].name, "s_pass-" + digest.substr(0, 8));
+  const auto& labels = made.desired.secrets.at("pass").labels;
+  EXPECT_EQ(labels.at(std::string(swarm::kDigestLabel)), "id:" + digest);
+  swarm.apply(made);
+  desired.secrets["pass"].labels["a"] = "b";
+  swarm.apply(next());
+  const auto* secret = swarm.state.find_secret("s_pass-" + digest.substr(0, 8));
+  ASSERT_NE(secret, nullptr);
+  EXPECT_EQ(secret->labels.at(std::string(swarm::kDigestLabel)), "id:" + digest)
+      << "a label of the user's does not cost ours";
+  EXPECT_TRUE(next().empty());
+}
+
+TEST_F(Objects, WhoseKeyLabelWasLostAreFoundByTheirLastingName) {
+  desired.configs["conf"].data = "two";
+  swarm.apply(next());
+  for (auto& config : swarm.state.configs) config.labels.erase(testing::kKey);
+  EXPECT_TRUE(next().empty()) << verbs(next())[0];
+}
+
+/// What `skep eject` asks for.
+struct Ejected : Objects {
+  void eject() {
+    policy.prune = policy.prune_objects = false;
+    policy.collect_generations = true;
+    policy.plain_names = true;
+    policy.instance.reset();
+  }
+};
+
+TEST_F(Ejected, ObjectsGetTheirPlainNamesBackAndLoseOurLabels) {
+  policy.instance = "agent-1";
+  auto& web = desired.services["web"].spec;
+  desired.configs["conf"].data = "two";
+  desired.secrets["pass"].data = Secret("hunter3");
+  web.labels["a"] = "b";
+  swarm.apply(next());
+  ASSERT_EQ(swarm.service("s_web").spec.labels.count(testing::kInstance), 1U);
+  eject();
+  const auto made = next();
+  EXPECT_EQ(verbs(made), (Verbs{"!s_pass", "!s_conf", "~s_web"}))
+      << "what holds older content gives its name up";
+  EXPECT_FALSE(made.blocked());
+  EXPECT_EQ(made.actions[2].impact, Impact::restart);
+  swarm.apply(made);
+  EXPECT_EQ(config_of_web(), "s_conf");
+  EXPECT_EQ(swarm.service("s_web").spec.labels.count(testing::kInstance), 0U);
+  EXPECT_EQ(swarm.state.find_config("s_conf")->labels, (swarm::StringMap{{testing::kStack, "s"}}));
+  EXPECT_TRUE(next().empty()) << "the generations stay while PreviousSpec cites them";
+}
+
+TEST_F(Ejected, AServiceThatOnlyWearsOurLabelLosesItWithoutARestart) {
+  policy.instance = "agent-1";
+  desired.services["web"].spec.labels["a"] = "b";
+  swarm.apply(next());
+  eject();
+  const auto made = next();
+  ASSERT_EQ(verbs(made), (Verbs{"~s_web"}));
+  EXPECT_EQ(made.actions[0].impact, Impact::none);
+  ASSERT_EQ(made.actions[0].changes.size(), 1U);
+  EXPECT_EQ(made.actions[0].changes[0].item, testing::kInstance);
+  swarm.apply(made);
+  EXPECT_TRUE(next().empty());
+}
+
+TEST_F(Ejected, APlainNameThatAServiceUsesWithOlderContentBlocks) {
+  eject();
+  desired.configs["conf"].data = "two";
+  EXPECT_TRUE(testing::has_note(next(), Note::Severity::blocked, "deploy the stack first"));
+}
+
 }  // namespace
 }  // namespace skep::diff

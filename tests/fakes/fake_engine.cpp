@@ -194,7 +194,11 @@ Result<std::vector<swarm::Task>> FakeEngine::tasks(const std::vector<swarm::Obje
                        .message = "started",
                        .error = {},
                        .timestamp = service.live.updated_at,
-                       .exit_code = 0};
+                       .exit_code = 0,
+                       .references = {}};
+      const auto& container = service.live.spec.task_template.container;
+      for (const auto& secret : container.secrets) task.references.push_back(secret.secret_id);
+      for (const auto& config : container.configs) task.references.push_back(config.config_id);
       if (!service.task_error.empty()) {
         task.desired_state = "shutdown";
         task.state = "failed";

@@ -166,7 +166,8 @@ TEST(ReadSecretsNodesTasks, TakeTheirFields) {
   EXPECT_EQ(nodes->front().name, "nn");
   EXPECT_EQ(nodes->front().state, "ready");
   const auto tasks = read_tasks(
-      R"([{"ID":"t","ServiceID":"s","NodeID":"n","Slot":2,"DesiredState":"shutdown","Spec":{"ContainerSpec":{"Image":"i"}},
+      R"([{"ID":"t","ServiceID":"s","NodeID":"n","Slot":2,"DesiredState":"shutdown","Spec":{"ContainerSpec":{"Image":"i",
+      "Secrets":[{"SecretID":"s1"}],"Configs":[{"ConfigID":"c1"},{"ConfigID":"c2"}]}},
       "Status":{"Timestamp":"ts","State":"failed","Message":"started","Err":"non-zero exit: 3",
       "ContainerStatus":{
     "ContainerID" : "c", "PID" : 0, "ExitCode" : 3}
@@ -176,6 +177,7 @@ TEST(ReadSecretsNodesTasks, TakeTheirFields) {
   EXPECT_EQ(tasks->front().exit_code, 3);
   EXPECT_EQ(tasks->front().error, "non-zero exit: 3");
   EXPECT_EQ(tasks->front().image, "i");
+  EXPECT_EQ(tasks->front().references, (std::vector<std::string>{"s1", "c1", "c2"}));
   EXPECT_EQ(tasks->front().slot, 2U);
 }
 
