@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "core/logfmt.hpp"
 
@@ -60,15 +61,18 @@ void Agent::run(std::stop_token stop) {
     events.request_stop();
   });
   auto deadline = clock_.steady();
-  while (wait_for_news(deadline, stop)) {
+  while (wait_for_turn(deadline, stop)) {
     const auto desired = this->desired();
     if (!desired) {
       deadline = clock_.steady() + options_.resync;
       continue;
     }
+    const auto announced = proof_.announcements();
     const auto turn = reconciler_.turn(*desired, stop);
     if (stop.stop_requested()) break;
+    if (turn) proof_.listed(announced, turn->fingerprint);
     publish(turn);
+    idle_ = turn && !turn->wrote && !turn->moving;
     deadline = clock_.steady() + until_next_turn(turn);
   }
   log_.info("agent stopped");
@@ -89,13 +93,54 @@ std::chrono::milliseconds Agent::until_next_turn(const Result<Turn>& turn) const
   return wait;
 }
 
-bool Agent::wait_for_news(SteadyTime deadline, std::stop_token stop) {
+Agent::Waited Agent::wait_for_news(SteadyTime deadline, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   while (!news_ && clock_.steady() < deadline && !stop.stop_requested()) {
     news_arrived_.wait_for(lock, stop, deadline - clock_.steady(), [this] { return news_; });
   }
-  news_ = false;
-  return !stop.stop_requested();
+  const bool news = std::exchange(news_, false);
+  if (stop.stop_requested()) return Waited::stopped;
+  return news ? Waited::news : Waited::nothing;
+}
+
+bool Agent::wait_for_turn(SteadyTime deadline, std::stop_token stop) {
+  while (true) {
+    const auto probe = idle_ ? clock_.steady() + options_.probe : deadline;
+    const auto waited = wait_for_news(std::min(probe, deadline), stop);
+    if (waited == Waited::stopped) return false;
+    if (waited == Waited::news || !idle_) return true;
+    if (stream_is_silent(stop)) {
+      publish(Error{ErrorKind::unavailable,
+                    "the engine's event stream did not tell of a change; it is opened anew"});
+      reconnect();
+      idle_ = false;
+      deadline = clock_.steady() + kAfterFailure;  // Opening it wakes this loop sooner.
+    } else if (clock_.steady() >= deadline) {
+      return true;
+    }
+  }
+}
+
+bool Agent::stream_is_silent(std::stop_token stop) {
+  const auto live = engine_.observe(stop);
+  observer_.observed(live.has_value());
+  if (!live) {
+    wake();  // A turn says what is wrong.
+    return false;
+  }
+  const auto seen = fingerprint_of(*live);
+  if (!proof_.contradicted_by(seen)) return false;
+  const auto latest = clock_.steady() + options_.grace;
+  {
+    std::unique_lock lock(mutex_);
+    news_arrived_.wait_for(lock, stop, latest - clock_.steady(), [this] { return news_; });
+  }
+  return !stop.stop_requested() && proof_.contradicted_by(seen);
+}
+
+void Agent::reconnect() {
+  const std::lock_guard lock(mutex_);
+  connection_.request_stop();
 }
 
 void Agent::wake() {
@@ -191,13 +236,24 @@ void Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot) {
 }
 
 void Agent::follow_events(std::stop_token stop) {
+  const auto heard = [this] {
+    proof_.announced();
+    wake();
+  };
   while (!stop.stop_requested()) {
+    std::stop_source connection;
+    {
+      const std::lock_guard lock(mutex_);
+      connection_ = connection;
+    }
+    const std::stop_callback forward(stop, [&connection] { connection.request_stop(); });
     // The swarm may have changed while nobody listened: look once the stream is open, for what
     // comes later is announced.
     const auto ended = engine_.follow_events(
-        [this](const ports::EngineEvent&) { wake(); }, [this] { wake(); }, stop);
+        [&](const ports::EngineEvent&) { heard(); }, heard, connection.get_token());
     if (stop.stop_requested()) return;
-    if (!ended) log_.debug(logfmt("event stream failed", {{"error", ended.error().message}}));
+    if (!ended && !connection.stop_requested())
+      log_.debug(logfmt("event stream failed", {{"error", ended.error().message}}));
     clock_.sleep_for(kReconnect, stop);
   }
 }

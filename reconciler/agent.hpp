@@ -17,6 +17,7 @@
 #include "reconciler/ports/control.hpp"
 #include "reconciler/ports/source.hpp"
 #include "reconciler/reconciler.hpp"
+#include "reconciler/stream_proof.hpp"
 
 namespace skep::reconciler {
 
@@ -26,6 +27,8 @@ struct AgentOptions {
       60'000};  ///< Between two looks at git, plus up to a tenth of it by chance.
   std::chrono::milliseconds resync{60'000};  ///< The longest time without a look at the swarm; its
                                              ///< events are the normal trigger.
+  std::chrono::milliseconds probe{10'000};  ///< Between two proofs of the event stream, while idle.
+  std::chrono::milliseconds grace{1'000};   ///< An event may be so much later than a listing.
   LoadOptions load;
   ReconcilerOptions reconciler;
 };
@@ -58,8 +61,13 @@ class Agent final : public ports::Control {
   void follow_events(std::stop_token stop);
   void look(const std::shared_ptr<const ports::Snapshot>& snapshot);
   void wake();
-  /// Waits for news, at most until `deadline`. Returns false when `stop` asked.
-  bool wait_for_news(SteadyTime deadline, std::stop_token stop);
+  enum class Waited { news, nothing, stopped };
+  Waited wait_for_news(SteadyTime deadline, std::stop_token stop);
+  /// Waits until a turn is due, proving the event stream meanwhile. False when `stop` asked.
+  bool wait_for_turn(SteadyTime deadline, std::stop_token stop);
+  /// Whether the swarm changed and the stream said nothing of it (traps 27, 37).
+  bool stream_is_silent(std::stop_token stop);
+  void reconnect();
   std::chrono::milliseconds until_next_turn(const Result<Turn>& turn) const;
   std::shared_ptr<const DesiredState> desired() const;
   void publish(const Result<Turn>& turn);
@@ -80,6 +88,10 @@ class Agent final : public ports::Control {
   ports::AgentStatus status_;
   bool ready_ = false;
   SteadyTime last_turn_{};
+  std::stop_source connection_;  ///< Ends the present event stream.
+
+  StreamProof proof_;
+  bool idle_ = false;  ///< After the last turn nothing goes on; of the reconciling thread.
 };
 
 }  // namespace skep::reconciler

@@ -40,6 +40,8 @@ ports::DriftCause cause_of(const StackFacts& facts) {
 }
 
 Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime now) {
+  const bool ejected = facts.record != nullptr && facts.record->ejected;
+  if (ejected && facts.desired == nullptr) return {Verdict::forget, ""};
   if (facts.desired == nullptr) return decide_leaving(facts, memory, now);
   const auto& policy = facts.desired->source.settings.policy;
   if (facts.desired->broken()) return {Verdict::broken, first_error(*facts.desired)};
@@ -48,8 +50,14 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
         Verdict::held,
         "belongs to the skep instance \"" + facts.foreign_instance + "\"; remove it there first"};
   }
+  if (ejected && !memory.approved) {
+    return {
+        Verdict::held,
+        "was ejected: the Docker CLI deploys it; `skep approve " + facts.name + "` takes it back"};
+  }
   if (facts.plan.empty() && !facts.waiting_for_registry) {
-    if (facts.record == nullptr && policy.sync != SyncMode::observe) return {Verdict::adopt, ""};
+    if ((facts.record == nullptr || ejected) && policy.sync != SyncMode::observe)
+      return {Verdict::adopt, ""};
     return {Verdict::nothing, ""};
   }
   if (facts.plan.blocked()) return {Verdict::blocked, blocked_by(facts.plan)};

@@ -6,6 +6,7 @@
 #include "compose/compose.hpp"
 #include "core/digest.hpp"
 #include "reconciler/dotenv.hpp"
+#include "reconciler/jobs.hpp"
 #include "reconciler/repo_files.hpp"
 #include "swarm/json.hpp"
 
@@ -45,7 +46,8 @@ std::map<std::string, std::string> environment_of(const StackSource& source,
 StackPointer render(const ports::Snapshot& snapshot,
                     StackSource source,
                     const ClusterSettings& cluster,
-                    const RepoPath& root) {
+                    const LoadOptions& options) {
+  const auto& root = options.root;
   auto stack = std::make_shared<DesiredStack>();
   stack->findings = source.findings;
   const TreeReader reader(snapshot, root, source.directory);
@@ -81,8 +83,15 @@ StackPointer render(const ports::Snapshot& snapshot,
       }
       stack->spec = std::move(output.stack);
       stack->findings.insert(stack->findings.end(), output.findings.begin(), output.findings.end());
-      resolve_repo_files(stack->spec, source.settings.policy.repo_files, reader, stack->findings);
-      if (!stack->broken()) stack->content = content_hash(stack->spec);
+      RepoFileOptions files;
+      files.mode = options.repo_files_on_host ? RepoFiles::host : source.settings.policy.repo_files;
+      files.directories = source.settings.policy.repo_directories;
+      files.host_checkout = options.host_checkout;
+      resolve_repo_files(stack->spec, files, reader, stack->findings);
+      if (!stack->broken()) {
+        stack->content = content_hash(stack->spec);
+        stack->jobs = job_hashes(stack->spec);
+      }
     }
   }
   sort_and_unique(stack->findings);
@@ -260,7 +269,7 @@ Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
   for (auto& source : discovery->stacks) {
     auto stack = unchanged(snapshot, source, previous);
     if (!stack) {
-      stack = render(snapshot, std::move(source), state.cluster, options.root);
+      stack = render(snapshot, std::move(source), state.cluster, options);
       ++state.rendered;
     }
     state.stacks.push_back(std::move(stack));

@@ -21,6 +21,7 @@ struct DesiredStack {
   Findings conflicts;     ///< With other stacks of the same state: names, ports, dependencies.
   std::string content;  ///< Short hash of what the stack renders to, secret values left out: tells
                         ///< "git moved" from "someone edited".
+  std::map<std::string, std::string> jobs;  ///< job_hashes() of `spec`.
   Reads reads;
   [[nodiscard]] bool broken() const { return has_errors(findings) || has_errors(conflicts); }
   /// Both kinds, sorted.
@@ -42,6 +43,11 @@ struct DesiredState {
 
 struct LoadOptions {
   RepoPath root;  ///< Of the configuration inside the repository (`--path`).
+  std::string host_checkout =
+      {};  ///< Where the nodes have a checkout of the repository; "" nowhere.
+  /// Files of the repository are mounted as `docker stack deploy` would mount them, below
+  /// `host_checkout`, whatever `repo_files` says: for `skep eject`.
+  bool repo_files_on_host = false;
 };
 
 /// Renders every stack of a snapshot. A stack is taken from `previous` when all that its render

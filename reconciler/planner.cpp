@@ -2,6 +2,7 @@
 
 #include "core/digest.hpp"
 #include "core/logfmt.hpp"
+#include "reconciler/task_references.hpp"
 
 namespace skep::reconciler {
 namespace {
@@ -17,10 +18,12 @@ Planner::Planner(ports::Engine& engine,
                  const Clock& clock,
                  spdlog::logger& log,
                  std::string instance,
+                 SecretDigest digest,
                  std::function<void()> on_answer)
     : engine_(engine),
       log_(log),
       instance_(std::move(instance)),
+      digest_(std::move(digest)),
       resolver_(engine, clock, std::move(on_answer)) {}
 
 Planner::Planned Planner::plan(const DesiredStack& stack,
@@ -69,9 +72,23 @@ diff::Policy Planner::policy_for(const StackPolicy& settings,
   policy.rotate = !settings.strict;
   policy.allow_replace = settings.allow_replace;
   if (record != nullptr) policy.recorded_digests = record->digests;
-  policy.secret_holds = [this, stop](const swarm::LiveSecret& live, const swarm::SecretSpec& spec) {
-    return secret_holds(live, spec, stop);
+  name_secrets(policy, stop);
+  policy.held_by_tasks = [this, stop](const std::vector<swarm::ObjectId>& services) {
+    return held_by_tasks(engine_, services, stop);
   };
+  return policy;
+}
+
+void Planner::name_secrets(diff::Policy& policy, std::stop_token stop) {
+  policy.secret_holds = [this, stop](const swarm::LiveSecret& live, const swarm::SecretSpec& spec) {
+    const auto answer = digest_.compare(live, spec);
+    return answer != diff::SecretAnswer::unknown ? answer : secret_holds(live, spec, stop);
+  };
+  if (digest_.has_key()) {
+    policy.secret_suffix = [this](const swarm::SecretSpec& spec) { return digest_.of(spec); };
+    policy.secret_digest = [this](const swarm::SecretSpec& spec) { return digest_.label(spec); };
+    return;
+  }
   policy.secret_suffix = [this](const swarm::SecretSpec& spec) {
     // Random, for a hash of a password could be guessed back; kept, so that one content has one
     // name while this process runs.
@@ -79,7 +96,6 @@ diff::Policy Planner::policy_for(const StackPolicy& settings,
     if (suffix.empty()) suffix = to_hex(random_bytes(4));
     return suffix;
   };
-  return policy;
 }
 
 diff::SecretAnswer Planner::secret_holds(const swarm::LiveSecret& live,

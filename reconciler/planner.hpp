@@ -12,6 +12,7 @@
 #include "reconciler/desired_state.hpp"
 #include "reconciler/image_resolver.hpp"
 #include "reconciler/ports/engine.hpp"
+#include "reconciler/secret_digest.hpp"
 #include "reconciler/state.hpp"
 #include "swarm/live_state.hpp"
 
@@ -26,6 +27,7 @@ class Planner {
           const Clock& clock,
           spdlog::logger& log,
           std::string instance,
+          SecretDigest digest,
           std::function<void()> on_answer);
 
   struct Planned {
@@ -44,6 +46,7 @@ class Planner {
   diff::Policy policy_for(const StackPolicy& settings,
                           const StackRecord* record,
                           std::stop_token stop);
+  void name_secrets(diff::Policy& policy, std::stop_token stop);
   diff::SecretAnswer secret_holds(const swarm::LiveSecret& live,
                                   const swarm::SecretSpec& spec,
                                   std::stop_token stop);
@@ -51,6 +54,7 @@ class Planner {
   ports::Engine& engine_;
   spdlog::logger& log_;
   std::string instance_;
+  SecretDigest digest_;
   std::string engine_api_;  ///< "" until the engine told.
   ImageResolver resolver_;
   std::map<std::string, diff::SecretAnswer> secret_answers_;  ///< By id, version and content.

@@ -29,6 +29,7 @@ struct ReconcilerOptions {
   bool plan_only = false;      ///< Nothing is written at all.
   std::set<std::string> only;  ///< Stack names; empty: all.
   std::uint32_t seed = 0;      ///< Of the jitter; 0 takes one from the system.
+  SecretDigest digest;         ///< Of the swarm's digest key, where there is one.
 };
 
 /// What one turn came to.
@@ -38,6 +39,7 @@ struct Turn {
   std::vector<std::string> notes;      ///< Of no single stack: shared networks.
   bool moving = false;                 ///< Something goes on by itself: look again within a second.
   bool wrote = false;                  ///< Look again at once.
+  std::uint64_t fingerprint = 0;       ///< Of the swarm as it was seen.
   std::optional<SteadyTime> retry_at;  ///< The earliest retry.
   /// Every stack that was asked for is synced and healthy.
   [[nodiscard]] bool all_good() const;
@@ -87,6 +89,9 @@ class Reconciler {
                          Work& work,
                          Turn& turn,
                          std::stop_token stop);
+  /// Whether what is to be removed may be believed: asked of the engine, and listed again, only
+  /// when something is.
+  Result<bool> prove(const Work& work, std::uint64_t fingerprint, std::stop_token stop);
   void apply_stack(StackFacts& facts,
                    const swarm::LiveState& live,
                    Turn& turn,

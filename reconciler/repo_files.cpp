@@ -10,36 +10,51 @@
 namespace skep::reconciler {
 namespace {
 
+using ports::TreeEntry;
+
 constexpr std::size_t kLargestConfig =
     1'023'999;  // The engine takes less than 1,024,000 bytes (rule D5.5).
+constexpr std::size_t kMostFilesOfADirectory = 100;
+constexpr std::size_t kDeepestDirectory = 16;
+constexpr std::size_t kLongestName = 64;  // Of configs (trap 20).
 
 bool in_repository(const swarm::Mount& mount) {
   return mount.type == "bind" && mount.source.starts_with(compose::kRepositoryRoot);
 }
 
-/// "management/traefik/traefik.toml" → "traefik.toml-<8 hex of the path>": unique in the stack,
-/// readable, of allowed characters.
-std::string config_key(const RepoPath& path) {
-  std::string key;
-  for (const char c : path.name().substr(0, 24)) {
+/// "management/traefik/traefik.toml" → "file-<8 hex of the path>-traefik.toml": unique in the
+/// stack, readable, of allowed characters, and short enough for the name of a config.
+std::string config_key(const swarm::StackName& stack, const RepoPath& path) {
+  std::string key = "file-" + sha256_hex(path.text()).substr(0, 8) + "-";
+  const auto used = stack.scope(key).size();
+  const auto room = used < kLongestName ? kLongestName - used : 0;
+  for (const char c : path.name().substr(0, std::min<std::size_t>(room, 24))) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                        c == '.' || c == '-';
     key += plain ? c : '_';
   }
-  return "file-" + sha256_hex(path.text()).substr(0, 6) + "-" + key;
+  while (key.back() == '-' || key.back() == '.') key.pop_back();  // Names end in a letter or digit.
+  return key;
+}
+
+/// "/etc/app" and "a/b.conf" → "/etc/app/a/b.conf".
+std::string below(std::string directory, std::string_view name) {
+  while (!directory.empty() && directory.back() == '/') directory.pop_back();
+  directory += '/';
+  return directory += name;
 }
 
 class RepoFileMounts {
  public:
   RepoFileMounts(swarm::StackSpec& stack,
-                 RepoFiles mode,
+                 const RepoFileOptions& options,
                  const TreeReader& reader,
                  Findings& findings)
-      : stack_(stack), mode_(mode), reader_(reader), findings_(findings) {}
+      : stack_(stack), options_(options), reader_(reader), findings_(findings) {}
 
   void resolve(swarm::DesiredService& service) {
     auto& container = service.spec.task_template.container;
-    for (const auto& mount : container.mounts) {
+    for (auto& mount : container.mounts) {
       if (in_repository(mount)) carry(service, mount);
     }
     std::erase_if(container.mounts, in_repository);
@@ -51,39 +66,128 @@ class RepoFileMounts {
   }
 
  private:
+  void say(Finding::Severity severity, const swarm::DesiredService& service, std::string message) {
+    findings_.push_back({severity, service.spec.name + ": " + std::move(message), service.at});
+  }
   void fail(const swarm::DesiredService& service, std::string message) {
-    findings_.push_back(
-        {Finding::Severity::error, service.spec.name + ": " + std::move(message), service.at});
+    say(Finding::Severity::error, service, std::move(message));
+  }
+  void warn(const swarm::DesiredService& service, std::string message) {
+    say(Finding::Severity::warning, service, std::move(message));
   }
 
-  void carry(swarm::DesiredService& service, const swarm::Mount& mount) {
-    auto path = reader_.locate(mount.source);
+  /// Every path that becomes a path of the node, or a config, is no path of the repository any
+  /// more; what stays one has a finding.
+  void carry(swarm::DesiredService& service, swarm::Mount& mount) {
+    const auto path = reader_.locate(mount.source);
     if (!path) return fail(service, path.error().message);
     const auto entry = reader_.find(*path);
     if (!entry) return fail(service, entry.error().message);
     const auto what = "the mount of " +
                       (path->is_root() ? std::string("the repository's root") : path->text()) +
                       " at " + mount.target;
-    if (mode_ == RepoFiles::host) {
-      return fail(service,
-                  what +
-                      " needs a checkout of the repository on the node (repo_files: host); use "
-                      "repo_files: config, or an absolute path of the node");
+    if (options_.mode == RepoFiles::host || (!*entry && !path->is_root())) {
+      if (options_.host_checkout.empty()) {
+        return fail(service,
+                    options_.mode == RepoFiles::host
+                        ? what +
+                              " needs a checkout of the repository on the nodes: say where it "
+                              "is with --host-checkout DIR, or use repo_files: config"
+                        : what +
+                              ": git does not hold it; commit it, say where the nodes have it "
+                              "with --host-checkout DIR, or mount an absolute path of the node");
+      }
+      mount.source =
+          path->is_root() ? options_.host_checkout : below(options_.host_checkout, path->text());
+      return;
     }
-    if (!*entry) {
-      return fail(
+    if (path->is_root() || (*entry)->kind == TreeEntry::Kind::directory) {
+      if (!is_asked_for(*path)) {
+        return fail(service,
+                    what +
+                        ": a directory is carried to the nodes only when it is asked for by path, "
+                        "for configs do not hide what the image has there and cannot be written "
+                        "to; mount its files one by one, or write \"repo_files: { directories: [" +
+                        path->text() + "] }\" into skep.yaml");
+      }
+      return carry_directory(service, mount, *path, what);
+    }
+    if (!mount.read_only) {
+      warn(
           service,
           what +
-              ": no such file in the repository; commit it, or mount an absolute path of the node");
+              " becomes a config, which the container cannot write to; add :ro to say so, and keep "
+              "what it must write out of git");
     }
-    if ((*entry)->kind != ports::TreeEntry::Kind::file) {
+    carry_file(service, *path, mount.target, what);
+  }
+
+  bool is_asked_for(const RepoPath& path) const {
+    const auto& list = options_.directories;
+    return std::any_of(list.begin(), list.end(), [&](const std::string& directory) {
+      const auto near = reader_.stack_directory().join(directory);
+      const auto far = reader_.root().join(directory);
+      return (near && *near == path) || (far && *far == path);
+    });
+  }
+
+  void carry_directory(swarm::DesiredService& service,
+                       const swarm::Mount& mount,
+                       const RepoPath& directory,
+                       const std::string& what) {
+    std::vector<RepoPath> files;
+    if (!collect(service, directory, what, 0, files)) return;
+    if (files.empty()) return fail(service, what + ": the directory is empty");
+    if (files.size() > kMostFilesOfADirectory) {
       return fail(service,
-                  what +
-                      ": only a single file can be carried to the nodes as a config; mount its "
-                      "files one by "
-                      "one, or use configs:");
+                  what + ": the directory holds " + std::to_string(files.size()) +
+                      " files, at most " + std::to_string(kMostFilesOfADirectory) +
+                      " become configs; put them into the image or on a volume");
     }
-    auto file = reader_.file(*path);
+    const auto prefix = directory.is_root() ? 0 : directory.text().size() + 1;
+    for (const auto& file : files) {
+      const auto target = below(mount.target, std::string_view(file.text()).substr(prefix));
+      carry_file(service, file, target, "the mount of " + file.text() + " at " + target);
+    }
+    warn(service,
+         what + " becomes " + std::to_string(files.size()) +
+             (files.size() == 1 ? " config" : " configs") +
+             ": read-only, and what the image has in that directory stays visible");
+  }
+
+  bool collect(const swarm::DesiredService& service,
+               const RepoPath& directory,
+               const std::string& what,
+               std::size_t depth,
+               std::vector<RepoPath>& files) {
+    const auto entries = reader_.list(directory);
+    if (!entries) {
+      fail(service, entries.error().message);
+      return false;
+    }
+    for (const auto& entry : *entries) {
+      const auto path = directory.join(entry.name);
+      const bool usable =
+          path && depth < kDeepestDirectory &&
+          (entry.kind == TreeEntry::Kind::file || entry.kind == TreeEntry::Kind::directory);
+      if (!usable) {
+        fail(service, what + ": " + entry.name + " is neither a file nor a directory");
+        return false;
+      }
+      if (entry.kind == TreeEntry::Kind::file) {
+        files.push_back(*path);
+      } else if (!collect(service, *path, what, depth + 1, files)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void carry_file(swarm::DesiredService& service,
+                  const RepoPath& path,
+                  const std::string& target,
+                  const std::string& what) {
+    auto file = reader_.file(path);
     if (!file) return fail(service, file.error().message);
     if (!*file) return fail(service, what + ": no such file in the repository");
     auto& content = **file;
@@ -92,20 +196,19 @@ class RepoFileMounts {
                   what + ": a config holds 1 to 1023999 bytes, this file has " +
                       std::to_string(content.text.size()));
     }
-    const auto key = config_key(*path);
+    const auto key = config_key(stack_.name, path);
     auto& config = stack_.configs[key];
     config.name = stack_.name.scope(key);
     config.labels = {{std::string(swarm::kStackLabel), stack_.name.text()}};
     config.data = std::move(content.text);
     swarm::ConfigReference reference;
     reference.config_name = config.name;
-    reference.file =
-        swarm::ReferenceFile{mount.target, "0", "0", content.executable ? 0555U : 0444U};
+    reference.file = swarm::ReferenceFile{target, "0", "0", content.executable ? 0555U : 0444U};
     service.spec.task_template.container.configs.push_back(std::move(reference));
   }
 
   swarm::StackSpec& stack_;
-  RepoFiles mode_;
+  const RepoFileOptions& options_;
   const TreeReader& reader_;
   Findings& findings_;
 };
@@ -113,10 +216,10 @@ class RepoFileMounts {
 }  // namespace
 
 void resolve_repo_files(swarm::StackSpec& stack,
-                        RepoFiles mode,
+                        const RepoFileOptions& options,
                         const TreeReader& reader,
                         Findings& findings) {
-  RepoFileMounts mounts(stack, mode, reader, findings);
+  RepoFileMounts mounts(stack, options, reader, findings);
   for (auto& [key, service] : stack.services) {
     mounts.resolve(service);
     // Whatever else took $PWD or a relative path along would reach the nodes as a path that exists

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "core/finding.hpp"
 #include "reconciler/settings.hpp"
 #include "reconciler/tree_reader.hpp"
@@ -7,12 +10,19 @@
 
 namespace skep::reconciler {
 
+struct RepoFileOptions {
+  RepoFiles mode = RepoFiles::config;
+  std::vector<std::string> directories;  ///< As StackPolicy::repo_directories.
+  std::string host_checkout;             ///< As LoadOptions::host_checkout.
+};
+
 /// Deals with bind mounts of files that live in the repository (design §7). `config`: a single
-/// tracked file becomes a content-named config at the same target. `host`: refused with the reason,
-/// for the agent keeps no checkout on the nodes. No path of the repository is left in the stack
+/// tracked file becomes a content-named config at the same target, a directory only where
+/// `directories` names it; what git does not hold is looked for below `host_checkout`. `host`:
+/// every path is passed on, below `host_checkout`. No path of the repository is left in the stack
 /// afterwards without a finding.
 void resolve_repo_files(swarm::StackSpec& stack,
-                        RepoFiles mode,
+                        const RepoFileOptions& options,
                         const TreeReader& reader,
                         Findings& findings);
 

@@ -123,6 +123,35 @@ class MappingReader {
   std::vector<std::pair<std::string, Read>> readers_;
 };
 
+/// A mode, or a mapping of mode and directories (design §7).
+void read_repo_files(MappingReader& reader,
+                     const yaml::Node& node,
+                     StackPolicy& policy,
+                     Findings& findings) {
+  const auto name = reader.named("repo_files");
+  MappingReader inside(name, findings);
+  const auto read_mode = [&](const yaml::Node& mode, MappingReader& place, const char* key) {
+    const auto* text = mode.as<std::string>();
+    if (text != nullptr && *text == "checkout") {
+      complain(findings,
+               mode.at(),
+               place.named(key) +
+                   ": checkout is not supported by this version of skep; use config, or keep a "
+                   "checkout on the nodes yourself and use host with --host-checkout DIR");
+      return;
+    }
+    place.word<RepoFiles>(
+        mode, key, {{"config", RepoFiles::config}, {"host", RepoFiles::host}}, policy.repo_files);
+  };
+  if (node.as<yaml::Map>() == nullptr) return read_mode(node, reader, "repo_files");
+  inside.key("mode", [&](const yaml::Node& mode) { read_mode(mode, inside, "mode"); })
+      .key("directories", [&](const yaml::Node& list) {
+        policy.repo_directories.clear();
+        inside.strings(list, "directories", policy.repo_directories);
+      });
+  inside.read(node);
+}
+
 void add_policy_keys(MappingReader& reader, StackPolicy& policy, Findings& findings) {
   reader
       .key("sync",
@@ -155,12 +184,7 @@ void add_policy_keys(MappingReader& reader, StackPolicy& policy, Findings& findi
                  node, "replace", {{"never", false}, {"allowed", true}}, policy.allow_replace);
            })
       .key("repo_files",
-           [&](const yaml::Node& node) {
-             reader.word<RepoFiles>(node,
-                                    "repo_files",
-                                    {{"config", RepoFiles::config}, {"host", RepoFiles::host}},
-                                    policy.repo_files);
-           })
+           [&](const yaml::Node& node) { read_repo_files(reader, node, policy, findings); })
       .key("resolve_image",
            [&](const yaml::Node& node) {
              reader.word<diff::ResolveImage>(node,

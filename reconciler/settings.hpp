@@ -35,6 +35,9 @@ struct StackPolicy {
   diff::ResolveImage resolve_image = diff::ResolveImage::changed;
   bool allow_replace = false;
   RepoFiles repo_files = RepoFiles::config;
+  /// Directories of the repository that may become one config per file: relative to the stack's
+  /// directory or to the repository's root.
+  std::vector<std::string> repo_directories;
   bool strict = false;  ///< The CLI's behaviour and nothing more.
   bool operator==(const StackPolicy&) const = default;
 };

@@ -25,6 +25,8 @@ std::string to_label(const StackRecord& record) {
   put("applied", record.applied);
   put("healthy", record.healthy);
   if (!record.digests.empty()) json["digests"] = record.digests;
+  if (!record.jobs.empty()) json["jobs"] = record.jobs;
+  if (record.ejected) json["ejected"] = true;
   return json.dump();
 }
 
@@ -40,11 +42,17 @@ std::optional<StackRecord> from_label(const std::string& label) {
   get("content", record.content);
   get("applied", record.applied);
   get("healthy", record.healthy);
-  if (const auto digests = json.find("digests"); digests != json.end() && digests->is_object()) {
-    for (const auto& [image, digest] : digests->items()) {
-      if (digest.is_string()) record.digests[image] = digest.get<std::string>();
+  const auto get_map = [&](const char* name, std::map<std::string, std::string>& into) {
+    const auto at = json.find(name);
+    if (at == json.end() || !at->is_object()) return;
+    for (const auto& [key, value] : at->items()) {
+      if (value.is_string()) into[key] = value.get<std::string>();
     }
-  }
+  };
+  get_map("digests", record.digests);
+  get_map("jobs", record.jobs);
+  const auto ejected = json.find("ejected");
+  record.ejected = ejected != json.end() && ejected->is_boolean() && ejected->get<bool>();
   return record;
 }
 

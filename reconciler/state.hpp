@@ -20,6 +20,8 @@ struct StackRecord {
   std::string healthy;  ///< The commit whose content was last seen healthy.
   std::map<std::string, std::string>
       digests;  ///< Image text as written → digest it was resolved to.
+  std::map<std::string, std::string> jobs;  ///< Key of a job → hash of what was run last (trap 33).
+  bool ejected = false;  ///< `skep eject` gave it back to the CLI: left alone until it is approved.
   bool operator==(const StackRecord&) const = default;
 };
 

@@ -3,17 +3,31 @@
 #include "compose/compose.hpp"
 
 namespace skep::reconciler {
+namespace {
+
+/// Git's id of a file knows nothing of its executable bit.
+template <typename Entry>
+std::optional<std::string> id_of(const std::optional<Entry>& entry) {
+  if (!entry) return std::nullopt;
+  return entry->executable ? entry->id + "+x" : entry->id;
+}
+
+}  // namespace
 
 Result<std::optional<ports::TreeEntry>> TreeReader::find(const RepoPath& path) const {
   auto entry = snapshot_.find(path);
-  if (entry) reads_[path.text()] = *entry ? std::optional((*entry)->id) : std::nullopt;
+  if (entry) reads_[path.text()] = id_of(*entry);
   return entry;
 }
 
 Result<std::optional<ports::TreeFile>> TreeReader::file(const RepoPath& path) const {
   auto file = snapshot_.read(path);
-  if (file) reads_[path.text()] = *file ? std::optional((*file)->id) : std::nullopt;
+  if (file) reads_[path.text()] = id_of(*file);
   return file;
+}
+
+Result<std::vector<ports::TreeEntry>> TreeReader::list(const RepoPath& directory) const {
+  return snapshot_.list(directory);
 }
 
 Result<RepoPath> TreeReader::locate(const std::string& path) const {
@@ -50,7 +64,7 @@ bool still_true(const Reads& reads, const ports::Snapshot& snapshot) {
     if (!path) return false;
     const auto entry = snapshot.find(*path);
     if (!entry) return false;
-    if ((*entry ? std::optional((*entry)->id) : std::nullopt) != id) return false;
+    if (id_of(*entry) != id) return false;
   }
   return true;
 }

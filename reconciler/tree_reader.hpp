@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/file_reader.hpp"
 #include "core/repo_path.hpp"
@@ -33,6 +34,10 @@ class TreeReader final : public FileReader {
   [[nodiscard]] Result<std::optional<ports::TreeFile>> file(const RepoPath& path) const;
   /// The kind and id of what stands there; also a dependency.
   [[nodiscard]] Result<std::optional<ports::TreeEntry>> find(const RepoPath& path) const;
+  /// The entries of a directory, which was asked for with find() before: its id is the dependency.
+  [[nodiscard]] Result<std::vector<ports::TreeEntry>> list(const RepoPath& directory) const;
+  [[nodiscard]] const RepoPath& root() const noexcept { return root_; }
+  [[nodiscard]] const RepoPath& stack_directory() const noexcept { return stack_directory_; }
   /// Where an absolute path below compose::kRepositoryRoot stands in the repository. Errors:
   /// invalid_input (outside of it).
   [[nodiscard]] Result<RepoPath> locate(const std::string& path) const;

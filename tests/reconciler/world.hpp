@@ -18,8 +18,10 @@ namespace skep::tests {
 /// A repository in memory: path → text.
 class MemorySnapshot final : public ports::Snapshot {
  public:
-  explicit MemorySnapshot(std::map<std::string, std::string> files, std::string commit)
-      : files_(std::move(files)) {
+  explicit MemorySnapshot(std::map<std::string, std::string> files,
+                          std::string commit,
+                          std::set<std::string> executables = {})
+      : files_(std::move(files)), executables_(std::move(executables)) {
     revision_.commit = std::move(commit);
   }
   [[nodiscard]] const ports::Revision& revision() const override { return revision_; }
@@ -35,7 +37,12 @@ class MemorySnapshot final : public ports::Snapshot {
       entry.name = rest.substr(0, slash);
       entry.kind = slash == std::string::npos ? ports::TreeEntry::Kind::file
                                               : ports::TreeEntry::Kind::directory;
-      entry.id = slash == std::string::npos ? sha256_hex(text) : "";
+      entry.id = sha256_hex(text);
+      entry.executable = executables_.count(path) != 0;
+      if (slash != std::string::npos) {  // Of a directory: of all that is in it.
+        entry.executable = false;
+        entry.id = sha256_hex(entries[entry.name].id + path + text);
+      }
       entries[entry.name] = entry;
     }
     std::vector<ports::TreeEntry> list;
@@ -53,12 +60,14 @@ class MemorySnapshot final : public ports::Snapshot {
   [[nodiscard]] Result<std::optional<ports::TreeFile>> read(const RepoPath& path) const override {
     const auto at = files_.find(path.text());
     if (at == files_.end()) return std::optional<ports::TreeFile>();
-    return std::optional(ports::TreeFile{sha256_hex(at->second), at->second, false});
+    return std::optional(ports::TreeFile{
+        sha256_hex(at->second), at->second, executables_.count(path.text()) != 0});
   }
   mutable std::size_t finds = 0;
 
  private:
   std::map<std::string, std::string> files_;
+  std::set<std::string> executables_;
   ports::Revision revision_;
 };
 
@@ -89,8 +98,9 @@ class World {
   }
 
   /// As after `kill -9`: everything that was only in memory is gone.
-  void restart_agent() {
+  void restart_agent(reconciler::SecretDigest digest = {}) {
     reconciler::ReconcilerOptions options;
+    options.digest = std::move(digest);
     options.instance = instance_;
     options.seed = 7;
     reconciler_ =

@@ -1,0 +1,200 @@
+#include <algorithm>
+
+#include "core/logfmt.hpp"
+#include "diff/render.hpp"
+#include "reconciler/apply.hpp"
+#include "reconciler/stream_proof.hpp"
+#include "reconciler/work.hpp"
+#include "swarm/image_ref.hpp"
+#include "swarm/labels.hpp"
+
+// Writing down what is decided, then carrying it out.
+namespace skep::reconciler {
+namespace {
+
+/// The images that run, as the durable record keeps them: text in the file → digest.
+std::map<std::string, std::string> digests_of(const swarm::StackSpec& desired,
+                                              const swarm::LiveState& live) {
+  std::map<std::string, std::string> digests;
+  for (const auto& [key, service] : desired.services) {
+    const auto* found = live.find_service(service.spec.name);
+    if (found == nullptr) continue;
+    auto digest = swarm::split_digest(found->spec.task_template.container.image).second;
+    if (!digest.empty())
+      digests[label_of(service.spec.labels, swarm::kImageLabel)] = std::move(digest);
+  }
+  return digests;
+}
+
+/// Right after its services went, a network (or what was mounted) is still in use by tasks that
+/// shut down (rule D7.5): not yet a failure.
+bool still_in_use(const ActionResult& result) {
+  return result.error && result.action.verb == diff::Verb::remove &&
+         result.action.kind != diff::ObjectKind::service &&
+         (result.error->kind == ErrorKind::unavailable ||
+          result.error->kind == ErrorKind::invalid_input);
+}
+
+}  // namespace
+
+using ports::Health;
+
+Result<bool> Reconciler::prove(const Work& work, std::uint64_t fingerprint, std::stop_token stop) {
+  bool removes = false;
+  for (std::size_t i = 0; i < work.facts.size(); ++i) {
+    const auto verdict = work.decisions[i].verdict;
+    const auto& actions = work.facts[i].plan.actions;
+    const bool here =
+        verdict == Verdict::apply &&
+        std::any_of(actions.begin(), actions.end(), [](const diff::Action& action) {
+          return action.verb == diff::Verb::remove || action.verb == diff::Verb::replace;
+        });
+    removes = removes || here || verdict == Verdict::forget;
+  }
+  if (!removes) return true;
+  const auto info = engine_.info(stop);
+  if (!info) return Error(info.error()).within("probe before a removal");
+  if (!info->swarm_active || !info->manager) {
+    return Error{ErrorKind::unavailable,
+                 "this engine is not (or no longer) a swarm manager; nothing is removed"};
+  }
+  const auto again = engine_.observe(stop);
+  if (!again) return Error(again.error()).within("second look before a removal");
+  return fingerprint_of(*again) == fingerprint;
+}
+
+Result<void> Reconciler::carry_out(const DesiredState& desired,
+                                   const swarm::LiveState& live,
+                                   State& state,
+                                   Work& work,
+                                   Turn& turn,
+                                   std::stop_token stop) {
+  const auto proved = prove(work, turn.fingerprint, stop);
+  if (!proved) return proved.error();
+  if (!*proved) {
+    turn.wrote = true;  // It changed meanwhile: look again.
+    return {};
+  }
+  // What is ours is written down before the first write to it: killed in between, the next run
+  // knows.
+  auto next = state;
+  for (std::size_t i = 0; i < work.facts.size(); ++i) {
+    const auto& facts = work.facts[i];
+    const auto verdict = work.decisions[i].verdict;
+    if (verdict == Verdict::forget) {
+      next.stacks.erase(facts.name);
+      continue;
+    }
+    const bool ours =
+        facts.record != nullptr || verdict == Verdict::adopt || verdict == Verdict::apply;
+    const bool concerned =
+        verdict == Verdict::adopt || verdict == Verdict::apply || verdict == Verdict::nothing;
+    if (facts.desired == nullptr || !ours || !concerned) continue;
+    auto& record = next.stacks[facts.name];
+    record.path = facts.desired->source.directory.text();
+    record.ejected = false;
+    if (record.content != facts.desired->content) {
+      record.content = facts.desired->content;
+      record.applied = desired.revision.commit;
+    }
+    if (facts.record == nullptr) {  // Jobs that were here before are not run again.
+      for (const auto& [key, hash] : facts.desired->jobs) {
+        if (live.find_service(facts.desired->spec.services.at(key).spec.name) != nullptr)
+          record.jobs[key] = hash;
+      }
+    }
+    if (verdict == Verdict::apply) continue;
+    record.jobs = facts.desired->jobs;
+    record.digests = digests_of(facts.desired->spec, live);
+    if (facts.health == Health::healthy) record.healthy = record.applied;
+  }
+  auto written = store_.write(next, live, stop);
+  if (!written && written.error().kind == ErrorKind::conflict) {
+    turn.wrote = true;  // Somebody else wrote it: look again.
+    return {};
+  }
+  if (!written) return std::move(written).error();
+  state = std::move(next);
+  for (std::size_t i = 0; i < work.facts.size(); ++i) {
+    auto& facts = work.facts[i];
+    const auto record = state.stacks.find(facts.name);
+    facts.record = record == state.stacks.end() ? nullptr : &record->second;
+    if (work.decisions[i].verdict == Verdict::adopt) {
+      log_.info(logfmt("stack adopted as it runs", {{"stack", facts.name}}));
+      memory_[facts.name].approved = false;
+    }
+    if (work.decisions[i].verdict == Verdict::forget)
+      log_.info(logfmt("stack removed", {{"stack", facts.name}}));
+    if (work.decisions[i].verdict == Verdict::apply && !stop.stop_requested())
+      apply_stack(facts, live, turn, stop);
+  }
+  return {};
+}
+
+void Reconciler::apply_stack(StackFacts& facts,
+                             const swarm::LiveState& live,
+                             Turn& turn,
+                             std::stop_token stop) {
+  auto& memory = memory_[facts.name];
+  const auto now = clock_.steady();
+  const bool overdue = facts.desired != nullptr && memory.overdue_content == facts.desired->content;
+  ApplyOptions options;
+  options.postponed = postponed_services(facts.plan, live, overdue);
+  options.removals =
+      facts.desired == nullptr || (facts.plan.only_removals() && facts.health == Health::healthy);
+  const auto result = apply(
+      facts.plan,
+      live,
+      options,
+      engine_,
+      observer_,
+      [&](const diff::Action& action) {
+        log_.debug(logfmt("write", {{"stack", facts.name}, {"object", action.name}}));
+      },
+      stop);
+  for (const auto& done : result.results) {
+    for (const auto& warning : done.warnings)
+      log_.warn(logfmt("the engine warns", {{"object", done.action.name}, {"warning", warning}}));
+    const bool rolls = done.action.kind == diff::ObjectKind::service &&
+                       done.action.verb == diff::Verb::update &&
+                       done.action.impact == diff::Impact::restart;
+    if (!done.error && rolls) memory.awaited[done.action.name] = now;
+  }
+  if (result.writes() > 0) {
+    turn.wrote = true;
+    log_.info(logfmt(
+        "stack changed",
+        {{"stack", facts.name}, {"writes", result.writes()}, {"plan", diff::summary(facts.plan)}}));
+    if (!memory.operation) {
+      memory.operation.emplace();
+      memory.operation->started = now;
+      const bool edited = memory.drift_cause == ports::DriftCause::live;
+      memory.operation->trigger = memory.approved || memory.requested ? "manual"
+                                  : edited                            ? "drift"
+                                  : memory.failures > 0               ? "retry"
+                                                                      : "git";
+      for (const auto& action : facts.plan.actions) memory.operation->kinds.push_back(action.kind);
+    }
+    memory.operation->progressed = now;
+  }
+  const bool shutting_down =
+      std::any_of(result.results.begin(), result.results.end(), still_in_use);
+  if (shutting_down && !overdue) {
+    if (!memory.operation) memory.operation = Operation{"git", now, now, 0};
+    return;
+  }
+  if (const auto* error = result.first_error()) {
+    if (error->kind == ErrorKind::conflict) turn.wrote = true;
+    fail(memory, *error);
+    if (error->kind != ErrorKind::conflict && error->kind != ErrorKind::cancelled) {
+      log_.error(
+          logfmt("stack could not be changed", {{"stack", facts.name}, {"error", error->message}}));
+      finish_operation(facts, false, "apply", error->message);
+    }
+  } else {
+    memory.approved = false;
+    memory.requested = false;
+  }
+}
+
+}  // namespace skep::reconciler

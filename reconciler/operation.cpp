@@ -1,0 +1,119 @@
+#include <algorithm>
+
+#include "core/logfmt.hpp"
+#include "reconciler/work.hpp"
+
+// From the first write to a stack until it is healthy, or will not be.
+namespace skep::reconciler {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kFirstRetry = 2s;
+constexpr auto kLongestRetry = 300s;
+
+std::uint64_t running_tasks(const std::vector<ports::ServiceStatus>& services) {
+  std::uint64_t running = 0;
+  for (const auto& service : services) running += service.running;
+  return running;
+}
+
+}  // namespace
+
+using ports::Health;
+
+void Reconciler::fail(StackMemory& memory, const Error& error) {
+  if (error.kind == ErrorKind::conflict || error.kind == ErrorKind::cancelled)
+    return;  // Looked at again at once.
+  ++memory.failures;
+  memory.error = error.message;
+  memory.last_failure = clock_.now();
+  const auto doublings = std::min<std::uint64_t>(memory.failures - 1, 10);
+  const auto longest =
+      std::min<std::chrono::milliseconds>(kFirstRetry * (1U << doublings), kLongestRetry);
+  std::uniform_int_distribution<std::int64_t> jitter(longest.count() / 2, longest.count());
+  memory.retry_at = clock_.steady() + std::chrono::milliseconds(jitter(random_));
+}
+
+void Reconciler::follow_operation(const StackFacts& facts, const Decision& decision) {
+  auto& memory = memory_[facts.name];
+  const auto now = clock_.steady();
+  if (facts.plan.empty() && decision.verdict != Verdict::broken) {
+    memory.drift_cause.reset();
+    memory.drift_since.reset();
+  } else if (!facts.plan.empty()) {
+    const auto cause = cause_of(facts);
+    // While a change of git is being carried out the rest of its plan is still git's, not
+    // somebody's edit.
+    if (!memory.drift_since || (memory.drift_cause != cause && !memory.operation)) {
+      memory.drift_cause = cause;
+      memory.drift_since = clock_.now();
+    }
+  }
+  const bool arrived =
+      facts.plan.empty() && facts.health == Health::healthy && decision.verdict != Verdict::broken;
+  if (!memory.operation) {
+    if (arrived && memory.failures > 0) {  // It came up after all.
+      memory.failures = 0;
+      memory.error.clear();
+      memory.overdue_content.clear();
+    }
+    return;
+  }
+  const auto running = running_tasks(facts.services);
+  if (running > memory.operation->running_then) memory.operation->progressed = now;
+  memory.operation->running_then = running;
+  if (arrived) {
+    finish_operation(facts, true, "", "");
+  } else if (facts.health == Health::degraded && facts.plan.only_removals()) {
+    finish_operation(facts, false, "health", "");
+  } else if (facts.desired != nullptr &&
+             now - memory.operation->progressed > facts.desired->source.settings.policy.timeout) {
+    memory.overdue_content = facts.desired->content;
+    finish_operation(facts, false, "health", "no progress before the deadline");
+  }
+}
+
+void Reconciler::finish_operation(const StackFacts& facts,
+                                  bool success,
+                                  const std::string& phase,
+                                  const std::string& message) {
+  auto& memory = memory_[facts.name];
+  ports::SyncReport report;
+  report.stack =
+      facts.desired != nullptr ? facts.desired->source.group + "/" + facts.name : facts.name;
+  report.trigger = memory.operation ? memory.operation->trigger : "git";
+  report.result = success ? "success" : "failure";
+  report.failed_phase = phase;
+  if (memory.operation) report.kinds = memory.operation->kinds;
+  if (memory.operation) {
+    report.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
+        clock_.steady() - memory.operation->started);
+  }
+  memory.last_duration = report.duration;
+  memory.operation.reset();
+  if (success) {
+    memory.failures = 0;
+    memory.error.clear();
+    memory.overdue_content.clear();
+    memory.last_success = clock_.now();
+    log_.info(logfmt("stack is healthy",
+                     {{"stack", facts.name}, {"milliseconds", report.duration.count()}}));
+  } else {
+    memory.last_failure = clock_.now();
+    std::string trouble = message;
+    for (const auto& service : facts.services) {
+      if (trouble.empty() && !service.trouble.empty())
+        trouble = service.name + ": " + service.trouble;
+    }
+    if (phase == "health") {
+      ++memory.failures;
+      memory.error = trouble;
+      log_.error(
+          logfmt("stack did not become healthy", {{"stack", facts.name}, {"trouble", trouble}}));
+    }
+  }
+  observer_.synced(report);
+}
+
+}  // namespace skep::reconciler

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reconciler/reconciler.hpp"
+
+namespace skep::reconciler {
+
+/// Private to the sources of Reconciler.
+struct Reconciler::Work {
+  std::vector<StackFacts> facts;
+  std::vector<Decision> decisions;  ///< One for each of `facts`.
+};
+
+inline std::string label_of(const swarm::StringMap& labels, std::string_view name) {
+  const auto at = labels.find(std::string(name));
+  return at == labels.end() ? std::string() : at->second;
+}
+
+}  // namespace skep::reconciler

@@ -1,0 +1,120 @@
+#include "reconciler/agent.hpp"
+
+#include <thread>
+
+#include <gmock/gmock.h>
+
+#include "tests/reconciler/world.hpp"
+
+namespace skep::reconciler {
+namespace {
+
+using namespace std::chrono_literals;
+using tests::MemorySnapshot;
+using tests::one_service;
+
+class MemorySource final : public ports::Source {
+ public:
+  explicit MemorySource(std::map<std::string, std::string> files)
+      : snapshot_(std::make_shared<MemorySnapshot>(std::move(files), std::string(40, 'a'))) {}
+  Result<std::shared_ptr<const ports::Snapshot>> fetch(std::stop_token /*stop*/) override {
+    return snapshot_;
+  }
+  [[nodiscard]] std::shared_ptr<const ports::Snapshot> last_good() const override {
+    return nullptr;
+  }
+  [[nodiscard]] std::string describe() const override { return "memory"; }
+
+ private:
+  std::shared_ptr<const ports::Snapshot> snapshot_;
+};
+
+/// Counts what must not be missed: readings that failed, or were not believed.
+class UnknownCounter final : public ports::Observer {
+ public:
+  void status(const std::vector<ports::StackStatus>& stacks) override {
+    for (const auto& stack : stacks) {
+      if (stack.sync == ports::SyncState::unknown) ++unknown;
+    }
+  }
+  std::atomic<int> unknown{0};
+};
+
+/// The threads of a real agent on a real clock, with short intervals.
+class AgentTest : public testing::Test {
+ protected:
+  void start() {
+    AgentOptions options;
+    options.interval = 10s;
+    options.resync = 60s;
+    options.probe = 20ms;
+    options.grace = 20ms;
+    options.reconciler.seed = 7;
+    agent = std::make_unique<Agent>(source, engine, observer, clock, log, options);
+    thread = std::jthread([this](std::stop_token stop) { agent->run(std::move(stop)); });
+  }
+  template <typename Condition>
+  [[nodiscard]] bool eventually(Condition&& condition) {
+    const auto deadline = clock.steady() + 20s;
+    while (clock.steady() < deadline) {
+      if (condition()) return true;
+      clock.sleep_for(5ms, {});
+    }
+    return false;
+  }
+  [[nodiscard]] bool synced() {
+    const auto status = agent->status();
+    return !status.stacks.empty() && status.stacks[0].sync == ports::SyncState::synced &&
+           status.stacks[0].health == ports::Health::healthy;
+  }
+
+  MemorySource source{{{"skep.yaml", "defaults: { resolve_image: never }\n"},
+                       {"apps/a/docker-compose.yml", one_service("a:1")}}};
+  fakes::FakeEngine engine;
+  UnknownCounter observer;
+  SystemClock clock;
+  spdlog::logger log{"test"};
+  std::unique_ptr<Agent> agent;
+  std::jthread thread;
+};
+
+TEST_F(AgentTest, Trap37_AStreamThatSaysNothingIsFoundOutAndOpenedAnew) {
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  const auto opened = engine.calls(fakes::Operation::follow_events);
+  engine.mute_events(true);
+  engine.edit_service(
+      "a_web", [](swarm::ServiceSpec& spec) { spec.task_template.container.env = {"EVIL=1"}; });
+  EXPECT_TRUE(eventually([&] {
+    return engine.state().find_service("a_web")->spec.task_template.container.env.empty();
+  })) << "the edit is never seen";
+  EXPECT_GT(observer.unknown, 0) << "what a silent stream hid was taken for known";
+  EXPECT_TRUE(eventually([&] { return engine.calls(fakes::Operation::follow_events) > opened; }));
+}
+
+TEST_F(AgentTest, Trap37_AQuietSwarmIsProbedWithoutAWriteAndStaysKnown) {
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  const auto unknown = observer.unknown.load();
+  engine.clear_writes();
+  const auto looks = engine.calls(fakes::Operation::observe);
+  EXPECT_TRUE(eventually([&] { return engine.calls(fakes::Operation::observe) > looks + 5; }));
+  EXPECT_EQ(engine.write_count(), 0U);
+  EXPECT_EQ(observer.unknown, unknown);
+}
+
+TEST_F(AgentTest, Trap27_ALostManagerRoleIsUnknownAndComesBack) {
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  engine.clear_writes();
+  engine.set_manager(false);
+  engine.end_event_streams();
+  EXPECT_TRUE(
+      eventually([this] { return agent->status().stacks[0].sync == ports::SyncState::unknown; }));
+  engine.set_manager(true);
+  EXPECT_TRUE(eventually([this] { return synced(); }));
+  EXPECT_EQ(engine.write_count(), 0U);
+}
+
+}  // namespace
+}  // namespace skep::reconciler
