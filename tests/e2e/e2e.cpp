@@ -1,0 +1,135 @@
+#include "tests/e2e/e2e.hpp"
+
+#include <algorithm>
+
+namespace skep::e2e {
+
+lab::LabEngine& EndToEnd::engine() {
+  static lab::LabEngine own;
+  return own;
+}
+
+void EndToEnd::SetUp() {
+  SKEP_NEEDS_ENGINE(engine());
+  sweep();
+  repo = std::make_unique<Repo>(directory() / "git");
+}
+
+void EndToEnd::TearDown() {
+  agent.reset();
+  if (engine().cannot().empty() && engine().failure().empty()) sweep();
+}
+
+void EndToEnd::sweep() const {
+  const std::vector<std::pair<std::string, std::string>> kinds = {
+      {"service", "services"}, {"config", "configs"}, {"secret", "secrets"}};
+  for (const auto& [noun, kind] : kinds) {
+    std::vector<std::string> command{noun, "rm"};
+    for (const auto& [name, object] : objects(kind)) command.push_back(object.at("ID"));
+    if (command.size() > 2) docker(command);
+  }
+  // A network can go when the tasks in it have.
+  EXPECT_TRUE(eventually([this] {
+    bool gone = true;
+    for (const auto& [name, network] : objects("networks")) {
+      gone = gone && engine().docker({"network", "rm", network.at("Id")}).exit_code == 0;
+    }
+    return gone;
+  }));
+}
+
+std::map<std::string, std::string> EndToEnd::environment() const {
+  auto variables = engine().environment();
+  variables["XDG_CACHE_HOME"] = (directory() / "cache").string();
+  return variables;
+}
+
+lab::CommandOutput EndToEnd::skep(std::vector<std::string> arguments,
+                                  const std::string& standard_input) const {
+  arguments.insert(arguments.begin(), binary());
+  return lab::run(arguments, environment(), standard_input);
+}
+
+std::string EndToEnd::docker(const std::vector<std::string>& arguments,
+                             const std::string& standard_input) const {
+  const auto done = engine().docker(arguments, standard_input);
+  EXPECT_EQ(done.exit_code, 0) << "docker " << arguments.front() << ": " << done.err;
+  return done.out;
+}
+
+AgentProcess& EndToEnd::start_agent(std::vector<std::string> more) {
+  AgentProcess::Options options;
+  options.repo = repo->bare();
+  options.directory = directory() / "agent";
+  options.environment = environment();
+  options.more = std::move(more);
+  agent = std::make_unique<AgentProcess>(std::move(options));
+  return *agent;
+}
+
+nlohmann::json EndToEnd::get(const std::string& path) const {
+  const auto answer = lab::run({"curl",
+                                "-gs",
+                                "--max-time",
+                                "20",
+                                "--unix-socket",
+                                engine().socket(),
+                                "http://docker/v1.41" + path});
+  auto json = nlohmann::json::parse(answer.out, nullptr, false);
+  EXPECT_FALSE(json.is_discarded()) << path << ": " << answer.out;
+  return json;
+}
+
+std::map<std::string, nlohmann::json> EndToEnd::objects(const std::string& kind) const {
+  std::map<std::string, nlohmann::json> found;
+  for (auto& object : get("/" + kind)) {
+    if (kind != "networks") {
+      found[object.at("Spec").at("Name")] = object;
+    } else if (object.at("Scope") == "swarm" && object.at("Name") != "ingress") {
+      found[object.at("Name")] = object;
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> EndToEnd::names(const std::string& kind) const {
+  std::vector<std::string> found;
+  for (const auto& [name, object] : objects(kind)) found.push_back(name);
+  return found;
+}
+
+std::map<std::string, std::string> EndToEnd::versions() const {
+  std::map<std::string, std::string> found;
+  for (const auto* kind : {"services", "configs", "secrets"}) {
+    for (const auto& [name, object] : objects(kind)) {
+      found[std::string(kind) + "/" + name] =
+          object.at("ID").get<std::string>() + " " + object.at("Version").at("Index").dump();
+    }
+  }
+  for (const auto& [name, network] : objects("networks"))
+    found["networks/" + name] = network.at("Id").get<std::string>();
+  return found;
+}
+
+std::vector<std::string> EndToEnd::tasks(const std::string& service) const {
+  std::vector<std::string> found;
+  const auto filter = R"({"service":[")" + service + R"("],"desired-state":["running"]})";
+  for (const auto& task : get("/tasks?filters=" + filter)) found.push_back(task.at("ID"));
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<std::string> EndToEnd::running_images(const std::string& service) const {
+  std::vector<std::string> found;
+  for (const auto& task : get(R"(/tasks?filters={"service":[")" + service + R"("]})")) {
+    if (task.at("Status").at("State") == "running")
+      found.push_back(task.at("Spec").at("ContainerSpec").at("Image"));
+  }
+  return found;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace skep::e2e
