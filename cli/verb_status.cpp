@@ -97,6 +97,12 @@ void print(const ports::AgentStatus& status, const std::string& only) {
   }
 }
 
+/// What does not come right by itself, or has failed at it so far. A deployment on its way is fine.
+bool needs_a_person(const ports::StackStatus& stack) {
+  return stack.sync == ports::SyncState::unknown || stack.health == ports::Health::degraded ||
+         stack.held || stack.consecutive_failures > 0 || (stack.plan && stack.plan->blocked());
+}
+
 int show(const Session& session, const StatusFlags& flags) {
   const auto body = call_agent(session, flags.agent, "GET", "/api/v1/status");
   if (!body) return fail(body.error());
@@ -106,11 +112,11 @@ int show(const Session& session, const StatusFlags& flags) {
   const auto status = server::parse_status(*body);
   if (!status) return fail(status.error());
   if (flags.output != "json") print(*status, flags.stack);
-  const bool good = std::all_of(
+  const bool good = std::none_of(
       status->stacks.begin(), status->stacks.end(), [&](const ports::StackStatus& stack) {
-        if (!flags.stack.empty() && stack.name != flags.stack && stack.path != flags.stack)
-          return true;
-        return stack.sync != ports::SyncState::unknown && stack.health != ports::Health::degraded;
+        const bool meant =
+            flags.stack.empty() || stack.name == flags.stack || stack.path == flags.stack;
+        return meant && needs_a_person(stack);
       });
   return good && status->docker_up && status->fetch_error.empty() &&
                  status->repository_errors.empty()
