@@ -5,12 +5,14 @@
 #include <mutex>
 #include <thread>
 
+#include "cli/digest_key.hpp"
 #include "cli/host_files.hpp"
 #include "core/digest.hpp"
 #include "reconciler/apply.hpp"
 #include "reconciler/dotenv.hpp"
 #include "reconciler/health.hpp"
 #include "reconciler/settings.hpp"
+#include "reconciler/task_references.hpp"
 
 namespace skep::cli {
 namespace {
@@ -167,18 +169,31 @@ Result<swarm::StackSpec> load_compose(const Session& session, const DeployFlags&
 Deployment::Deployment(const Session& session,
                        const DeployFlags& flags,
                        engine::SocketEngine& engine,
-                       swarm::StackSpec desired)
-    : session_(session), flags_(flags), engine_(engine), desired_(std::move(desired)) {
+                       swarm::StackSpec desired,
+                       reconciler::SecretDigest digest)
+    : session_(session),
+      flags_(flags),
+      engine_(engine),
+      desired_(std::move(desired)),
+      digest_(std::move(digest)) {
   policy_.resolve_image = resolve_mode(flags.resolve_image);
   policy_.prune = flags.prune;
   policy_.rotate = !flags.strict;
+  policy_.collect_generations = !flags.strict;
+  policy_.held_by_tasks = [this](const std::vector<swarm::ObjectId>& services) {
+    return reconciler::held_by_tasks(engine_, services, session_.stop);
+  };
   policy_.secret_holds = [this](const swarm::LiveSecret& live, const swarm::SecretSpec& spec) {
+    const auto known = digest_.compare(live, spec);
+    if (known != diff::SecretAnswer::unknown) return known;
     auto asked = spec;
     asked.name = live.name;
     const auto answer = engine_.secret_holds(live.id, asked, session_.stop);
     return answer ? *answer : diff::SecretAnswer::unknown;
   };
-  policy_.secret_suffix = [](const swarm::SecretSpec&) { return to_hex(random_bytes(4)); };
+  policy_.secret_suffix = [this](const swarm::SecretSpec& spec) {
+    return digest_.has_key() ? digest_.of(spec) : to_hex(random_bytes(4));
+  };
 }
 
 Result<void> Deployment::resolve_images(const std::vector<std::string>& images) {

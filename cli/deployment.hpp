@@ -6,6 +6,7 @@
 #include "cli/session.hpp"
 #include "compose/compose.hpp"
 #include "diff/plan.hpp"
+#include "reconciler/secret_digest.hpp"
 #include "swarm/live_state.hpp"
 
 namespace skep::cli {
@@ -22,6 +23,7 @@ struct DeployFlags {
   bool strict = false;
   std::vector<std::string> environment_files;
   std::string timeout = "5m";
+  std::string digest_key_file;
 };
 
 /// `-c`, `--strict`, `--env-file` …: what says which stack is meant, for deploy and for plan.
@@ -38,7 +40,13 @@ class Deployment {
   Deployment(const Session& session,
              const DeployFlags& flags,
              engine::SocketEngine& engine,
-             swarm::StackSpec desired);
+             swarm::StackSpec desired,
+             reconciler::SecretDigest digest);
+
+  /// What the flags ask for; may be changed before plan().
+  [[nodiscard]] diff::Policy& policy() noexcept { return policy_; }
+  /// What the last plan() saw.
+  [[nodiscard]] const swarm::LiveState& live() const noexcept { return live_; }
 
   /// What would be done, by a fresh look at the swarm. Asks registries as --resolve-image says.
   Result<diff::Plan> plan();
@@ -55,6 +63,7 @@ class Deployment {
   const DeployFlags& flags_;
   engine::SocketEngine& engine_;
   swarm::StackSpec desired_;
+  reconciler::SecretDigest digest_;
   swarm::LiveState live_;
   diff::Policy policy_;
   std::map<std::string, SteadyTime>

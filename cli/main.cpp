@@ -118,6 +118,7 @@ int run(int argc, char** argv) {
   add_agent(app, session);
   add_status(app, session);
   add_approve(app, session);
+  add_eject(app, session);
   add_sync(app, session);
   add_health(app, session);
   add_version(app, session);

@@ -33,9 +33,12 @@ std::string without_random_names(std::string text, const diff::Plan& plan) {
 
 Result<Repository> load_repository(const Session& session,
                                    const RepositoryFlags& flags,
-                                   spdlog::logger& log) {
+                                   spdlog::logger& log,
+                                   bool repo_files_on_host) {
   auto root = configuration_root(flags);
   if (!root) return std::move(root).error();
+  auto host_checkout = host_checkout_of(flags);
+  if (!host_checkout) return std::move(host_checkout).error();
   Repository repository;
   auto source = open_source(session, flags, log);
   if (!source) return std::move(source).error();
@@ -43,7 +46,8 @@ Result<Repository> load_repository(const Session& session,
   auto snapshot = repository.source->fetch(session.stop);
   if (!snapshot) return std::move(snapshot).error().within(repository.source->describe());
   repository.snapshot = *std::move(snapshot);
-  auto desired = reconciler::load_desired_state(*repository.snapshot, {*root}, nullptr);
+  auto desired = reconciler::load_desired_state(
+      *repository.snapshot, {*root, *host_checkout, repo_files_on_host}, nullptr);
   if (!desired) return std::move(desired).error();
   repository.desired = *std::move(desired);
   if (repository.desired.stacks.empty() && repository.desired.findings.empty() &&

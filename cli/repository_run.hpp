@@ -17,9 +17,11 @@ struct Repository {
   std::shared_ptr<const ports::Snapshot> snapshot;
   reconciler::DesiredState desired;
 };
+/// `repo_files_on_host` as in LoadOptions.
 Result<Repository> load_repository(const Session& session,
                                    const RepositoryFlags& flags,
-                                   spdlog::logger& log);
+                                   spdlog::logger& log,
+                                   bool repo_files_on_host = false);
 
 /// Names or directories, as people type them → names of stacks. Errors: invalid_input for one that
 /// is not there.

@@ -132,6 +132,18 @@ void add_repository_flags(CLI::App& app, RepositoryFlags& flags) {
   app.add_option("--git-ca-file", flags.ca_file, "PEM file with the CA of the https remote")
       ->envname("SKEP_GIT_CA_FILE")
       ->group(group);
+  app.add_option("--host-checkout",
+                 flags.host_checkout,
+                 "Absolute path of a checkout of this repository on the nodes, for bind mounts of "
+                 "files that git does not hold (acme.json) and for repo_files: host")
+      ->envname("SKEP_HOST_CHECKOUT")
+      ->group(group);
+  app.add_option("--digest-key-file",
+                 flags.digest_key_file,
+                 "Key that names generations of secrets (default: /run/secrets/skep_digest_key "
+                 "where it is)")
+      ->envname("SKEP_DIGEST_KEY_FILE")
+      ->group(group);
   app.add_flag("--allow-rewind", flags.allow_rewind, "Accept a branch whose history was rewritten")
       ->envname("SKEP_ALLOW_REWIND")
       ->group(group);
@@ -141,6 +153,16 @@ Result<RepoPath> configuration_root(const RepositoryFlags& flags) {
   auto root = RepoPath::parse(flags.path);
   if (!root) return std::move(root).error().within("--path");
   return root;
+}
+
+Result<std::string> host_checkout_of(const RepositoryFlags& flags) {
+  if (flags.host_checkout.empty()) return std::string();
+  auto path = std::filesystem::path(flags.host_checkout).lexically_normal().string();
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const bool usable = path.starts_with("/") && path != "/";
+  if (usable) return path;
+  return Error{ErrorKind::invalid_input,
+               "--host-checkout must be an absolute path of the nodes, such as /srv/cluster-repo"};
 }
 
 Result<std::unique_ptr<ports::Source>> open_source(const Session& session,

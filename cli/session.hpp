@@ -62,6 +62,8 @@ struct RepositoryFlags {
   std::string ref;
   std::string path;
   std::string state_directory;
+  std::string host_checkout;  ///< As typed.
+  std::string digest_key_file;
   std::string git_user, git_password_file, ssh_key_file, known_hosts_file, ca_file;
   std::vector<std::string> host_keys;
   bool allow_rewind = false;
@@ -72,6 +74,8 @@ Result<std::unique_ptr<ports::Source>> open_source(const Session& session,
                                                    const RepositoryFlags& flags,
                                                    spdlog::logger& log);
 Result<RepoPath> configuration_root(const RepositoryFlags& flags);
+/// `--host-checkout`: absolute and lexically clean, without a slash at the end; "" for none.
+Result<std::string> host_checkout_of(const RepositoryFlags& flags);
 
 /// The whole of a file; "-" is standard input. Errors: invalid_input as the Docker CLI words them.
 Result<std::string> read_file(const std::string& path);
@@ -79,6 +83,7 @@ Result<std::string> read_file(const std::string& path);
 // One function a verb, each in a file of its own.
 void add_deploy(CLI::App& app, Session& session);
 void add_plan(CLI::App& app, Session& session);
+void add_eject(CLI::App& app, Session& session);
 void add_apply(CLI::App& app, Session& session);
 void add_render(CLI::App& app, Session& session);
 void add_validate(CLI::App& app, Session& session);

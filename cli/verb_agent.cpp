@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include "cli/digest_key.hpp"
 #include "cli/session.hpp"
 #include "core/logfmt.hpp"
 #include "metrics/prometheus_metrics.hpp"
@@ -92,6 +93,10 @@ int run_agent(const Session& session, const AgentFlags& flags) {
   }
   auto root = configuration_root(flags.repository);
   if (!root) return fail(root.error());
+  auto host_checkout = host_checkout_of(flags.repository);
+  if (!host_checkout) return fail(host_checkout.error());
+  auto digest = read_digest_key(flags.repository.digest_key_file);
+  if (!digest) return fail(digest.error());
   metrics::MetricsOptions metrics_options;
   metrics_options.version = SKEP_VERSION;
   metrics::PrometheusMetrics metrics(metrics_options, session.clock);
@@ -110,7 +115,9 @@ int run_agent(const Session& session, const AgentFlags& flags) {
   options.version = SKEP_VERSION;
   options.interval = *interval;
   options.load.root = *root;
+  options.load.host_checkout = *host_checkout;
   options.reconciler.instance = flags.instance;
+  options.reconciler.digest = *std::move(digest);
   reconciler::Agent agent(**source, **engine, metrics, session.clock, *log, options);
   const auto server = serve(flags, agent, metrics, *log);
   if (!server) return fail(server.error());

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "cli/digest_key.hpp"
 #include "cli/repository_run.hpp"
 #include "diff/render.hpp"
 
@@ -74,6 +75,9 @@ int apply(const Session& session, const ApplyFlags& flags) {
   ports::Observer nobody;
   reconciler::ReconcilerOptions options;
   options.instance = flags.instance;
+  auto digest = read_digest_key(flags.repository.digest_key_file);
+  if (!digest) return fail(digest.error());
+  options.digest = *std::move(digest);
   options.only = *only;
   if (!flags.plan_file.empty()) {
     auto planning = options;

@@ -1,4 +1,5 @@
 #include "cli/deployment.hpp"
+#include "cli/digest_key.hpp"
 #include "diff/render.hpp"
 
 namespace skep::cli {
@@ -9,7 +10,9 @@ int deploy(const Session& session, const DeployFlags& flags) {
   if (!desired) return fail(desired.error());
   auto engine = open_manager(session, flags.registry_auth);
   if (!engine) return fail(engine.error());
-  Deployment deployment(session, flags, **engine, *std::move(desired));
+  auto digest = read_digest_key(flags.digest_key_file);
+  if (!digest) return fail(digest.error());
+  Deployment deployment(session, flags, **engine, *std::move(desired), *std::move(digest));
   auto plan = deployment.plan();
   if (!plan) return fail(plan.error());
   for (const auto& note : plan->notes) {
@@ -35,6 +38,7 @@ void add_deploy(CLI::App& app, Session& session) {
   auto flags = std::make_shared<DeployFlags>();
   verb->add_option("STACK", flags->stack, "Name of the stack")->required();
   add_compose_flags(*verb, *flags);
+  add_digest_key_flag(*verb, flags->digest_key_file);
   verb->add_flag("-d,--detach,!--no-detach", flags->detach, "Do not wait until the services run");
   verb->add_flag("-q,--quiet", flags->quiet, "Suppress progress output");
   verb->add_option("--timeout", flags->timeout, "Give up waiting after this long without progress")

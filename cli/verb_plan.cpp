@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/deployment.hpp"
+#include "cli/digest_key.hpp"
 #include "cli/repository_run.hpp"
 #include "diff/render.hpp"
 
@@ -29,7 +30,9 @@ int plan_file(const Session& session, PlanFlags& flags) {
   if (!desired) return fail(desired.error());
   auto engine = open_manager(session, flags.compose.registry_auth);
   if (!engine) return fail(engine.error());
-  Deployment deployment(session, flags.compose, **engine, *std::move(desired));
+  auto digest = read_digest_key(flags.repository.digest_key_file);
+  if (!digest) return fail(digest.error());
+  Deployment deployment(session, flags.compose, **engine, *std::move(desired), *std::move(digest));
   const auto plan = deployment.plan();
   if (!plan) return fail(plan.error());
   if (flags.output == "json") {
@@ -97,6 +100,9 @@ int plan_repository(const Session& session, const PlanFlags& flags) {
   ports::Observer nobody;
   reconciler::ReconcilerOptions options;
   options.instance = flags.instance;
+  auto digest = read_digest_key(flags.repository.digest_key_file);
+  if (!digest) return fail(digest.error());
+  options.digest = *std::move(digest);
   options.plan_only = true;
   options.only = *only;
   reconciler::Reconciler reconciler(**engine, nobody, session.clock, *log, options, [] {});
