@@ -160,21 +160,25 @@ void Reconciler::apply_stack(StackFacts& facts,
                        done.action.impact == diff::Impact::restart;
     if (!done.error && rolls) memory.awaited[done.action.name] = now;
   }
-  if (result.writes() > 0) {
+  const bool wrote = result.writes() > 0;
+  // Started again in the middle of a deployment, there may be nothing to write before what runs
+  // already is healthy: that is followed all the same.
+  const bool waits = !options.postponed.empty() && !overdue;
+  if (!memory.operation && (wrote || waits)) {
+    memory.operation.emplace();
+    memory.operation->started = memory.operation->progressed = now;
+    const bool edited = memory.drift_cause == ports::DriftCause::live;
+    memory.operation->trigger = memory.approved || memory.requested ? "manual"
+                                : edited                            ? "drift"
+                                : memory.failures > 0               ? "retry"
+                                                                    : "git";
+    for (const auto& action : facts.plan.actions) memory.operation->kinds.push_back(action.kind);
+  }
+  if (wrote) {
     turn.wrote = true;
     log_.info(logfmt(
         "stack changed",
         {{"stack", facts.name}, {"writes", result.writes()}, {"plan", diff::summary(facts.plan)}}));
-    if (!memory.operation) {
-      memory.operation.emplace();
-      memory.operation->started = now;
-      const bool edited = memory.drift_cause == ports::DriftCause::live;
-      memory.operation->trigger = memory.approved || memory.requested ? "manual"
-                                  : edited                            ? "drift"
-                                  : memory.failures > 0               ? "retry"
-                                                                      : "git";
-      for (const auto& action : facts.plan.actions) memory.operation->kinds.push_back(action.kind);
-    }
     memory.operation->progressed = now;
   }
   const bool shutting_down =

@@ -79,7 +79,11 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
     return {Verdict::held,
             "was rolled back; the next commit or `skep sync " + facts.name + "` resumes"};
   }
-  if (live_edit && policy.self_heal != SelfHeal::on && !asked && !memory.operation) {
+  // A deployment that never got healthy, seen for the first time: whoever began it was killed.
+  const bool interrupted =
+      live_edit && !memory.seen && facts.record->healthy != facts.record->applied;
+  if (live_edit && policy.self_heal != SelfHeal::on && !asked && !memory.operation &&
+      !interrupted) {
     return {Verdict::reported, "was edited by hand; self_heal is off, so it is left as it is"};
   }
   if (facts.waiting_for_registry)

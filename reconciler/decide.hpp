@@ -32,6 +32,9 @@ struct StackMemory {
   /// Services whose update was accepted but whose rollout the engine may not show yet, and since
   /// when.
   std::map<std::string, SteadyTime> awaited;
+  /// Since when it is on its way to health; there may be no operation: after a restart, or because
+  /// tasks failed.
+  std::optional<SteadyTime> progressing_since;
   std::string overdue_content;  ///< Content whose rollout ran past its deadline: reported, and not
                                 ///< waited for again.
   std::string error;            ///< Of the last attempt; "" after a good one.
@@ -39,6 +42,7 @@ struct StackMemory {
   SteadyTime retry_at{};
   bool approved = false;   ///< A person let through what is held.
   bool requested = false;  ///< A person asked for it now.
+  bool seen = false;       ///< It was looked at in an earlier turn of this process.
   std::optional<ports::DriftCause> drift_cause;
   std::optional<WallTime> drift_since, last_success, last_failure;
   std::chrono::milliseconds last_duration{};

@@ -40,6 +40,17 @@ bool was_rolled_back(const swarm::LiveService& service) {
   return service.update.state.starts_with("rollback_");
 }
 
+/// Tasks that start send no events: whoever wants to know has to look again, but not for ever.
+bool comes_up_by_itself(const StackFacts& facts, StackMemory& memory, SteadyTime now) {
+  if (facts.health != Health::progressing) {
+    memory.progressing_since.reset();
+    return false;
+  }
+  if (!memory.progressing_since) memory.progressing_since = now;
+  return facts.desired != nullptr &&
+         now - *memory.progressing_since <= facts.desired->source.settings.policy.timeout;
+}
+
 }  // namespace
 
 bool Turn::all_good() const {
@@ -113,10 +124,15 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
     observer_.phase("apply", clock_.steady() - planned);
   }
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
-    const auto& memory = memory_[work.facts[i].name];
+    auto& memory = memory_[work.facts[i].name];
     turn.stacks.push_back(describe_stack(
         work.facts[i], work.decisions[i], memory, desired.revision.commit, options_.plan_only));
     turn.moving = turn.moving || memory.operation || work.facts[i].waiting_for_registry;
+    if (comes_up_by_itself(work.facts[i], memory, clock_.steady()) && !options_.plan_only)
+      turn.moving = true;
+    memory.seen = true;
+    // What was asked for is done; left standing, it would let the next edit by hand through.
+    if (work.decisions[i].verdict == Verdict::nothing) memory.approved = memory.requested = false;
     if (memory.failures > 0 && work.decisions[i].verdict == Verdict::wait) {
       turn.retry_at = std::min(turn.retry_at.value_or(memory.retry_at), memory.retry_at);
     }
