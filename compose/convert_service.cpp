@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "compose/convert.hpp"
+#include "compose/go_sort.hpp"
 #include "compose/text.hpp"
 #include "swarm/image_ref.hpp"
 #include "swarm/labels.hpp"
@@ -106,9 +107,10 @@ swarm::EndpointSpec convert_endpoint(const Service& service) {
     published.mode = port.mode;
     endpoint.ports.push_back(std::move(published));
   }
-  std::stable_sort(endpoint.ports.begin(), endpoint.ports.end(), [](const auto& a, const auto& b) {
-    return a.published < b.published;
-  });
+  auto& ports = endpoint.ports;
+  GoSort([&](auto a, auto b) { return ports[a].published < ports[b].published; },
+         [&](auto a, auto b) { std::swap(ports[a], ports[b]); })
+      .run(ports.size());
   return endpoint;
 }
 
