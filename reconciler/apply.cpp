@@ -106,6 +106,10 @@ class Application {
       if (found == nullptr) return lost(action);
       return done(engine_.update_secret(found->id, found->version, *spec, stop_));
     }
+    if (action.verb == Verb::replace) {
+      auto removed = engine_.remove_secret(action.live_id, stop_);
+      if (!removed) return std::move(removed).error();
+    }
     auto created = engine_.create_secret(*spec, stop_);
     if (!created) return std::move(created).error();
     ids_.secrets[action.name] = created->id;
@@ -120,6 +124,10 @@ class Application {
       const auto* found = live_.find_config(action.name);
       if (found == nullptr) return lost(action);
       return done(engine_.update_config(found->id, found->version, *spec, stop_));
+    }
+    if (action.verb == Verb::replace) {
+      auto removed = engine_.remove_config(action.live_id, stop_);
+      if (!removed) return std::move(removed).error();
     }
     auto created = engine_.create_config(*spec, stop_);
     if (!created) return std::move(created).error();
