@@ -7,6 +7,7 @@
 #include "engine/endpoint.hpp"
 #include "engine/exec.hpp"
 #include "engine/http.hpp"
+#include "server/status_json.hpp"
 
 namespace skep::cli {
 namespace {
@@ -82,7 +83,7 @@ Result<AgentAnswer> ask_container(const Session& session,
 
 }  // namespace
 
-void add_agent_flags(CLI::App& app, AgentFlags& flags) {
+void add_agent_flags(Command& app, AgentFlags& flags) {
   app.add_option("--socket", flags.socket, "The agent's local socket")
       ->envname("SKEP_SOCKET")
       ->capture_default_str();
@@ -124,6 +125,26 @@ Result<std::string> call_agent(const Session& session,
                          ? json["error"].get<std::string>()
                          : "the agent answered with status " + std::to_string(answer->status);
   return Error{ErrorKind::invalid_input, words};
+}
+
+Result<std::string> stack_path(const Session& session,
+                               const AgentFlags& flags,
+                               const std::string& word) {
+  auto body = call_agent(session, flags, "GET", "/api/v1/status");
+  if (!body) return std::move(body).error();
+  const auto status = server::parse_status(*body);
+  if (!status) return status.error();
+  std::vector<std::string> names;
+  for (const auto& stack : status->stacks) {
+    names.push_back(stack.name);
+    const bool meant =
+        stack.name == word || stack.path == word || stack.group + "/" + stack.name == word;
+    if (meant) return engine::url_encode(stack.group) + "/" + engine::url_encode(stack.name);
+  }
+  auto message = "no stack " + word;
+  if (const auto near = nearest(word, names); !near.empty())
+    message += "; did you mean " + near + "?";
+  return Error{ErrorKind::invalid_input, message};
 }
 
 }  // namespace skep::cli

@@ -13,7 +13,7 @@ struct AgentFlags {
   std::string server;      ///< "http://host:9920"; "" for none.
   std::string token_file;  ///< For writing over --server.
 };
-void add_agent_flags(CLI::App& app, AgentFlags& flags);
+void add_agent_flags(Command& app, AgentFlags& flags);
 
 struct AgentAnswer {
   int status = 0;
@@ -33,5 +33,11 @@ Result<std::string> call_agent(const Session& session,
                                const AgentFlags& flags,
                                const std::string& method,
                                const std::string& path);
+
+/// "group/name" of the API, for a stack that a person called by name, directory or group/name.
+/// Errors: invalid_input where the agent has none, with the nearest one it has.
+Result<std::string> stack_path(const Session& session,
+                               const AgentFlags& flags,
+                               const std::string& word);
 
 }  // namespace skep::cli

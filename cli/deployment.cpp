@@ -116,24 +116,23 @@ void announce(const diff::Action& action) {
 
 }  // namespace
 
-void add_compose_flags(CLI::App& app, DeployFlags& flags) {
+void add_compose_flags(Command& app, DeployFlags& flags) {
   app.add_option(
          "-c,--compose-file", flags.files, "Path to a Compose file, or \"-\" to read from stdin")
-      ->delimiter('\0')
-      ->allow_extra_args(false);
+      ->one_at_a_time();
   app.add_option("--resolve-image",
                  flags.resolve_image,
                  "Query the registry to resolve image digest and supported platforms (\"always\", "
                  "\"changed\", \"never\")")
       ->capture_default_str()
-      ->check(CLI::IsMember({"always", "changed", "never"}));
+      ->one_of({"always", "changed", "never"});
   app.add_flag("--prune", flags.prune, "Prune services that are no longer referenced");
   app.add_flag("--with-registry-auth",
                flags.registry_auth,
                "Send registry authentication details to Swarm agents");
   app.add_option(
          "--env-file", flags.environment_files, "File with variables; those of the process win")
-      ->allow_extra_args(false);
+      ->one_at_a_time();
   app.add_flag(
       "--strict", flags.strict, "Accept and do only what `docker stack deploy` does: no extension");
 }

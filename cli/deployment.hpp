@@ -27,7 +27,7 @@ struct DeployFlags {
 };
 
 /// `-c`, `--strict`, `--env-file` …: what says which stack is meant, for deploy and for plan.
-void add_compose_flags(CLI::App& app, DeployFlags& flags);
+void add_compose_flags(Command& app, DeployFlags& flags);
 
 /// Compose files on this machine → the stack, as the Docker CLI does it: variables from the process
 /// only. Prints warnings and mistakes. Errors: invalid_input, after everything that is wrong was

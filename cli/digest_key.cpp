@@ -9,7 +9,7 @@ constexpr const char* kMounted = "/run/secrets/skep_digest_key";
 
 }  // namespace
 
-void add_digest_key_flag(CLI::App& app, std::string& file) {
+void add_digest_key_flag(Command& app, std::string& file) {
   app.add_option("--digest-key-file",
                  file,
                  std::string("Key that names generations of secrets (default: ") + kMounted +

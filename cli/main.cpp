@@ -7,7 +7,6 @@
 #include <thread>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <unistd.h>
 
 #include "cli/session.hpp"
@@ -99,17 +98,14 @@ int run(int argc, char** argv) {
   session.stop = signals.token();
   session.color = color_wanted(session);
 
-  CLI::App app("GitOps for Docker Swarm: keeps a swarm exactly as a Git repository says.",
-               plugin ? "docker skep" : "skep");
-  app.require_subcommand(1);
-  app.set_help_all_flag("--help-all", "Help of all commands");
-  app.fallthrough();
+  Command app("GitOps for Docker Swarm: keeps a swarm exactly as a Git repository says.",
+              plugin ? "docker skep" : "skep");
   app.add_option("-H,--host",
                  session.host,
                  "Engine to talk to (default: DOCKER_HOST, the current context, the local socket)");
   app.add_option("--log-level", session.log_level, "error, warning, info, debug or trace")
       ->envname("SKEP_LOG_LEVEL")
-      ->check(CLI::IsMember({"error", "warning", "info", "debug", "trace"}));
+      ->one_of({"error", "warning", "info", "debug", "trace"});
   add_deploy(app, session);
   add_plan(app, session);
   add_apply(app, session);
@@ -120,16 +116,14 @@ int run(int argc, char** argv) {
   add_approve(app, session);
   add_eject(app, session);
   add_sync(app, session);
+  add_suspend(app, session);
+  add_resume(app, session);
   add_health(app, session);
   add_version(app, session);
   app.footer(
       "Start with:  skep plan --repo DIRECTORY   ·   skep COMMAND --help shows an example of each");
-  try {
-    app.parse(static_cast<int>(arguments.size()), arguments.data());
-  } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? kSuccess : kFailure;
-  }
+  if (const auto exit = app.parse(static_cast<int>(arguments.size()), arguments.data()))
+    return *exit;
   return session.verb();
 }
 

@@ -93,7 +93,7 @@ std::shared_ptr<spdlog::logger> make_logger(const Session& session, bool daemon)
   return logger;
 }
 
-void add_repository_flags(CLI::App& app, RepositoryFlags& flags) {
+void add_repository_flags(Command& app, RepositoryFlags& flags) {
   const auto group = "Repository";
   app.add_option(
          "--repo", flags.repo, "Config repository: a directory or a git URL (file, https, ssh)")

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <spdlog/logger.h>
 
+#include "cli/command.hpp"
 #include "core/clock.hpp"
 #include "core/repo_path.hpp"
 #include "core/result.hpp"
@@ -68,7 +68,7 @@ struct RepositoryFlags {
   std::vector<std::string> host_keys;
   bool allow_rewind = false;
 };
-void add_repository_flags(CLI::App& app, RepositoryFlags& flags);
+void add_repository_flags(Command& app, RepositoryFlags& flags);
 /// `session` and `log` outlive the source.
 Result<std::unique_ptr<ports::Source>> open_source(const Session& session,
                                                    const RepositoryFlags& flags,
@@ -81,17 +81,19 @@ Result<std::string> host_checkout_of(const RepositoryFlags& flags);
 Result<std::string> read_file(const std::string& path);
 
 // One function a verb, each in a file of its own.
-void add_deploy(CLI::App& app, Session& session);
-void add_plan(CLI::App& app, Session& session);
-void add_eject(CLI::App& app, Session& session);
-void add_apply(CLI::App& app, Session& session);
-void add_render(CLI::App& app, Session& session);
-void add_validate(CLI::App& app, Session& session);
-void add_agent(CLI::App& app, Session& session);
-void add_status(CLI::App& app, Session& session);
-void add_approve(CLI::App& app, Session& session);
-void add_sync(CLI::App& app, Session& session);
-void add_health(CLI::App& app, Session& session);
-void add_version(CLI::App& app, Session& session);
+void add_deploy(Command& app, Session& session);
+void add_plan(Command& app, Session& session);
+void add_eject(Command& app, Session& session);
+void add_apply(Command& app, Session& session);
+void add_render(Command& app, Session& session);
+void add_validate(Command& app, Session& session);
+void add_agent(Command& app, Session& session);
+void add_status(Command& app, Session& session);
+void add_approve(Command& app, Session& session);
+void add_sync(Command& app, Session& session);
+void add_suspend(Command& app, Session& session);
+void add_resume(Command& app, Session& session);
+void add_health(Command& app, Session& session);
+void add_version(Command& app, Session& session);
 
 }  // namespace skep::cli

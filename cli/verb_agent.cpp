@@ -18,6 +18,8 @@ struct AgentFlags {
   RepositoryFlags repository;
   std::string instance = "default";
   std::string interval = "60s";
+  std::string prune_grace = "60s";
+  std::string self_stack;
   std::string listen = "127.0.0.1:9920";
   std::string listen_metrics;
   std::string socket = "/run/skep/skep.sock";
@@ -91,6 +93,9 @@ int run_agent(const Session& session, const AgentFlags& flags) {
     return fail(
         {ErrorKind::invalid_input, "--interval must be a duration of at least 1s, such as 60s"});
   }
+  const auto prune_grace = reconciler::parse_duration(flags.prune_grace);
+  if (!prune_grace)
+    return fail({ErrorKind::invalid_input, "--prune-grace must be a duration, such as 60s"});
   auto root = configuration_root(flags.repository);
   if (!root) return fail(root.error());
   auto host_checkout = host_checkout_of(flags.repository);
@@ -114,6 +119,8 @@ int run_agent(const Session& session, const AgentFlags& flags) {
   reconciler::AgentOptions options;
   options.version = SKEP_VERSION;
   options.interval = *interval;
+  options.reconciler.prune_grace = *prune_grace;
+  options.reconciler.self_stack = flags.self_stack;
   options.load.root = *root;
   options.load.host_checkout = *host_checkout;
   options.reconciler.instance = flags.instance;
@@ -127,7 +134,7 @@ int run_agent(const Session& session, const AgentFlags& flags) {
 
 }  // namespace
 
-void add_agent(CLI::App& app, Session& session) {
+void add_agent(Command& app, Session& session) {
   auto* verb = app.add_subcommand("agent", "The daemon: keeps the swarm as the repository says");
   auto flags = std::make_shared<AgentFlags>();
   add_repository_flags(*verb, flags->repository);
@@ -138,6 +145,15 @@ void add_agent(CLI::App& app, Session& session) {
   verb->add_option("--interval", flags->interval, "Between two looks at the repository")
       ->envname("SKEP_INTERVAL")
       ->capture_default_str();
+  verb->add_option("--prune-grace",
+                   flags->prune_grace,
+                   "How long a stack that left the repository stays, in case it comes back")
+      ->envname("SKEP_PRUNE_GRACE")
+      ->capture_default_str();
+  verb->add_option("--self-stack",
+                   flags->self_stack,
+                   "Stack in which this agent runs: it comes last and is never removed")
+      ->envname("SKEP_SELF_STACK");
   verb->add_option("--listen", flags->listen, "Address of metrics, health and API; \"\" for none")
       ->envname("SKEP_LISTEN")
       ->capture_default_str();

@@ -79,6 +79,11 @@ int apply(const Session& session, const ApplyFlags& flags) {
   if (!digest) return fail(digest.error());
   options.digest = *std::move(digest);
   options.only = *only;
+  const auto root = configuration_root(flags.repository);
+  if (!root) return fail(root.error());
+  options.revision = [&](const std::string& commit, const std::string& stack) {
+    return reconciler::stack_at(*repository->source, reconciler::LoadOptions{*root}, commit, stack);
+  };
   if (!flags.plan_file.empty()) {
     auto planning = options;
     planning.plan_only = true;
@@ -105,7 +110,7 @@ int apply(const Session& session, const ApplyFlags& flags) {
 
 }  // namespace
 
-void add_apply(CLI::App& app, Session& session) {
+void add_apply(Command& app, Session& session) {
   auto* verb =
       app.add_subcommand("apply", "Carry out what differs, once, and wait until it is healthy");
   auto flags = std::make_shared<ApplyFlags>();

@@ -1,8 +1,4 @@
-#include <nlohmann/json.hpp>
-
 #include "cli/agent_client.hpp"
-#include "engine/http.hpp"
-#include "server/status_json.hpp"
 
 namespace skep::cli {
 namespace {
@@ -12,27 +8,8 @@ struct AskFlags {
   std::string stack;
 };
 
-/// "group/name" of the API for what a person typed.
-Result<std::string> path_of(const Session& session, const AskFlags& flags) {
-  auto body = call_agent(session, flags.agent, "GET", "/api/v1/status");
-  if (!body) return std::move(body).error();
-  const auto status = server::parse_status(*body);
-  if (!status) return status.error();
-  std::vector<std::string> names;
-  for (const auto& stack : status->stacks) {
-    names.push_back(stack.name);
-    const bool meant = stack.name == flags.stack || stack.path == flags.stack ||
-                       stack.group + "/" + stack.name == flags.stack;
-    if (meant) return engine::url_encode(stack.group) + "/" + engine::url_encode(stack.name);
-  }
-  auto message = "no stack " + flags.stack;
-  if (const auto near = nearest(flags.stack, names); !near.empty())
-    message += "; did you mean " + near + "?";
-  return Error{ErrorKind::invalid_input, message};
-}
-
 int approve(const Session& session, const AskFlags& flags) {
-  const auto path = path_of(session, flags);
+  const auto path = stack_path(session, flags.agent, flags.stack);
   if (!path) return fail(path.error());
   const auto answer =
       call_agent(session, flags.agent, "POST", "/api/v1/stacks/" + *path + "/approve");
@@ -44,7 +21,7 @@ int approve(const Session& session, const AskFlags& flags) {
 int sync(const Session& session, const AskFlags& flags) {
   std::string where = "/api/v1/sync";
   if (!flags.stack.empty()) {
-    const auto path = path_of(session, flags);
+    const auto path = stack_path(session, flags.agent, flags.stack);
     if (!path) return fail(path.error());
     where = "/api/v1/stacks/" + *path + "/sync";
   }
@@ -57,7 +34,7 @@ int sync(const Session& session, const AskFlags& flags) {
 
 }  // namespace
 
-void add_approve(CLI::App& app, Session& session) {
+void add_approve(Command& app, Session& session) {
   auto* verb = app.add_subcommand(
       "approve", "Let the agent carry out what it holds back: adoption with changes, mass removal");
   auto flags = std::make_shared<AskFlags>();
@@ -68,7 +45,7 @@ void add_approve(CLI::App& app, Session& session) {
       [&session, flags] { session.verb = [&session, flags] { return approve(session, *flags); }; });
 }
 
-void add_sync(CLI::App& app, Session& session) {
+void add_sync(Command& app, Session& session) {
   auto* verb = app.add_subcommand("sync", "Make the agent look at git and the swarm now");
   auto flags = std::make_shared<AskFlags>();
   verb->add_option("STACK", flags->stack, "Stack, by name or directory (default: all)");

@@ -32,7 +32,7 @@ int deploy(const Session& session, const DeployFlags& flags) {
 
 }  // namespace
 
-void add_deploy(CLI::App& app, Session& session) {
+void add_deploy(Command& app, Session& session) {
   auto* verb = app.add_subcommand(
       "deploy", "Deploy a stack from Compose files, as `docker stack deploy` does");
   auto flags = std::make_shared<DeployFlags>();

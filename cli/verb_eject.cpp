@@ -234,7 +234,7 @@ int eject(const Session& session, EjectFlags& flags) {
 
 }  // namespace
 
-void add_eject(CLI::App& app, Session& session) {
+void add_eject(Command& app, Session& session) {
   auto* verb = app.add_subcommand(
       "eject", "Give a stack back to the Docker CLI: plain names, no label of ours");
   auto flags = std::make_shared<EjectFlags>();

@@ -28,7 +28,7 @@ int request(const Session& session, const RequestFlags& flags) {
 
 }  // namespace
 
-void add_health(CLI::App& app, Session& session) {
+void add_health(Command& app, Session& session) {
   auto* verb =
       app.add_subcommand("health", "Exit 0 while the agent is alive: the container's health check");
   auto flags = std::make_shared<RequestFlags>();
@@ -37,7 +37,8 @@ void add_health(CLI::App& app, Session& session) {
   verb->callback(
       [&session, flags] { session.verb = [&session, flags] { return health(session, *flags); }; });
 
-  auto* hidden = app.add_subcommand("__request", "")->group("");
+  auto* hidden = app.add_subcommand("__request", "");
+  hidden->hide();
   auto asked = std::make_shared<RequestFlags>();
   hidden->add_option("METHOD", asked->method)->required();
   hidden->add_option("PATH", asked->path)->required();

@@ -128,7 +128,7 @@ int plan_repository(const Session& session, const PlanFlags& flags) {
 
 }  // namespace
 
-void add_plan(CLI::App& app, Session& session) {
+void add_plan(Command& app, Session& session) {
   auto* verb = app.add_subcommand(
       "plan", "Show what would change and what it would do; exit 0 nothing, 2 changes, 1 error");
   verb->alias("diff");
@@ -138,7 +138,7 @@ void add_plan(CLI::App& app, Session& session) {
       ->envname("SKEP_INSTANCE")
       ->capture_default_str();
   verb->add_option("-o,--output", flags->output, "text, json or markdown")
-      ->check(CLI::IsMember({"text", "json", "markdown"}))
+      ->one_of({"text", "json", "markdown"})
       ->capture_default_str();
   add_repository_flags(*verb, flags->repository);
   add_compose_flags(*verb, flags->compose);

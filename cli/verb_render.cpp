@@ -45,7 +45,7 @@ int render(const Session& session, const RenderFlags& flags) {
 
 }  // namespace
 
-void add_render(CLI::App& app, Session& session) {
+void add_render(Command& app, Session& session) {
   auto* verb = app.add_subcommand(
       "render", "Show what a stack becomes: the Engine API objects, secrets masked");
   auto flags = std::make_shared<RenderFlags>();

@@ -126,13 +126,13 @@ int show(const Session& session, const StatusFlags& flags) {
 
 }  // namespace
 
-void add_status(CLI::App& app, Session& session) {
+void add_status(Command& app, Session& session) {
   auto* verb = app.add_subcommand(
       "status", "Show what the running agent knows; exit 1 where something is wrong");
   auto flags = std::make_shared<StatusFlags>();
   verb->add_option("STACK", flags->stack, "Only this one, with its services");
   verb->add_option("-o,--output", flags->output, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
+      ->one_of({"text", "json"})
       ->capture_default_str();
   add_agent_flags(*verb, flags->agent);
   verb->footer("Example:  skep status");

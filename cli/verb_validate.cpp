@@ -43,12 +43,12 @@ int validate(const Session& session, ValidateFlags flags) {
 
 }  // namespace
 
-void add_validate(CLI::App& app, Session& session) {
+void add_validate(Command& app, Session& session) {
   auto* verb = app.add_subcommand("validate", "Check a whole repository without an engine");
   auto flags = std::make_shared<ValidateFlags>();
   verb->add_option("PATH", flags->directory, "Directory of the repository (default: --repo)");
   verb->add_option("-o,--output", flags->output, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
+      ->one_of({"text", "json"})
       ->capture_default_str();
   add_repository_flags(*verb, flags->repository);
   verb->footer("Example:  skep validate examples/cluster-repo");

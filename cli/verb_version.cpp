@@ -2,7 +2,7 @@
 
 namespace skep::cli {
 
-void add_version(CLI::App& app, Session& session) {
+void add_version(Command& app, Session& session) {
   auto* verb = app.add_subcommand("version", "Show the version");
   verb->footer("Example:  skep version");
   verb->callback([&session] {

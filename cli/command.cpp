@@ -1,0 +1,90 @@
+#include "cli/command.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace skep::cli {
+
+Option* Option::required() {
+  option_->required();
+  return this;
+}
+
+Option* Option::envname(const std::string& variable) {
+  option_->envname(variable);
+  return this;
+}
+
+Option* Option::capture_default_str() {
+  option_->capture_default_str();
+  return this;
+}
+
+Option* Option::group(const std::string& name) {
+  option_->group(name);
+  return this;
+}
+
+Option* Option::one_of(const std::vector<std::string>& words) {
+  option_->check(CLI::IsMember(words));
+  return this;
+}
+
+Option* Option::one_at_a_time() {
+  option_->delimiter('\0')->allow_extra_args(false);
+  return this;
+}
+
+Command::Command(const std::string& description, const std::string& name)
+    : owned_(std::make_unique<CLI::App>(description, name)), app_(owned_.get()) {
+  app_->require_subcommand(1);
+  app_->set_help_all_flag("--help-all", "Help of all commands");
+  app_->fallthrough();
+}
+
+Command::Command(CLI::App* app) : app_(app) {}
+
+Command::~Command() = default;
+
+Command* Command::add_subcommand(const std::string& name, const std::string& description) {
+  commands_.push_back(
+      std::unique_ptr<Command>(new Command(app_->add_subcommand(name, description))));
+  return commands_.back().get();
+}
+
+Option* Command::keep(CLI::Option* option) { return &options_.emplace_back(option); }
+
+Option* Command::add_option(const std::string& name, std::string& into, const std::string& help) {
+  return keep(app_->add_option(name, into, help));
+}
+
+Option* Command::add_option(const std::string& name,
+                            std::vector<std::string>& into,
+                            const std::string& help) {
+  return keep(app_->add_option(name, into, help));
+}
+
+Option* Command::add_flag(const std::string& name, bool& into, const std::string& help) {
+  return keep(app_->add_flag(name, into, help));
+}
+
+Option* Command::set_config(const std::string& name,
+                            const std::string& path,
+                            const std::string& help) {
+  return keep(app_->set_config(name, path, help));
+}
+
+void Command::alias(const std::string& name) { app_->alias(name); }
+void Command::hide() { app_->group(""); }
+void Command::footer(const std::string& text) { app_->footer(text); }
+void Command::callback(std::function<void()> chosen) { app_->callback(std::move(chosen)); }
+
+std::optional<int> Command::parse(int argc, const char* const* argv) {
+  try {
+    app_->parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app_->exit(error) == 0 ? 0 : 1;
+  }
+  return std::nullopt;
+}
+
+}  // namespace skep::cli

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace skep::cli {
+
+/// One flag or argument of a command. Owned by its command; each setter returns the option itself.
+class Option {
+ public:
+  explicit Option(CLI::Option* option) : option_(option) {}
+
+  Option* required();
+  /// The environment variable that stands in where the flag is not given.
+  Option* envname(const std::string& variable);
+  /// The present value is shown in the help as the default.
+  Option* capture_default_str();
+  /// The heading under which the help lists it.
+  Option* group(const std::string& name);
+  /// Only these words are allowed.
+  Option* one_of(const std::vector<std::string>& words);
+  /// One value each time it is given, whatever the value holds.
+  Option* one_at_a_time();
+
+ private:
+  CLI::Option* option_;
+};
+
+/// A command of the command line: the parser that the project uses (CLI11) behind the few calls
+/// that verbs need, for its header alone costs each file that includes it half a minute to compile.
+class Command {
+ public:
+  Command(const std::string& description, const std::string& name);
+  ~Command();
+  Command(const Command&) = delete;
+  Command& operator=(const Command&) = delete;
+
+  Command* add_subcommand(const std::string& name, const std::string& description);
+  /// `into` keeps what it holds where the option is not given, and outlives the parse.
+  Option* add_option(const std::string& name, std::string& into, const std::string& help = "");
+  Option* add_option(const std::string& name,
+                     std::vector<std::string>& into,
+                     const std::string& help = "");
+  Option* add_flag(const std::string& name, bool& into, const std::string& help = "");
+  /// A file with `name = value` lines that stand in for flags; it need not exist at `path`.
+  Option* set_config(const std::string& name, const std::string& path, const std::string& help);
+
+  void alias(const std::string& name);
+  /// Left out of the help.
+  void hide();
+  void footer(const std::string& text);
+  /// Called when the command was chosen and its arguments are in place.
+  void callback(std::function<void()> chosen);
+
+  /// Of the root only. Nothing where a command was chosen; else what the process exits with, after
+  /// help or a mistake was printed.
+  std::optional<int> parse(int argc, const char* const* argv);
+
+ private:
+  explicit Command(CLI::App* app);
+  Option* keep(CLI::Option* option);
+
+  std::unique_ptr<CLI::App> owned_;  ///< Of the root; null for the others, which it owns.
+  CLI::App* app_;
+  std::deque<Option> options_;
+  std::deque<std::unique_ptr<Command>> commands_;
+};
+
+}  // namespace skep::cli
