@@ -130,6 +130,12 @@ void drop_service_keys(yaml::Node& service, const std::string& name, Rewrite& re
   });
 }
 
+std::vector<std::string> dropped_service_keys() {
+  std::vector<std::string> keys;
+  for (const auto& [key, instead] : kDropped) keys.push_back(key);
+  return keys;
+}
+
 void drop_network_keys(yaml::Node& network, const std::string& name, Rewrite& rewrite) {
   const auto drop = [&](yaml::Node* map, const char* key) {
     const auto entry = map ? take(*map, key) : std::nullopt;

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "compose/compose.hpp"
 #include "core/finding.hpp"
@@ -63,6 +64,8 @@ void apply_extends(yaml::Node& root, Rewrite& rewrite);
 void relax_values(yaml::Node& root, Rewrite& rewrite);
 /// Takes out the service keys that Swarm cannot honour and says for each what happens instead.
 void drop_service_keys(yaml::Node& service, const std::string& name, Rewrite& rewrite);
+/// Those keys, sorted.
+[[nodiscard]] std::vector<std::string> dropped_service_keys();
 /// The same for what the engine is never asked of a network.
 void drop_network_keys(yaml::Node& network, const std::string& name, Rewrite& rewrite);
 /// Lays one service over the one that it extends: mappings by key, lists appended.
