@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "compose/text.hpp"
 #include "swarm/image_ref.hpp"
 #include "swarm/labels.hpp"
 
@@ -16,7 +17,10 @@ void check_image(const ServiceConversion& conversion) {
                          "invalid image reference for service " + conversion.key + ": " + reason);
   };
   if (image.empty()) return refuse("no image specified");
-  if (const auto parsed = swarm::ImageRef::parse(image); !parsed) refuse(parsed.error().message);
+  const auto parsed = swarm::ImageRef::parse(image);
+  if (parsed) return;
+  // With variables in it the text is not what stands in the file.
+  refuse(parsed.error().message + " (" + quoted(image) + ")");
 }
 
 /// Objects that exist already and that a service cites: who applies the stack looks for them first.

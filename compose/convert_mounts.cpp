@@ -38,7 +38,11 @@ const Volume* find_definition(const ServiceConversion& conversion, const Service
   const auto found = file.volumes.find(volume.source);
   if (found != file.volumes.end()) return &found->second;
   if (!file.unreadable_sections.contains("volumes")) {
-    conversion.error(volume.at, "undefined volume " + quoted(volume.source));
+    const bool path = volume.source.find('/') != std::string::npos;
+    conversion.error(volume.at,
+                     "undefined volume " + quoted(volume.source) +
+                         (path ? "; a directory beside the file is written ./" + volume.source
+                               : "; list it under the top-level volumes"));
   }
   return nullptr;
 }

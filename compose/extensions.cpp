@@ -203,7 +203,7 @@ std::optional<std::string> carried_content(const Field& object, const Input& inp
   const auto variable = environment.text();
   const auto found = input.environment.find(variable);
   if (found != input.environment.end()) return found->second;
-  environment.error("the variable " + quoted(variable) + " is not set");
+  object.error("the variable " + quoted(variable) + " is not set");
   return std::string();
 }
 

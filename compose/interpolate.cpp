@@ -37,6 +37,7 @@ struct Outcome {
   std::string text;
   std::optional<std::string> error;     ///< Of the last substitution only (rule A5.10).
   bool lost_error = false;              ///< An earlier one was cleared.
+  bool missing = false;                 ///< The error is a required variable's.
   bool kept_dollar = false;             ///< Kept literally, off strict mode.
   std::vector<std::string> unset = {};  ///< Plain variables without a value.
 };
@@ -83,9 +84,10 @@ class Template {
     return 0;
   }
 
-  void set_error(std::optional<std::string> error) {
+  void set_error(std::optional<std::string> error, bool missing = false) {
     out_.lost_error = out_.lost_error || (out_.error && !error);
     out_.error = std::move(error);
+    out_.missing = missing;
   }
 
   /// Looks for the separators anywhere in the text, in the CLI's order (rule A5.4).
@@ -104,8 +106,9 @@ class Template {
       const auto* value = lookup(name);
       const bool usable = value != nullptr && !(empty_counts_as_unset && value->empty());
       if (required && !usable) {
-        return set_error("required variable " + std::string(name) +
-                         " is missing a value: " + std::string(after));
+        return set_error(
+            "required variable " + std::string(name) + " is missing a value: " + std::string(after),
+            true);
       }
       set_error(std::nullopt);
       out_.text += usable ? std::string_view(*value) : after;
@@ -168,8 +171,12 @@ class Walk {
     const bool refused =
         outcome.error || (options_.unset_variable_is_error && !outcome.unset.empty());
     if (refused && in_labels && !options_.strict) {
-      outcome = looks_like_password_hash(text) ? Outcome{text, std::nullopt, false, true, {}}
+      outcome = looks_like_password_hash(text) ? Outcome{text, std::nullopt, false, false, true, {}}
                                                : Template(text, environment_, true).render();
+    }
+    if (outcome.error && outcome.missing && !options_.strict) {
+      // The CLI wraps it into its words about a $ too many.
+      return add(Finding::Severity::error, node, path_ + ": " + *outcome.error);
     }
     if (outcome.error) {
       return add(Finding::Severity::error,

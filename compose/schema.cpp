@@ -82,6 +82,27 @@ bool has_name(ObjectType::Names names, std::string_view key) {
          std::all_of(key.begin(), key.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
+/// What people mostly meant who wrote a value of another type.
+std::string type_hint(const yaml::Node& node, const Type& type) {
+  const auto wants = [&](std::string_view word) {
+    return type.expected.find(word) != std::string_view::npos;
+  };
+  if (const auto* map = node.as<yaml::Map>(); map != nullptr && map->size() == 1) {
+    if (!wants("string") || wants("list")) return "";
+    return "; a colon and a blank make a mapping: write KEY=VALUE, or put the text in quotes";
+  }
+  if (node.as<std::int64_t>() != nullptr && type.format == Type::Format::duration) {
+    return "; write \"" + *stringify(node) + "s\" for seconds";
+  }
+  const auto* text = node.as<std::string>();
+  if (text == nullptr || text->empty() || wants("string")) return "";
+  if (wants("number") || wants("integer") || wants("boolean")) return "; write it without quotes";
+  if (text->front() == '-' && text->find(' ') != 1) return "; a blank is missing after the dash";
+  const auto colon = text->find(':');
+  if (wants("mapping") && colon != std::string::npos) return "; a blank is missing after the colon";
+  return wants("list") ? "; begin each item with a dash, or put it in brackets" : "";
+}
+
 class Validator {
  public:
   Validator(int minor, bool strict, Findings& findings)
@@ -95,7 +116,8 @@ class Validator {
       return check_list(*list, *type.list);
     }
     if (!takes_scalar(node, type.scalars)) {
-      return add(node.at(), path() + " must be a " + std::string(type.expected));
+      return add(node.at(),
+                 path() + " must be a " + std::string(type.expected) + type_hint(node, type));
     }
     check_content(node, type);
   }

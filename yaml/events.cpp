@@ -9,6 +9,8 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include "yaml/hints.hpp"
+
 namespace skep::yaml {
 namespace {
 
@@ -161,7 +163,7 @@ Result<RawDocument> read_events(const SourceText& source, std::size_t max_nodes,
     return source.error(limit.offset, limit.message);
   } catch (const YAML::Exception& problem) {
     const auto offset = static_cast<std::size_t>(problem.mark.pos < 0 ? 0 : problem.mark.pos);
-    return source.error(offset, problem.msg);
+    return source.error(offset, problem.msg + hint_for(problem.msg, source, offset));
   }
   return document;
 }

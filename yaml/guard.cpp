@@ -231,6 +231,14 @@ class Guard {
     }
   }
 
+  /// Go ends the document before a line that is indented less than its first key, and does not
+  /// look at the rest: what is written there would be lost without a word.
+  [[nodiscard]] std::string_view hint() const {
+    if (flow_ > 0 || next_scalar() != nullptr || !at_line_start()) return "";
+    return "; this line is indented less than the first one, so docker stack deploy would ignore "
+           "all from here on";
+  }
+
   void scalar() {
     skip_absent_scalars(at_);
     auto* node = next_scalar();
@@ -244,7 +252,7 @@ class Guard {
           return end_scalar(-1);
         }
       }
-      return fail(at_, "did not find expected node content");
+      return fail(at_, "did not find expected node content" + std::string(hint()));
     }
     ++next_;
     const char c = peek();

@@ -239,7 +239,9 @@ class Decoder {
     if (!spend(raw.offset, depth)) return std::nullopt;
     const auto& key = raw.kind == Kind::alias ? target(raw) : raw;
     if (key.kind == Kind::list || key.kind == Kind::map) {
-      fail(raw.offset, "invalid map key: a list or a mapping cannot be a key");
+      fail(raw.offset,
+           "invalid map key: a list or a mapping cannot be a key; a text that begins with { or [ "
+           "needs quotes");
       return std::nullopt;
     }
     const bool scalar = key.kind != Kind::null;

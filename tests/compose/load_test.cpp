@@ -103,5 +103,24 @@ TEST(Load, ShortDependsOnIsKept) {
   EXPECT_EQ(output.stack.services.at("web").depends_on[0].service, "db");
 }
 
+TEST(Load, RefusalsSayWhatIsMostlyMeant) {
+  const auto says = [](const std::string& service) {
+    Loader loader;
+    loader.strict = false;
+    return errors(loader.load({web(service)}));
+  };
+  EXPECT_THAT(says("stop_grace_period: 10"), HasSubstr("; write \"10s\" for seconds"));
+  EXPECT_THAT(says("labels: [a.b: c]"), HasSubstr("; a colon and a blank make a mapping"));
+  EXPECT_THAT(says("environment: -A=1"), HasSubstr("; a blank is missing after the dash"));
+  EXPECT_THAT(says("deploy: {placement: {constraints: node.role==manager}}"),
+              HasSubstr("; begin each item with a dash"));
+  EXPECT_THAT(says("volumes: ['data:/d']"), HasSubstr("; list it under the top-level volumes"));
+  EXPECT_THAT(says("volumes: ['data/x:/d']"), HasSubstr("is written ./data/x"));
+  EXPECT_THAT(says("networks: [n]"), HasSubstr("; list it under the top-level networks"));
+  EXPECT_THAT(says("hostname: '${H:?name the host}'"),
+              HasSubstr("hostname: required variable H is missing a value: name the host"));
+  EXPECT_THAT(says("hostname: '${H:?name the host}'"), Not(HasSubstr("escape")));
+}
+
 }  // namespace
 }  // namespace skep::compose::testing

@@ -131,5 +131,23 @@ TEST(Parse, ManyKeysAreNotComparedWithEachOther) {
   EXPECT_EQ(parsed(text).as<Map>()->size(), 100'000U);
 }
 
+TEST(Parse, ComplaintsSayWhatIsMostlyMeant) {
+  const auto says = [](const std::string& text) { return refusal(text); };
+  EXPECT_NE(says("a:\n\tb: 1\n").find("indent with spaces"), std::string::npos);
+  EXPECT_NE(says("a: echo key: value\n").find("needs quotes"), std::string::npos);
+  EXPECT_NE(says("a: @x\n").find("begins with @ needs quotes"), std::string::npos);
+  EXPECT_NE(says("a: {{.Node.Hostname}}\n").find("begins with { or [ needs quotes"),
+            std::string::npos);
+  EXPECT_NE(says("a: \"Host(\"b\")\"\n").find("inside double quotes"), std::string::npos);
+  EXPECT_NE(says("a:\n  b: 1\n c: 2\n").find("not indented like"), std::string::npos);
+  EXPECT_NE(says("a: \"\\d\"\n").find("single quotes"), std::string::npos);
+}
+
+TEST(Parse, NothingIsLostBehindALineThatIsIndentedLessThanTheFirst) {
+  EXPECT_NE(refusal(" version: \"3\"\nservices: {}\n").find("a.yml:2:1: "), std::string::npos);
+  EXPECT_NE(refusal(" version: \"3\"\nservices: {}\n").find("would ignore all from here on"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace skep::yaml
