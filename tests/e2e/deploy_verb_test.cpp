@@ -51,7 +51,7 @@ TEST_F(DeployVerb, ComesToTheSameAsTheDockerCliForTheExample) {
 
 TEST_F(DeployVerb, ReadsStandardInputAndVariablesOfProcessAndFile) {
   repo->write("vars.env", "IMAGE_TAG=2.0\nHELLO=from the file\n");
-  const auto text = two("skep-test/busybox:${IMAGE_TAG}", "environment: { HELLO: \"$HELLO\" }");
+  const auto text = two("skep-test/busybox:$IMAGE_TAG", "environment: { HELLO: \"$HELLO\" }");
   ::setenv("HELLO", "from the process", 1);
   const auto deployed = deploy({"-c", "-", "--env-file", file("vars.env"), "input"}, text);
   ::unsetenv("HELLO");
@@ -126,7 +126,8 @@ TEST_F(DeployVerb, StrictRefusesWhatTheDockerCliRefuses) {
   const auto before = versions();
   const auto refused = deploy({"--strict", "-c", file(), "rot"});
   EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_THAT(refused.err, HasSubstr("only updates to Labels are allowed"));
+  EXPECT_THAT(refused.err,
+              HasSubstr("\"rot_c\" has changed, but the engine takes new labels only"));
   EXPECT_EQ(versions(), before);
 }
 

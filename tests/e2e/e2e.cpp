@@ -21,18 +21,19 @@ void EndToEnd::TearDown() {
 }
 
 void EndToEnd::sweep() const {
-  const std::vector<std::pair<std::string, std::string>> kinds = {
-      {"service", "services"}, {"config", "configs"}, {"secret", "secrets"}};
-  for (const auto& [noun, kind] : kinds) {
-    std::vector<std::string> command{noun, "rm"};
-    for (const auto& [name, object] : objects(kind)) command.push_back(object.at("ID"));
-    if (command.size() > 2) docker(command);
-  }
-  // A network can go when the tasks in it have.
-  EXPECT_TRUE(eventually([this] {
+  const std::vector<std::pair<std::string, std::string>> kinds = {{"service", "services"},
+                                                                  {"config", "configs"},
+                                                                  {"secret", "secrets"},
+                                                                  {"network", "networks"}};
+  // A network can go when the tasks in it have; an agent that is a service itself may make things
+  // again as long as it runs.
+  EXPECT_TRUE(eventually([&] {
     bool gone = true;
-    for (const auto& [name, network] : objects("networks")) {
-      gone = gone && engine().docker({"network", "rm", network.at("Id")}).exit_code == 0;
+    for (const auto& [noun, kind] : kinds) {
+      for (const auto& [name, object] : objects(kind)) {
+        gone = false;
+        engine().docker({noun, "rm", name});
+      }
     }
     return gone;
   }));
@@ -114,14 +115,18 @@ std::map<std::string, std::string> EndToEnd::versions() const {
 std::vector<std::string> EndToEnd::tasks(const std::string& service) const {
   std::vector<std::string> found;
   const auto filter = R"({"service":[")" + service + R"("],"desired-state":["running"]})";
-  for (const auto& task : get("/tasks?filters=" + filter)) found.push_back(task.at("ID"));
+  const auto listed = get("/tasks?filters=" + filter);
+  if (!listed.is_array()) return {};  // There is no such service.
+  for (const auto& task : listed) found.push_back(task.at("ID"));
   std::sort(found.begin(), found.end());
   return found;
 }
 
 std::vector<std::string> EndToEnd::running_images(const std::string& service) const {
   std::vector<std::string> found;
-  for (const auto& task : get(R"(/tasks?filters={"service":[")" + service + R"("]})")) {
+  const auto listed = get(R"(/tasks?filters={"service":[")" + service + R"("]})");
+  if (!listed.is_array()) return {};  // There is no such service.
+  for (const auto& task : listed) {
     if (task.at("Status").at("State") == "running")
       found.push_back(task.at("Spec").at("ContainerSpec").at("Image"));
   }
