@@ -1,7 +1,9 @@
 #include "engine/api.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -107,6 +109,15 @@ Error api_error(const ApiCall& call, const HttpResponse& response) {
   return {kind_of(call, response.status, words), words, {}};
 }
 
+namespace {
+
+/// The engine answers these from its memory.
+bool is_prompt(const ApiCall& call) {
+  return call.operation == "ping" || call.operation.ends_with("_list");
+}
+
+}  // namespace
+
 Api::Api(EngineOptions options)
     : options_(std::move(options)),
       http_(options_.endpoint, options_.connect_timeout),
@@ -117,7 +128,8 @@ HttpRequest Api::request_of(const ApiCall& call, const std::string& version) con
           .path = (version.empty() ? "" : "/v" + version) + call.path,
           .headers = call.headers,
           .body = call.body,
-          .timeout = options_.request_timeout,
+          .timeout = is_prompt(call) ? std::min(options_.list_timeout, options_.request_timeout)
+                                     : options_.request_timeout,
           .response_limit = options_.response_limit};
 }
 

@@ -150,6 +150,20 @@ TEST(Timeouts, ASilentEngineIsGivenUp) {
   EXPECT_LT(std::chrono::steady_clock::now() - started, 2s);
 }
 
+TEST(Timeouts, AListIsWaitedForLessLongThanAWrite) {
+  const StubServer server([](const std::string&) { return std::string(); });
+  auto options = options_for(server);
+  options.endpoint.api_version = "1.41";  // No ping.
+  options.list_timeout = 200ms;
+  SocketEngine engine(options);
+  const auto started = std::chrono::steady_clock::now();
+  const auto live = engine.observe({});
+  ASSERT_FALSE(live);
+  EXPECT_EQ(live.error().kind, ErrorKind::unavailable);
+  EXPECT_NE(live.error().message.find("within 200 ms"), std::string::npos) << live.error().message;
+  EXPECT_LT(std::chrono::steady_clock::now() - started, 5s);
+}
+
 TEST(Timeouts, ASilentEngineIsLeftWhenStopAsks) {
   const StubServer server([](const std::string&) { return std::string(); });
   SocketEngine engine(options_for(server));
