@@ -13,6 +13,20 @@ const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
+std::string digest_of(std::string_view bytes, const EVP_MD* algorithm) {
+  std::string digest(EVP_MAX_MD_SIZE, '\0');
+  unsigned int length = 0;
+  if (EVP_Digest(bytes.data(),
+                 bytes.size(),
+                 reinterpret_cast<unsigned char*>(digest.data()),
+                 &length,
+                 algorithm,
+                 nullptr) != 1)
+    throw std::logic_error("a digest is not available");
+  digest.resize(length);
+  return digest;
+}
+
 }  // namespace
 
 std::string to_hex(std::string_view bytes) {
@@ -27,21 +41,13 @@ std::string to_hex(std::string_view bytes) {
   return text;
 }
 
-std::string sha256(std::string_view bytes) {
-  std::string digest(EVP_MAX_MD_SIZE, '\0');
-  unsigned int length = 0;
-  if (EVP_Digest(bytes.data(),
-                 bytes.size(),
-                 reinterpret_cast<unsigned char*>(digest.data()),
-                 &length,
-                 EVP_sha256(),
-                 nullptr) != 1)
-    throw std::logic_error("SHA-256 is not available");
-  digest.resize(length);
-  return digest;
-}
+std::string sha256(std::string_view bytes) { return digest_of(bytes, EVP_sha256()); }
 
 std::string sha256_hex(std::string_view bytes) { return to_hex(sha256(bytes)); }
+
+std::string sha1_hex(std::string_view bytes) { return to_hex(digest_of(bytes, EVP_sha1())); }
+
+std::string sha512_hex(std::string_view bytes) { return to_hex(digest_of(bytes, EVP_sha512())); }
 
 std::string hmac_sha256_hex(std::string_view key, std::string_view bytes) {
   std::string digest(EVP_MAX_MD_SIZE, '\0');

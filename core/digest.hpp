@@ -10,6 +10,9 @@ namespace skep {
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
 /// Raw 32 bytes.
 [[nodiscard]] std::string sha256(std::string_view bytes);
+/// For templates that ask for them by name; nothing of ours trusts SHA-1.
+[[nodiscard]] std::string sha1_hex(std::string_view bytes);
+[[nodiscard]] std::string sha512_hex(std::string_view bytes);
 [[nodiscard]] std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
 [[nodiscard]] std::string to_hex(std::string_view bytes);
 
