@@ -125,6 +125,13 @@ std::shared_ptr<const ports::Snapshot> Git2Source::last_good() const {
   return snapshot_;
 }
 
+Result<std::shared_ptr<const ports::Snapshot>> Git2Source::snapshot_at(
+    const std::string& commit) const {
+  auto snapshot = GitSnapshot::open(mirror_path(directory_), commit, options_.read_limits);
+  if (!snapshot) return std::move(snapshot).error();
+  return std::shared_ptr<const ports::Snapshot>(*std::move(snapshot));
+}
+
 std::optional<WallTime> Git2Source::last_success() const {
   const std::lock_guard lock(state_);
   return last_good_ ? std::optional(last_good_->fetched_at) : std::nullopt;

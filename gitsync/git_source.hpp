@@ -35,6 +35,8 @@ class Git2Source final : public ports::Source {
   /// good one and GitOptions::allow_rewind is off; invalid_input for an empty repository.
   Result<std::shared_ptr<const ports::Snapshot>> fetch(std::stop_token stop) override;
   [[nodiscard]] std::shared_ptr<const ports::Snapshot> last_good() const override;
+  [[nodiscard]] Result<std::shared_ptr<const ports::Snapshot>> snapshot_at(
+      const std::string& commit) const override;
   [[nodiscard]] std::string describe() const override;
 
   /// Of the last fetch that was good, also of an earlier run; nothing where there never was one.

@@ -22,6 +22,14 @@ bool names(const ports::StackStatus& stack, const std::string& word) {
   return stack.name == word || stack.path == word || stack.group + "/" + stack.name == word;
 }
 
+AgentOptions with_revisions(AgentOptions options, const ports::Source& source) {
+  options.reconciler.revision = [&source, load = options.load](const std::string& commit,
+                                                               const std::string& stack) {
+    return stack_at(source, load, commit, stack);
+  };
+  return options;
+}
+
 std::vector<std::string> lines_of(const Findings& findings) {
   std::vector<std::string> lines;
   for (const auto& finding : findings) lines.push_back(to_string(Findings{finding}));
@@ -41,7 +49,7 @@ Agent::Agent(ports::Source& source,
       observer_(observer),
       clock_(clock),
       log_(log),
-      options_(std::move(options)),
+      options_(with_revisions(std::move(options), source)),
       reconciler_(engine, observer, clock, log, options_.reconciler, [this] { wake(); }) {
   status_.version = options_.version;
   status_.instance = options_.reconciler.instance;
@@ -312,7 +320,7 @@ Result<void> Agent::approve(const std::string& stack, const std::string& actor) 
     if (!at->held)
       return Error{ErrorKind::invalid_input,
                    "nothing of stack " + at->name + " waits for approval"};
-    reconciler_.approve(at->name);
+    reconciler_.approve(at->name, true);
     log_.info(logfmt("approved", {{"stack", at->name}, {"actor", actor}}));
   }
   wake();
@@ -337,6 +345,36 @@ Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
     news_ = true;
   }
   news_arrived_.notify_all();
+  return {};
+}
+
+Result<std::string> Agent::known(const std::string& stack) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& candidate : status_.stacks) {
+    if (names(candidate, stack)) return candidate.name;
+  }
+  return Error{ErrorKind::invalid_input, "no stack " + stack + "; `skep status` lists them"};
+}
+
+Result<void> Agent::suspend(const std::string& stack,
+                            const ports::SuspendRequest& request,
+                            const std::string& actor) {
+  const auto name = known(stack);
+  if (!name) return name.error();
+  Suspension suspension{request.reason, actor, clock_.now(), std::nullopt};
+  if (request.duration) suspension.until = suspension.since + *request.duration;
+  reconciler_.suspend(*name, std::move(suspension));
+  log_.info(logfmt("suspended", {{"stack", *name}, {"actor", actor}, {"reason", request.reason}}));
+  wake();
+  return {};
+}
+
+Result<void> Agent::resume(const std::string& stack, const std::string& actor) {
+  const auto name = known(stack);
+  if (!name) return name.error();
+  reconciler_.resume(*name);
+  log_.info(logfmt("resumed", {{"stack", *name}, {"actor", actor}}));
+  wake();
   return {};
 }
 

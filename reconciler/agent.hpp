@@ -55,6 +55,10 @@ class Agent final : public ports::Control {
   [[nodiscard]] bool alive() const override;
   Result<void> approve(const std::string& stack, const std::string& actor) override;
   Result<void> sync(const std::string& stack, const std::string& actor) override;
+  Result<void> suspend(const std::string& stack,
+                       const ports::SuspendRequest& request,
+                       const std::string& actor) override;
+  Result<void> resume(const std::string& stack, const std::string& actor) override;
 
  private:
   void follow_git(std::stop_token stop);
@@ -68,6 +72,8 @@ class Agent final : public ports::Control {
   /// Whether the swarm changed and the stream said nothing of it (traps 27, 37).
   bool stream_is_silent(std::stop_token stop);
   void reconnect();
+  /// The name of a stack that a person called by name, directory or group/name.
+  [[nodiscard]] Result<std::string> known(const std::string& stack) const;
   std::chrono::milliseconds until_next_turn(const Result<Turn>& turn) const;
   std::shared_ptr<const DesiredState> desired() const;
   void publish(const Result<Turn>& turn);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/logfmt.hpp"
+#include "diff/normalise.hpp"
 #include "diff/render.hpp"
 #include "reconciler/apply.hpp"
 #include "reconciler/stream_proof.hpp"
@@ -11,6 +12,8 @@
 // Writing down what is decided, then carrying it out.
 namespace skep::reconciler {
 namespace {
+
+constexpr std::size_t kLongestReason = 500;
 
 /// The images that run, as the durable record keeps them: text in the file → digest.
 std::map<std::string, std::string> digests_of(const swarm::StackSpec& desired,
@@ -24,6 +27,22 @@ std::map<std::string, std::string> digests_of(const swarm::StackSpec& desired,
       digests[label_of(service.spec.labels, swarm::kImageLabel)] = std::move(digest);
   }
   return digests;
+}
+
+/// Fields that somebody changed and the plan is about to change back, by service key.
+std::map<std::string, std::vector<ServicePointer>> corrections_of(const StackFacts& facts,
+                                                                  const swarm::LiveState& live) {
+  std::map<std::string, std::vector<ServicePointer>> corrections;
+  if (facts.desired == nullptr || cause_of(facts) != ports::DriftCause::live) return corrections;
+  for (const auto& action : facts.plan.actions) {
+    if (action.kind != diff::ObjectKind::service || action.verb != diff::Verb::update) continue;
+    const auto* found = live.find_service(action.name);
+    const auto wanted = facts.plan.desired.services.find(action.key);
+    if (found == nullptr || wanted == facts.plan.desired.services.end()) continue;
+    corrections[action.key] = differing_places(diff::canonical(wanted->second.spec),
+                                               diff::canonical(diff::by_name(found->spec)));
+  }
+  return corrections;
 }
 
 /// Right after its services went, a network (or what was mounted) is still in use by tasks that
@@ -83,7 +102,29 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     const auto verdict = work.decisions[i].verdict;
     if (verdict == Verdict::forget) {
       next.stacks.erase(facts.name);
+      next.approvals.erase(facts.name);
       continue;
+    }
+    const auto& memory = memory_[facts.name];
+    if (const auto known = next.stacks.find(facts.name);
+        known != next.stacks.end() && facts.desired != nullptr && !memory.failed_content.empty() &&
+        memory.failed_content == facts.desired->content && !facts.rollback &&
+        known->second.quarantined != memory.failed_content) {
+      known->second.quarantined = memory.failed_content;
+      known->second.quarantine_reason = memory.failure.substr(0, kLongestReason);
+      log_.warn(logfmt("rollout failed; it is not tried again by itself",
+                       {{"stack", facts.name}, {"revision", known->second.applied}}));
+      turn.wrote = true;
+      work.decisions[i] = {Verdict::wait, "rollout failed: " + memory.failure};
+      continue;
+    }
+    if (facts.rollback) continue;  // What git wants, and what came of it, stays written down.
+    if (const auto known = next.stacks.find(facts.name); known != next.stacks.end()) {
+      if (facts.desired != nullptr) {
+        known->second.leaving_since.reset();
+      } else if (!known->second.leaving_since && options_.prune_grace.count() > 0) {
+        known->second.leaving_since = clock_.now();
+      }
     }
     const bool ours =
         facts.record != nullptr || verdict == Verdict::adopt || verdict == Verdict::apply;
@@ -93,6 +134,8 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     auto& record = next.stacks[facts.name];
     record.path = facts.desired->source.directory.text();
     record.ejected = false;
+    record.quarantined.clear();
+    record.quarantine_reason.clear();
     if (record.content != facts.desired->content) {
       record.content = facts.desired->content;
       record.applied = desired.revision.commit;
@@ -105,8 +148,15 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     }
     if (verdict == Verdict::apply) continue;
     record.jobs = facts.desired->jobs;
-    record.digests = digests_of(facts.desired->spec, live);
-    if (facts.health == Health::healthy) record.healthy = record.applied;
+    next.approvals.erase(facts.name);
+    auto digests = digests_of(facts.desired->spec, live);
+    if (facts.health == Health::healthy) {
+      record.digests = std::move(digests);
+      record.healthy = record.applied;
+      record.healthy_content = record.content;
+    } else {  // Those of the last healthy revision may be needed yet.
+      for (auto& [image, digest] : digests) record.digests[image] = std::move(digest);
+    }
   }
   auto written = store_.write(next, live, stop);
   if (!written && written.error().kind == ErrorKind::conflict) {
@@ -119,10 +169,12 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     auto& facts = work.facts[i];
     const auto record = state.stacks.find(facts.name);
     facts.record = record == state.stacks.end() ? nullptr : &record->second;
+    if (facts.quarantined()) memory_[facts.name].failed_content.clear();  // Written down.
     if (work.decisions[i].verdict == Verdict::adopt) {
       log_.info(logfmt("stack adopted as it runs", {{"stack", facts.name}}));
       memory_[facts.name].approved = false;
     }
+    if (work.decisions[i].verdict == Verdict::nothing) memory_[facts.name].requested = false;
     if (work.decisions[i].verdict == Verdict::forget)
       log_.info(logfmt("stack removed", {{"stack", facts.name}}));
     if (work.decisions[i].verdict == Verdict::apply && !stop.stop_requested())
@@ -137,11 +189,13 @@ void Reconciler::apply_stack(StackFacts& facts,
                              std::stop_token stop) {
   auto& memory = memory_[facts.name];
   const auto now = clock_.steady();
-  const bool overdue = facts.desired != nullptr && memory.overdue_content == facts.desired->content;
+  const bool overdue =
+      facts.desired != nullptr && memory.overdue_content == facts.target()->content;
   ApplyOptions options;
   options.postponed = postponed_services(facts.plan, live, overdue);
   options.removals =
       facts.desired == nullptr || (facts.plan.only_removals() && facts.health == Health::healthy);
+  const auto corrections = corrections_of(facts, live);
   const auto result = apply(
       facts.plan,
       live,
@@ -159,6 +213,9 @@ void Reconciler::apply_stack(StackFacts& facts,
                        done.action.verb == diff::Verb::update &&
                        done.action.impact == diff::Impact::restart;
     if (!done.error && rolls) memory.awaited[done.action.name] = now;
+    if (const auto at = corrections.find(done.action.key); !done.error && at != corrections.end()) {
+      for (const auto& path : at->second) memory.contention.corrected(at->first, path, now);
+    }
   }
   const bool wrote = result.writes() > 0;
   // Started again in the middle of a deployment, there may be nothing to write before what runs
@@ -168,10 +225,11 @@ void Reconciler::apply_stack(StackFacts& facts,
     memory.operation.emplace();
     memory.operation->started = memory.operation->progressed = now;
     const bool edited = memory.drift_cause == ports::DriftCause::live;
-    memory.operation->trigger = memory.approved || memory.requested ? "manual"
-                                : edited                            ? "drift"
-                                : memory.failures > 0               ? "retry"
-                                                                    : "git";
+    memory.operation->trigger = facts.rollback                        ? "rollback"
+                                : memory.approved || memory.requested ? "manual"
+                                : edited                              ? "drift"
+                                : memory.failures > 0                 ? "retry"
+                                                                      : "git";
     for (const auto& action : facts.plan.actions) memory.operation->kinds.push_back(action.kind);
   }
   if (wrote) {
@@ -197,8 +255,8 @@ void Reconciler::apply_stack(StackFacts& facts,
     }
   } else {
     memory.approved = false;
-    memory.requested = false;
   }
+  memory.requested = false;
 }
 
 }  // namespace skep::reconciler

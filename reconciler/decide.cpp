@@ -31,9 +31,45 @@ Decision decide_leaving(const StackFacts& facts, const StackMemory& memory, Stea
   return {Verdict::apply, "left git: is being removed, its volumes stay"};
 }
 
+std::string by_person(const StackFacts& facts) {
+  return "was rolled back by hand; the next commit or `skep sync " + facts.name + "` resumes";
+}
+
+std::string suspended(const StackFacts& facts) {
+  const auto& suspension = *facts.suspension;
+  auto message = "suspended by " + suspension.actor;
+  if (suspension.until) message += " until " + to_rfc3339(*suspension.until);
+  if (!suspension.reason.empty()) message += ": " + suspension.reason;
+  return message;
+}
+
+/// A rollout of just this content failed: only the way back is gone by itself (trap 23).
+Decision decide_quarantined(const StackFacts& facts, const StackMemory& memory, SteadyTime now) {
+  const auto& record = *facts.record;
+  const auto resume = "; the next commit or `skep sync " + facts.name + "` resumes";
+  const auto failed =
+      record.applied.substr(0, 12) + " failed" +
+      (record.quarantine_reason.empty() ? "" : " (" + record.quarantine_reason + ")");
+  if (facts.rolling_back) return {Verdict::wait, failed + "; swarm is rolling it back"};
+  if (!facts.rollback) {
+    return {Verdict::held,
+            failed + "; it is left as it stands" +
+                (facts.no_rollback.empty() ? "" : ", for " + facts.no_rollback) + resume};
+  }
+  const auto back = record.healthy.substr(0, 12);
+  if (facts.plan.empty() && !facts.waiting_for_registry)
+    return {Verdict::held, "rolled back to " + back + ", for " + failed + resume};
+  if (facts.plan.blocked()) return {Verdict::blocked, blocked_by(facts.plan)};
+  if (facts.waiting_for_registry)
+    return {Verdict::wait, "asking the registry for the image's digest"};
+  if (memory.failures > 0 && now < memory.retry_at) return {Verdict::wait, memory.error};
+  return {Verdict::apply, "is being rolled back to " + back + ", for " + failed};
+}
+
 }  // namespace
 
 ports::DriftCause cause_of(const StackFacts& facts) {
+  if (facts.quarantined()) return ports::DriftCause::pending;
   const bool carried_out = facts.record != nullptr && facts.desired != nullptr &&
                            facts.record->content == facts.desired->content;
   return carried_out ? ports::DriftCause::live : ports::DriftCause::pending;
@@ -42,6 +78,8 @@ ports::DriftCause cause_of(const StackFacts& facts) {
 Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime now) {
   const bool ejected = facts.record != nullptr && facts.record->ejected;
   if (ejected && facts.desired == nullptr) return {Verdict::forget, ""};
+  if (facts.desired == nullptr && facts.suspension != nullptr)
+    return {Verdict::reported, suspended(facts)};
   if (facts.desired == nullptr) return decide_leaving(facts, memory, now);
   const auto& policy = facts.desired->source.settings.policy;
   if (facts.desired->broken()) return {Verdict::broken, first_error(*facts.desired)};
@@ -54,6 +92,21 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
     return {
         Verdict::held,
         "was ejected: the Docker CLI deploys it; `skep approve " + facts.name + "` takes it back"};
+  }
+  if (facts.suspension != nullptr)
+    return {facts.plan.empty() ? Verdict::suspended : Verdict::reported, suspended(facts)};
+  const bool asked = memory.approved || memory.requested;
+  if (facts.quarantined() && facts.rolled_back_by_person && !asked)
+    return {Verdict::held, by_person(facts)};
+  if (facts.quarantined() && !memory.requested && policy.sync == SyncMode::automatic &&
+      policy.on_failure != OnFailure::keep)
+    return decide_quarantined(facts, memory, now);
+  if (facts.plan.empty() && !facts.waiting_for_registry && !facts.contended.empty()) {
+    std::string fields;
+    for (const auto& field : facts.contended) fields += (fields.empty() ? "" : ", ") + field;
+    return {Verdict::reported,
+            "contended: somebody else keeps changing " + fields +
+                "; it is not corrected for a while, see ignore: in skep.yaml"};
   }
   if (facts.plan.empty() && !facts.waiting_for_registry) {
     if ((facts.record == nullptr || ejected) && policy.sync != SyncMode::observe)
@@ -69,15 +122,17 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
             "runs already and differs from git; read `skep plan " + facts.name +
                 "`, then `skep approve " + facts.name + "`"};
   }
-  const bool asked = memory.approved || memory.requested;
   if (policy.sync == SyncMode::manual && !asked) {
     return {Verdict::reported,
             "differs from git; sync: manual waits for `skep sync " + facts.name + "`"};
   }
   const bool live_edit = cause_of(facts) == ports::DriftCause::live;
+  if (live_edit && facts.rolled_back_by_person && !asked) return {Verdict::held, by_person(facts)};
+  if (live_edit && facts.rolling_back) return {Verdict::wait, "swarm is rolling back"};
   if (live_edit && facts.rolled_back && !asked) {
     return {Verdict::held,
-            "was rolled back; the next commit or `skep sync " + facts.name + "` resumes"};
+            "swarm rolled it back (" + facts.rollback_message +
+                "); the next commit or `skep sync " + facts.name + "` resumes"};
   }
   // A deployment that never got healthy, seen for the first time: whoever began it was killed.
   const bool interrupted =
@@ -88,7 +143,8 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   }
   if (facts.waiting_for_registry)
     return {Verdict::wait, "asking the registry for the image's digest"};
-  if (memory.failures > 0 && now < memory.retry_at && !asked) return {Verdict::wait, memory.error};
+  if (memory.failures > 0 && now < memory.retry_at && !memory.requested)
+    return {Verdict::wait, memory.error};
   return {Verdict::apply, ""};
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "core/clock.hpp"
 #include "diff/plan.hpp"
+#include "reconciler/contention.hpp"
 #include "reconciler/desired_state.hpp"
 #include "reconciler/ports/observer.hpp"
 #include "reconciler/state.hpp"
@@ -37,8 +39,12 @@ struct StackMemory {
   std::optional<SteadyTime> progressing_since;
   std::string overdue_content;  ///< Content whose rollout ran past its deadline: reported, and not
                                 ///< waited for again.
-  std::string error;            ///< Of the last attempt; "" after a good one.
-  std::uint64_t failures = 0;   ///< In a row.
+  std::string content;          ///< Of git, when last looked at: a new one starts afresh.
+  Contention contention;
+  /// A rollout that failed, until it is written down: its content, and why.
+  std::string failed_content, failure;
+  std::string error;           ///< Of the last attempt; "" after a good one.
+  std::uint64_t failures = 0;  ///< In a row.
   SteadyTime retry_at{};
   bool approved = false;   ///< A person let through what is held.
   bool requested = false;  ///< A person asked for it now.
@@ -58,21 +64,37 @@ struct StackFacts {
   diff::Plan plan;
   bool waiting_for_registry = false;
   ports::Health health = ports::Health::unknown;
-  bool rolled_back =
-      false;  ///< A service stands on its previous spec, by swarm's own rollback or by a person's.
+  /// A service stands on its previous spec, or is on its way back to it, …
+  bool rolled_back = false;            ///< … by swarm itself, because its update failed;
+  bool rolled_back_by_person = false;  ///< … by `docker service rollback` (trap 34).
+  bool rolling_back = false;           ///< That is still going on.
+  std::string rollback_message;        ///< The engine's words on it.
+  const Suspension* suspension = nullptr;
+  std::vector<std::string> contended;  ///< "web: /Mode/Replicated/Replicas".
+  /// The last healthy revision, where the plan is about returning to it.
+  std::shared_ptr<const DesiredStack> rollback;
+  std::string no_rollback;  ///< Why that revision is not to be had.
+  /// What git wants was tried, failed, and is not tried again by itself.
+  [[nodiscard]] bool quarantined() const {
+    return record != nullptr && desired != nullptr && !record->quarantined.empty() &&
+           record->quarantined == desired->content;
+  }
+  /// What the plan leads to.
+  [[nodiscard]] const DesiredStack* target() const { return rollback ? rollback.get() : desired; }
   std::vector<ports::ServiceStatus> services;
 };
 
 enum class Verdict {
-  nothing,   ///< In sync.
-  apply,     ///< Carry out the plan now.
-  adopt,     ///< Runs already exactly as git says: only write down that it is ours.
-  forget,    ///< Left git and nothing of it is left: strike it from the records.
-  wait,      ///< Goes on by itself: for a registry, another stack, a retry.
-  held,      ///< Waits for a person.
-  reported,  ///< Differs, and that is how it is to be: observe, manual, self_heal.
-  broken,    ///< git must change.
-  blocked,   ///< The swarm must change: a missing network, a taken port.
+  nothing,    ///< In sync.
+  apply,      ///< Carry out the plan now.
+  adopt,      ///< Runs already exactly as git says: only write down that it is ours.
+  forget,     ///< Left git and nothing of it is left: strike it from the records.
+  wait,       ///< Goes on by itself: for a registry, another stack, a retry.
+  held,       ///< Waits for a person.
+  reported,   ///< Differs, and that is how it is to be: observe, manual, self_heal.
+  suspended,  ///< In sync, and left alone all the same.
+  broken,     ///< git must change.
+  blocked,    ///< The swarm must change: a missing network, a taken port.
 };
 
 struct Decision {

@@ -43,6 +43,19 @@ std::map<std::string, std::string> environment_of(const StackSource& source,
   return variables;
 }
 
+void check_ignored(DesiredStack& stack, const std::vector<IgnoreRule>& rules) {
+  std::vector<std::string> keys;
+  for (const auto& [key, service] : stack.spec.services) keys.push_back(key);
+  if (has_errors(stack.findings)) return;
+  for (const auto& rule : rules) {
+    if (stack.spec.services.count(rule.service) != 0) continue;
+    auto message = "ignore: there is no service " + rule.service + " in this stack";
+    if (const auto near = nearest(rule.service, keys); !near.empty())
+      message += "; did you mean " + near + "?";
+    stack.findings.push_back({Finding::Severity::error, std::move(message), rule.at});
+  }
+}
+
 StackPointer render(const ports::Snapshot& snapshot,
                     StackSource source,
                     const ClusterSettings& cluster,
@@ -88,6 +101,7 @@ StackPointer render(const ports::Snapshot& snapshot,
       files.directories = source.settings.policy.repo_directories;
       files.host_checkout = options.host_checkout;
       resolve_repo_files(stack->spec, files, reader, stack->findings);
+      check_ignored(*stack, source.settings.ignore);
       if (!stack->broken()) {
         stack->content = content_hash(stack->spec);
         stack->jobs = job_hashes(stack->spec);
@@ -247,6 +261,47 @@ void order_by_dependency(std::vector<StackPointer>& stacks) {
   stacks = std::move(ordered);
 }
 
+/// The contents of the cluster's own secrets and configs.
+void read_cluster_files(const ports::Snapshot& snapshot,
+                        const RepoPath& root,
+                        DesiredState& state) {
+  const TreeReader reader(snapshot, root, root);
+  const auto read = [&](const std::map<std::string, ClusterFile>& files, auto&& use) {
+    for (const auto& [name, wanted] : files) {
+      const auto complain = [&, at = wanted.at](const std::string& message) {
+        state.findings.push_back({Finding::Severity::error, name + ": " + message, at});
+      };
+      const auto path = root.join("./" + wanted.file);
+      if (!path) {
+        complain(path.error().message);
+        continue;
+      }
+      auto file = reader.file(*path);
+      if (!file) {
+        complain(file.error().message);
+      } else if (!*file) {
+        complain("there is no file " + path->text() + " in the repository");
+      } else if ((*file)->text.empty()) {
+        complain("the file " + path->text() + " is empty");
+      } else {
+        use(name, std::move((*file)->text));
+      }
+    }
+  };
+  read(state.cluster.configs, [&](const std::string& name, std::string data) {
+    swarm::ConfigSpec spec;
+    spec.name = name;
+    spec.data = std::move(data);
+    state.configs.push_back(std::move(spec));
+  });
+  read(state.cluster.secrets, [&](const std::string& name, std::string data) {
+    swarm::SecretSpec spec;
+    spec.name = name;
+    spec.data = Secret(std::move(data));
+    state.secrets.push_back(std::move(spec));
+  });
+}
+
 }  // namespace
 
 Findings DesiredStack::all_findings() const {
@@ -265,6 +320,7 @@ Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
   state.revision = snapshot.revision();
   state.cluster = discovery->cluster;
   state.findings = discovery->findings;
+  read_cluster_files(snapshot, options.root, state);
   if (previous != nullptr && !same_settings(previous->cluster, state.cluster)) previous = nullptr;
   for (auto& source : discovery->stacks) {
     auto stack = unchanged(snapshot, source, previous);
@@ -280,6 +336,23 @@ Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
   check_dependencies(state.stacks);
   order_by_dependency(state.stacks);
   return state;
+}
+
+Result<std::shared_ptr<const DesiredStack>> stack_at(const ports::Source& source,
+                                                     const LoadOptions& options,
+                                                     const std::string& commit,
+                                                     const std::string& name) {
+  const auto snapshot = source.snapshot_at(commit);
+  if (!snapshot) return snapshot.error();
+  auto state = load_desired_state(**snapshot, options, nullptr);
+  if (!state) return std::move(state).error();
+  for (const auto& stack : state->stacks) {
+    if (stack->source.name != name) continue;
+    if (stack->broken()) return to_error(stack->all_findings());
+    return stack;
+  }
+  return Error{ErrorKind::invalid_input,
+               "the revision " + commit.substr(0, 12) + " has no stack " + name};
 }
 
 }  // namespace skep::reconciler

@@ -33,7 +33,9 @@ struct DesiredState {
   ports::Revision revision;
   ClusterSettings cluster;
   std::vector<std::shared_ptr<const DesiredStack>>
-      stacks;                         ///< In the order in which they are reconciled.
+      stacks;                              ///< In the order in which they are reconciled.
+  std::vector<swarm::ConfigSpec> configs;  ///< Of the whole cluster: made where they are missing.
+  std::vector<swarm::SecretSpec> secrets;
   std::vector<std::string> disabled;  ///< Names of stacks that are switched off.
   Findings findings;                  ///< Of no single stack; an error freezes everything.
   std::size_t rendered =
@@ -57,5 +59,12 @@ struct LoadOptions {
 Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
                                         const LoadOptions& options,
                                         const DesiredState* previous);
+
+/// One stack as an older commit has it. Errors: unavailable where the source does not have that
+/// commit any more, invalid_input where the stack was not in it or cannot be rendered.
+Result<std::shared_ptr<const DesiredStack>> stack_at(const ports::Source& source,
+                                                     const LoadOptions& options,
+                                                     const std::string& commit,
+                                                     const std::string& name);
 
 }  // namespace skep::reconciler

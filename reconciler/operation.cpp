@@ -52,6 +52,23 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
   }
   const bool arrived =
       facts.plan.empty() && facts.health == Health::healthy && decision.verdict != Verdict::broken;
+  const bool trying = facts.record != nullptr && facts.desired != nullptr && !facts.rollback &&
+                      !facts.desired->broken() && !facts.quarantined() &&
+                      facts.record->content == facts.desired->content &&
+                      facts.record->healthy_content != facts.desired->content &&
+                      facts.suspension == nullptr;
+  if (trying && facts.rolled_back && memory.failed_content != facts.desired->content) {
+    finish_operation(facts, false, "health", "swarm rolled back " + facts.rollback_message);
+    return;
+  }
+  // An agent that was killed during a rollout follows it to its end all the same.
+  if (trying && !memory.operation && !options_.plan_only && memory.failures == 0 && !arrived &&
+      (facts.plan.empty() || facts.plan.only_removals()) && decision.verdict != Verdict::blocked &&
+      facts.health != Health::missing) {
+    memory.operation.emplace();
+    memory.operation->trigger = "git";
+    memory.operation->started = memory.operation->progressed = now;
+  }
   if (!memory.operation) {
     if (arrived && memory.failures > 0) {  // It came up after all.
       memory.failures = 0;
@@ -69,9 +86,25 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
     finish_operation(facts, false, "health", "");
   } else if (facts.desired != nullptr &&
              now - memory.operation->progressed > facts.desired->source.settings.policy.timeout) {
-    memory.overdue_content = facts.desired->content;
+    memory.overdue_content = facts.target()->content;
     finish_operation(facts, false, "health", "no progress before the deadline");
   }
+}
+
+void Reconciler::note_failure(const StackFacts& facts, const std::string& reason) {
+  if (facts.desired == nullptr || facts.record == nullptr || facts.rollback) return;
+  const auto& content = facts.desired->content;
+  const auto on_failure = facts.desired->source.settings.policy.on_failure;
+  // What was healthy with this content did not fail for this content. A first deployment has
+  // nothing to go back to: it is tried on.
+  const bool rollout = facts.record->content == content && facts.record->healthy_content != content;
+  const bool first = facts.record->healthy_content.empty();
+  if (!rollout || on_failure == OnFailure::keep) return;
+  if (first && on_failure == OnFailure::rollback) return;
+  auto& memory = memory_[facts.name];
+  memory.failed_content = content;
+  memory.failure = reason;
+  memory.failures = 0;  // The way back does not wait.
 }
 
 void Reconciler::finish_operation(const StackFacts& facts,
@@ -109,6 +142,7 @@ void Reconciler::finish_operation(const StackFacts& facts,
     if (phase == "health") {
       ++memory.failures;
       memory.error = trouble;
+      note_failure(facts, trouble);
       log_.error(
           logfmt("stack did not become healthy", {{"stack", facts.name}, {"trouble", trouble}}));
     }

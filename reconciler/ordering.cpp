@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "reconciler/work.hpp"
 
 // What waits for what, between stacks.
@@ -5,13 +7,146 @@ namespace skep::reconciler {
 
 using ports::Health;
 
+namespace {
+
+constexpr std::string_view kDigestKeyName = "skep_digest_key";
+
+std::set<std::string> volumes_of(const swarm::LiveStack& stack, const std::string& name) {
+  std::set<std::string> volumes;
+  for (const auto* service : stack.services) {
+    for (const auto& mount : service->spec.task_template.container.mounts) {
+      if (mount.type == "volume" && mount.source.starts_with(name + "_"))
+        volumes.insert(mount.source);
+    }
+  }
+  return volumes;
+}
+
+/// The keys of the services that run; empty where one is not named after the stack.
+std::set<std::string> live_keys(const swarm::LiveStack& stack, const std::string& name) {
+  std::set<std::string> keys;
+  for (const auto* service : stack.services) {
+    if (!service->spec.name.starts_with(name + "_")) return {};
+    keys.insert(service->spec.name.substr(name.size() + 1));
+  }
+  return keys;
+}
+
+std::set<std::string> keys_of(const swarm::StackSpec& spec) {
+  std::set<std::string> keys;
+  for (const auto& [key, service] : spec.services) keys.insert(key);
+  return keys;
+}
+
+}  // namespace
+
+void Reconciler::spare_what_is_ours(const DesiredState& desired, diff::Plan& plan) const {
+  // Whatever label somebody gave them: decisions, the digest key and shared networks never go.
+  std::erase_if(plan.actions, [&](const diff::Action& action) {
+    if (action.verb != diff::Verb::remove) return false;
+    switch (action.kind) {
+      case diff::ObjectKind::config:
+        return action.name == store_.config_name();
+      case diff::ObjectKind::secret:
+        return action.name == kDigestKeyName;
+      case diff::ObjectKind::network:
+        return desired.cluster.networks.count(action.name) != 0;
+      case diff::ObjectKind::service:
+        break;
+    }
+    return false;
+  });
+}
+
+void Reconciler::give_grace(Work& work, Turn& turn) {
+  // A directory that is new and cannot be read may be the new name of one that left.
+  std::string unread;
+  for (const auto& facts : work.facts) {
+    if (facts.desired != nullptr && facts.desired->broken() && facts.record == nullptr)
+      unread = facts.desired->source.directory.text();
+  }
+  for (std::size_t i = 0; i < work.facts.size(); ++i) {
+    const auto& facts = work.facts[i];
+    auto& decision = work.decisions[i];
+    if (facts.desired != nullptr || decision.verdict != Verdict::apply) continue;
+    if (facts.name == options_.self_stack) {
+      decision = {Verdict::held,
+                  "left git, but skep itself runs in it: it is never removed by skep; remove it "
+                  "with `docker stack rm " +
+                      facts.name + "`"};
+      continue;
+    }
+    if (memory_[facts.name].approved) continue;
+    if (!unread.empty()) {
+      decision = {
+          Verdict::wait,
+          "left git; it stays while " + unread + ", which may be its new name, has mistakes"};
+      continue;
+    }
+    if (options_.prune_grace.count() == 0 || facts.record == nullptr) continue;
+    const auto since = facts.record->leaving_since.value_or(clock_.now());
+    const auto left = options_.prune_grace - (clock_.now() - since);
+    if (left.count() <= 0) continue;
+    decision = {Verdict::wait,
+                "left git; is removed in " + std::to_string((left.count() + 999) / 1000) +
+                    " s, unless it comes back"};
+    const auto end = clock_.steady() + left;
+    turn.retry_at = std::min(turn.retry_at.value_or(end), end);
+  }
+}
+
+void Reconciler::pair_renames(const DesiredState& desired,
+                              const diff::LiveIndex& index,
+                              Work& work) {
+  if (desired.broken()) return;
+  for (std::size_t o = 0; o < work.facts.size(); ++o) {
+    const auto& old = work.facts[o];
+    const bool leaves = old.desired == nullptr && (work.decisions[o].verdict == Verdict::apply ||
+                                                   work.decisions[o].verdict == Verdict::wait);
+    if (!leaves || old.name == options_.self_stack || memory_[old.name].failures > 0) continue;
+    const auto& stack = index.stack(old.name);
+    const auto keys = live_keys(stack, old.name);
+    const auto fresh =
+        std::find_if(work.facts.begin(), work.facts.end(), [&](const StackFacts& facts) {
+          return facts.desired != nullptr && facts.record == nullptr && !facts.live_there &&
+                 !facts.desired->broken() && keys_of(facts.desired->spec) == keys;
+        });
+    if (keys.empty() || fresh == work.facts.end()) continue;
+    auto& verdict = work.decisions[static_cast<std::size_t>(fresh - work.facts.begin())];
+    const auto volumes = volumes_of(stack, old.name);
+    const bool moves_data =
+        std::any_of(volumes.begin(), volumes.end(), [&](const std::string& volume) {
+          return fresh->desired->spec.volumes.count(volume) == 0;
+        });
+    if (moves_data && !memory_[fresh->name].approved) {
+      const auto why = "is the new name of " + old.name + ", whose data stays in the volume " +
+                       *volumes.begin() + ": set `name: " + old.name +
+                       "` in its skep.yaml to keep the data, or `skep approve " + fresh->name +
+                       "` to begin with empty volumes";
+      verdict = {Verdict::held, why};
+      work.decisions[o] = {Verdict::held, "waits for its new name: " + fresh->name + " " + why};
+      continue;
+    }
+    // Ports and names are free only when the old one is gone.
+    if (verdict.verdict == Verdict::apply || verdict.verdict == Verdict::blocked) {
+      verdict = {Verdict::wait, "waits until " + old.name + ", its old name, is gone"};
+      work.decisions[o] = {Verdict::apply, "was renamed to " + fresh->name};
+      work.renamed.insert(old.name);
+    }
+  }
+}
+
 void Reconciler::hold_mass_removal(Work& work, const State& state) {
   std::size_t leaving = 0;
-  for (const auto& facts : work.facts) leaving += facts.desired == nullptr ? 1 : 0;
+  for (const auto& facts : work.facts) {
+    const bool renamed = work.renamed.count(facts.name) != 0;
+    leaving += facts.desired == nullptr && !renamed ? 1 : 0;
+  }
   if (leaving == 0 || (leaving * 2 <= state.stacks.size() && leaving < state.stacks.size())) return;
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     if (work.facts[i].desired != nullptr || work.decisions[i].verdict != Verdict::apply) continue;
-    if (memory_[work.facts[i].name].approved) continue;
+    if (memory_[work.facts[i].name].approved || work.renamed.count(work.facts[i].name) != 0)
+      continue;
     work.decisions[i] = {Verdict::held,
                          "left git together with " + std::to_string(leaving - 1) +
                              " other stacks of " + std::to_string(state.stacks.size()) +
@@ -25,21 +160,28 @@ void Reconciler::order(const DesiredState& desired, Work& work) {
   for (const auto& group : desired.cluster.groups) groups[group.name] = &group;
   std::map<std::string, std::string> busy;  // Group → a stack of it that is being changed.
   std::map<std::string, std::size_t> index;
+  std::string anybody;
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     const auto& facts = work.facts[i];
     index[facts.name] = i;
-    if (facts.desired == nullptr) continue;
+    if (facts.desired == nullptr || facts.name == options_.self_stack) continue;
     const bool changes = memory_[facts.name].operation ||
                          work.decisions[i].verdict == Verdict::apply || facts.waiting_for_registry;
     if (changes) busy.emplace(facts.desired->source.group, facts.name);
+    if (changes) anybody = facts.name;
   }
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     const auto& facts = work.facts[i];
     auto& decision = work.decisions[i];
     if (facts.desired == nullptr || decision.verdict != Verdict::apply) continue;
+    if (facts.name == options_.self_stack) {  // It ends this very process: everything else first.
+      if (!anybody.empty())
+        decision = {Verdict::wait, "skep itself comes last; waits for " + anybody};
+      continue;
+    }
     for (const auto& need : facts.desired->source.settings.depends_on) {
       const auto at = index.find(need);
-      if (at == index.end()) continue;
+      if (at == index.end() || need == options_.self_stack) continue;
       const auto& other = work.facts[at->second];
       const bool ready =
           other.health == Health::healthy && work.decisions[at->second].verdict == Verdict::nothing;

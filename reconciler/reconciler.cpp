@@ -5,7 +5,9 @@
 
 #include "core/digest.hpp"
 #include "core/logfmt.hpp"
+#include "diff/normalise.hpp"
 #include "reconciler/health.hpp"
+#include "reconciler/ignore.hpp"
 #include "reconciler/jobs.hpp"
 #include "reconciler/stack_status.hpp"
 #include "reconciler/stream_proof.hpp"
@@ -36,8 +38,8 @@ std::string foreign_instance(const swarm::LiveStack& live, const std::string& ow
   return "";
 }
 
-bool was_rolled_back(const swarm::LiveService& service) {
-  return service.update.state.starts_with("rollback_");
+bool by_a_person(const swarm::UpdateStatus& update) {
+  return update.message.find("manually requested rollback") != std::string::npos;
 }
 
 /// Tasks that start send no events: whoever wants to know has to look again, but not for ever.
@@ -74,27 +76,8 @@ Reconciler::Reconciler(ports::Engine& engine,
       planner_(engine, clock, log, options_.instance, options_.digest, std::move(wake)),
       random_(options_.seed != 0 ? options_.seed : seed_from_system()) {}
 
-void Reconciler::approve(const std::string& stack) {
-  const std::lock_guard lock(requests_mutex_);
-  approvals_.insert(stack);
-}
-
-void Reconciler::request(const std::string& stack) {
-  const std::lock_guard lock(requests_mutex_);
-  requests_.insert(stack);
-}
-
-void Reconciler::take_requests() {
-  const std::lock_guard lock(requests_mutex_);
-  for (const auto& stack : approvals_) memory_[stack].approved = true;
-  for (const auto& stack : requests_) memory_[stack].requested = true;
-  approvals_.clear();
-  requests_.clear();
-}
-
 Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop) {
   const auto started = clock_.steady();
-  take_requests();
   auto live = engine_.observe(stop);
   observer_.observed(live.has_value());
   if (!live) return std::move(live).error().within("observe");
@@ -102,18 +85,29 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
   observer_.phase("observe", observed - started);
   auto state = store_.read(*live);
   if (!state) return std::move(state).error();
+  auto taken = take_requests(desired, *live, *state, stop);
+  if (!taken) return std::move(taken).error();
+  if (*taken) {
+    live = engine_.observe(stop);
+    if (!live) return std::move(live).error().within("observe");
+  }
 
   Turn turn;
   turn.fingerprint = fingerprint_of(*live);
   Work work;
   if (!desired.broken()) {
     auto ensured = ensure_networks(desired, *live, turn, stop);
+    if (ensured) ensured = ensure_files(desired, *live, turn, stop);
     if (!ensured) return std::move(ensured).error();
+    ensure_node_labels(desired, *live, turn, stop);
   }
-  gather(desired, *live, *state, work, stop);
+  const diff::LiveIndex index(*live);
+  gather(desired, index, *state, work, stop);
   // What ended makes room for what waited, so it is noticed before the order is made.
   for (std::size_t i = 0; i < work.facts.size(); ++i)
     follow_operation(work.facts[i], work.decisions[i]);
+  give_grace(work, turn);
+  pair_renames(desired, index, work);
   hold_mass_removal(work, *state);
   order(desired, work);
   const auto planned = clock_.steady();
@@ -136,49 +130,15 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
     if (memory.failures > 0 && work.decisions[i].verdict == Verdict::wait) {
       turn.retry_at = std::min(turn.retry_at.value_or(memory.retry_at), memory.retry_at);
     }
+    if (const auto* suspension = work.facts[i].suspension;
+        suspension != nullptr && suspension->until) {
+      const auto end = clock_.steady() + (*suspension->until - clock_.now());
+      turn.retry_at = std::min(turn.retry_at.value_or(end), end);
+    }
   }
   observer_.status(turn.stacks);
   observer_.phase("total", clock_.steady() - started);
   return turn;
-}
-
-Result<void> Reconciler::ensure_networks(const DesiredState& desired,
-                                         swarm::LiveState& live,
-                                         Turn& turn,
-                                         std::stop_token stop) {
-  bool added = false;
-  for (const auto& [name, wanted] : desired.cluster.networks) {
-    const auto* found = live.find_network(name);
-    if (found != nullptr) {
-      const bool same = found->scope == "swarm" && found->spec.driver == wanted.driver &&
-                        found->spec.attachable == wanted.attachable &&
-                        found->spec.internal == wanted.internal;
-      if (!same) {
-        turn.notes.push_back("the shared network " + name +
-                             " differs from skep.yaml; it is never replaced: change skep.yaml, or "
-                             "remove the network by hand when nothing uses it");
-      }
-      continue;
-    }
-    swarm::LiveNetwork created;
-    created.scope = "swarm";
-    created.spec = wanted;
-    created.spec.labels[std::string(swarm::kInstanceLabel)] = options_.instance;
-    if (options_.plan_only) {
-      turn.notes.push_back("the shared network " + name + " will be created");
-    } else {
-      auto written = engine_.create_network(created.spec, stop);
-      observer_.wrote({diff::ObjectKind::network, diff::Verb::create, written.has_value()});
-      if (!written) return std::move(written).error().within("shared network " + name);
-      log_.info(logfmt("shared network created", {{"network", name}}));
-      created.id = written->id;
-      turn.wrote = true;
-    }
-    live.networks.push_back(std::move(created));
-    added = true;
-  }
-  if (added) live.normalise();
-  return {};
 }
 
 void Reconciler::assess(StackFacts& facts,
@@ -202,23 +162,108 @@ void Reconciler::assess(StackFacts& facts,
       }
     }
     present.insert(service->spec.name);
-    facts.rolled_back = facts.rolled_back || was_rolled_back(*service);
+    if (const auto& update = service->update; update.state.starts_with("rollback_")) {
+      (by_a_person(update) ? facts.rolled_back_by_person : facts.rolled_back) = true;
+      facts.rolling_back = facts.rolling_back || update.state == "rollback_started";
+      facts.rollback_message = service->spec.name + ": " + update.message;
+      // What a finished rollback came to is judged by the spec, not by its name.
+      const auto& actions = facts.plan.actions;
+      const bool as_wanted =
+          std::none_of(actions.begin(), actions.end(), [&](const diff::Action& action) {
+            return action.name == service->spec.name;
+          });
+      const bool was_healthy =
+          facts.rollback || (facts.record != nullptr && facts.desired != nullptr &&
+                             facts.record->healthy_content == facts.desired->content);
+      if (update.state == "rollback_completed" && as_wanted && was_healthy &&
+          health == Health::degraded && service->running_tasks >= service->desired_tasks)
+        health = Health::healthy;
+    }
     facts.health = worst(facts.health, health);
     facts.services.push_back(describe_service(*service, own));
   }
 
   if (facts.desired == nullptr || facts.desired->broken()) return;
-  for (const auto& [key, service] : facts.desired->spec.services) {
+  for (const auto& [key, service] : facts.target()->spec.services) {
     if (present.count(service.spec.name) == 0) facts.health = worst(facts.health, Health::missing);
   }
 }
 
+void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std::stop_token stop) {
+  if (facts.desired == nullptr) {
+    facts.plan = planner_.plan_removal(facts.name, index);
+    return;
+  }
+  if (facts.desired->broken()) return;
+  auto& memory = memory_[facts.name];
+  const auto& settings = facts.desired->source.settings;
+  if (facts.quarantined() && !memory.requested &&
+      settings.policy.on_failure == OnFailure::rollback &&
+      settings.policy.sync == SyncMode::automatic)
+    find_way_back(facts);
+  const auto* target = facts.target();
+  std::shared_ptr<DesiredStack> adjusted;
+  // Returns whether it made a difference.
+  const auto carry = [&](const std::string& key, const ServicePointer& path) {
+    const auto service = target->spec.services.find(key);
+    if (service == target->spec.services.end()) return false;
+    const auto* live = index.state().find_service(service->second.spec.name);
+    if (live == nullptr) return false;
+    if (!adjusted) adjusted = std::make_shared<DesiredStack>(*target);
+    auto& spec = adjusted->spec.services.at(key).spec;
+    const auto before = diff::canonical(spec);
+    carry_live(spec, live->spec, path);
+    return diff::canonical(spec) != before;
+  };
+  for (const auto& rule : settings.ignore) carry(rule.service, rule.path);
+  for (const auto& [key, path] : memory.contention.contended(clock_.steady())) {
+    if (carry(key, path)) facts.contended.push_back(key + ": " + to_text(path));
+  }
+  auto planned =
+      planner_.plan(adjusted ? *adjusted : *target, index, facts.record, std::move(stop));
+  facts.plan = std::move(planned.plan);
+  // A job of an older revision is not run once more.
+  leave_jobs_alone(facts.plan, target->jobs, facts.rollback ? nullptr : facts.record);
+  facts.waiting_for_registry = planned.waiting_for_registry;
+}
+
+void Reconciler::find_way_back(StackFacts& facts) {
+  const auto& commit = facts.record->healthy;
+  if (commit.empty()) {
+    facts.no_rollback = "it was never healthy before";
+    return;
+  }
+  if (!options_.revision) {
+    facts.no_rollback = "no older revision can be read here";
+    return;
+  }
+  auto& way = ways_back_[facts.name];
+  if (way.commit != commit) {
+    way = {commit, nullptr, ""};
+    auto stack = options_.revision(commit, facts.name);
+    if (stack) {
+      way.stack = *std::move(stack);
+    } else {
+      way.error = stack.error().message;
+      log_.error(logfmt("the last healthy revision is not to be had",
+                        {{"stack", facts.name}, {"revision", commit}, {"error", way.error}}));
+    }
+  }
+  if (!way.stack) {
+    facts.no_rollback =
+        "its last healthy revision " + commit.substr(0, 12) + " is not to be had: " + way.error;
+    return;
+  }
+  auto target = std::make_shared<DesiredStack>(*way.stack);
+  target->source = facts.desired->source;  // What it runs is old; how it is looked after is not.
+  facts.rollback = std::move(target);
+}
+
 void Reconciler::gather(const DesiredState& desired,
-                        const swarm::LiveState& live,
+                        const diff::LiveIndex& index,
                         const State& state,
                         Work& work,
                         std::stop_token stop) {
-  const diff::LiveIndex index(live);
   std::set<std::string> in_git;
   std::set<std::string> broken_directories;
   const auto wanted = [this](const std::string& name) {
@@ -254,14 +299,24 @@ void Reconciler::gather(const DesiredState& desired,
     for (const auto* service : stack.services) {
       if (needs_tasks(*service)) unsettled.push_back(service->id);
     }
-    if (facts.desired == nullptr) {
-      facts.plan = planner_.plan_removal(facts.name, index);
-    } else if (!facts.desired->broken()) {
-      auto planned = planner_.plan(*facts.desired, index, facts.record, stop);
-      facts.plan = std::move(planned.plan);
-      leave_jobs_alone(facts.plan, facts.desired->jobs, facts.record);
-      facts.waiting_for_registry = planned.waiting_for_registry;
+    const auto suspension = state.suspensions.find(facts.name);
+    if (suspension != state.suspensions.end()) facts.suspension = &suspension->second;
+    const auto approval = state.approvals.find(facts.name);
+    const auto content = facts.desired == nullptr ? std::string(kGone) : facts.desired->content;
+    auto& memory = memory_[facts.name];
+    if (approval != state.approvals.end() && approval->second == content) memory.approved = true;
+    if (memory.content != content) {  // A new commit starts afresh.
+      if (!memory.content.empty()) {
+        memory.failures = 0;
+        memory.error.clear();
+        if (memory.operation) memory.operation->progressed = clock_.steady();
+      }
+      memory.contention.reset();
+      memory.failed_content.clear();
+      memory.content = content;
     }
+    plan_stack(facts, index, stop);
+    spare_what_is_ours(desired, facts.plan);
   }
   std::vector<swarm::Task> tasks;
   if (!unsettled.empty()) {

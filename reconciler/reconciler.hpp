@@ -28,8 +28,18 @@ struct ReconcilerOptions {
   std::string instance = "default";
   bool plan_only = false;      ///< Nothing is written at all.
   std::set<std::string> only;  ///< Stack names; empty: all.
-  std::uint32_t seed = 0;      ///< Of the jitter; 0 takes one from the system.
-  SecretDigest digest;         ///< Of the swarm's digest key, where there is one.
+  /// One stack at an older commit, for rolling back (stack_at()). Empty: there is no way back.
+  std::function<Result<std::shared_ptr<const DesiredStack>>(const std::string& commit,
+                                                            const std::string& stack)>
+      revision;
+  /// How long a stack stays after it left git; 0: it goes at once, as a person's `skep apply`
+  /// wants.
+  std::chrono::milliseconds prune_grace{0};
+  /// The stack in which this agent runs; "" for none. It comes last, nobody waits for it, and it is
+  /// never removed (trap 26).
+  std::string self_stack;
+  std::uint32_t seed = 0;  ///< Of the jitter; 0 takes one from the system.
+  SecretDigest digest;     ///< Of the swarm's digest key, where there is one.
 };
 
 /// What one turn came to.
@@ -62,9 +72,11 @@ class Reconciler {
   /// known and nothing was written.
   Result<Turn> turn(const DesiredState& desired, std::stop_token stop);
 
-  /// For the next turn. Safe from any thread.
-  void approve(const std::string& stack);
+  /// For the next turn. Safe from any thread. An approval with `durable` survives this process.
+  void approve(const std::string& stack, bool durable = false);
   void request(const std::string& stack);
+  void suspend(const std::string& stack, Suspension suspension);
+  void resume(const std::string& stack);
 
  private:
   struct Work;  ///< One turn's facts of all stacks.
@@ -73,8 +85,16 @@ class Reconciler {
                                swarm::LiveState& live,
                                Turn& turn,
                                std::stop_token stop);
+  Result<void> ensure_files(const DesiredState& desired,
+                            swarm::LiveState& live,
+                            Turn& turn,
+                            std::stop_token stop);
+  void ensure_node_labels(const DesiredState& desired,
+                          swarm::LiveState& live,
+                          Turn& turn,
+                          std::stop_token stop);
   void gather(const DesiredState& desired,
-              const swarm::LiveState& live,
+              const diff::LiveIndex& index,
               const State& state,
               Work& work,
               std::stop_token stop);
@@ -82,6 +102,11 @@ class Reconciler {
               const swarm::LiveStack& live,
               const std::vector<swarm::Task>& tasks);
   void hold_mass_removal(Work& work, const State& state);
+  void spare_what_is_ours(const DesiredState& desired, diff::Plan& plan) const;
+  void give_grace(Work& work, Turn& turn);
+  /// A renamed directory is one operation: the old name goes first, and waits for a person where
+  /// data would stay behind (traps 12, 36).
+  void pair_renames(const DesiredState& desired, const diff::LiveIndex& index, Work& work);
   void order(const DesiredState& desired, Work& work);
   Result<void> carry_out(const DesiredState& desired,
                          const swarm::LiveState& live,
@@ -102,7 +127,15 @@ class Reconciler {
                         const std::string& phase,
                         const std::string& message);
   void fail(StackMemory& memory, const Error& error);
-  void take_requests();
+  /// What people asked for meanwhile goes into the state. Returns whether it was written: then the
+  /// swarm must be looked at again.
+  Result<bool> take_requests(const DesiredState& desired,
+                             const swarm::LiveState& live,
+                             State& state,
+                             std::stop_token stop);
+  void plan_stack(StackFacts& facts, const diff::LiveIndex& index, std::stop_token stop);
+  void find_way_back(StackFacts& facts);
+  void note_failure(const StackFacts& facts, const std::string& reason);
 
   ports::Engine& engine_;
   ports::Observer& observer_;
@@ -113,8 +146,17 @@ class Reconciler {
   Planner planner_;
   std::minstd_rand random_;
   std::map<std::string, StackMemory> memory_;
-  std::mutex requests_mutex_;  ///< Guards the two sets.
-  std::set<std::string> approvals_, requests_;
+  std::mutex requests_mutex_;  ///< Guards requests_.
+  struct Requests {
+    std::set<std::string> approvals, durable_approvals, syncs;
+    std::map<std::string, std::optional<Suspension>> suspensions;  ///< Nothing: resume.
+  } requests_;
+  struct WayBack {
+    std::string commit;
+    std::shared_ptr<const DesiredStack> stack;  ///< nullptr where it is not to be had.
+    std::string error;
+  };
+  std::map<std::string, WayBack> ways_back_;  ///< By stack name.
 };
 
 }  // namespace skep::reconciler

@@ -183,6 +183,15 @@ void add_policy_keys(MappingReader& reader, StackPolicy& policy, Findings& findi
              reader.word<bool>(
                  node, "replace", {{"never", false}, {"allowed", true}}, policy.allow_replace);
            })
+      .key("on_failure",
+           [&](const yaml::Node& node) {
+             reader.word<OnFailure>(node,
+                                    "on_failure",
+                                    {{"rollback", OnFailure::rollback},
+                                     {"pause", OnFailure::pause},
+                                     {"keep", OnFailure::keep}},
+                                    policy.on_failure);
+           })
       .key("repo_files",
            [&](const yaml::Node& node) { read_repo_files(reader, node, policy, findings); })
       .key("resolve_image",
@@ -240,6 +249,37 @@ swarm::NetworkSpec read_network(const std::string& name,
   return network;
 }
 
+void read_ignore(const yaml::Node& node, std::vector<IgnoreRule>& rules, Findings& findings) {
+  const auto* list = node.as<yaml::List>();
+  if (list == nullptr) {
+    complain(findings,
+             node.at(),
+             "ignore must be a list such as - { service: app, path: /Mode/Replicated/Replicas }");
+    return;
+  }
+  for (const auto& item : *list) {
+    IgnoreRule rule;
+    rule.at = item.at();
+    MappingReader reader("ignore[]", findings);
+    reader
+        .key("service",
+             [&](const yaml::Node& value) { reader.text(value, "service", rule.service); })
+        .key("path", [&](const yaml::Node& value) { reader.text(value, "path", rule.text); });
+    reader.read(item);
+    if (rule.service.empty()) {
+      complain(findings, item.at(), "ignore[] needs the key of a service: service: app");
+      continue;
+    }
+    auto path = parse_service_pointer(rule.text);
+    if (!path) {
+      complain(findings, item.at(), "ignore[].path: " + path.error().message);
+      continue;
+    }
+    rule.path = *std::move(path);
+    rules.push_back(std::move(rule));
+  }
+}
+
 std::vector<GroupSettings> default_groups() {
   return {{"management", "", {}}, {"apps", "management", {}}};
 }
@@ -294,6 +334,65 @@ void read_groups(const yaml::Node& node, std::vector<GroupSettings>& groups, Fin
     waiting.erase(ready);
   }
   groups = std::move(ordered);
+}
+
+void read_nodes(const yaml::Node& node,
+                std::map<std::string, swarm::StringMap>& nodes,
+                Findings& findings) {
+  const auto* hosts = node.as<yaml::Map>();
+  if (hosts == nullptr) {
+    complain(findings, node.at(), "nodes must be a mapping of hostnames to { labels: … }");
+    return;
+  }
+  for (const auto& host : *hosts) {
+    MappingReader reader("nodes." + host.key, findings);
+    reader.key("labels", [&](const yaml::Node& value) {
+      const auto* labels = value.as<yaml::Map>();
+      if (labels == nullptr) {
+        complain(findings, value.at(), reader.named("labels") + " must be a mapping");
+        return;
+      }
+      for (const auto& label : *labels) {
+        if (label.value.as<std::string>() == nullptr) {
+          complain(findings,
+                   label.value.at(),
+                   reader.named("labels." + label.key) + " must be a string: put it in quotes");
+          continue;
+        }
+        nodes[host.key][label.key] = *label.value.as<std::string>();
+      }
+    });
+    reader.read(host.value);
+  }
+}
+
+void read_files(const yaml::Node& node,
+                const std::string& kind,
+                std::map<std::string, ClusterFile>& files,
+                Findings& findings) {
+  const auto* entries = node.as<yaml::Map>();
+  if (entries == nullptr) {
+    complain(findings, node.at(), kind + " must be a mapping of names to { file: … }");
+    return;
+  }
+  for (const auto& entry : *entries) {
+    ClusterFile file;
+    file.at = entry.value.at();
+    MappingReader reader(kind + "." + entry.key, findings);
+    reader.key("file", [&](const yaml::Node& value) { reader.text(value, "file", file.file); });
+    reader.read(entry.value);
+    if (file.file.empty()) {
+      complain(findings, file.at, reader.named("file") + " is missing");
+    } else if (file.file.find(".sops") != std::string::npos) {
+      complain(findings,
+               file.at,
+               reader.named("file") +
+                   ": encrypted files are not supported by this version of skep yet; create the "
+                   "object by hand, and leave it out here");
+    } else {
+      files[entry.key] = std::move(file);
+    }
+  }
 }
 
 }  // namespace
@@ -369,9 +468,12 @@ ClusterSettings read_cluster_settings(const yaml::Node& root, Findings& findings
              add_policy_keys(defaults, settings.defaults, findings);
              defaults.read(node);
            })
-      .later("nodes")
-      .later("secrets")
-      .later("configs");
+      .key("nodes", [&](const yaml::Node& node) { read_nodes(node, settings.nodes, findings); })
+      .key("secrets",
+           [&](const yaml::Node& node) { read_files(node, "secrets", settings.secrets, findings); })
+      .key("configs", [&](const yaml::Node& node) {
+        read_files(node, "configs", settings.configs, findings);
+      });
   reader.read(root);
   return settings;
 }
@@ -401,8 +503,7 @@ StackSettings read_stack_settings(const yaml::Node& root,
            })
       .later("template")
       .later("values")
-      .later("ignore")
-      .later("on_failure")
+      .key("ignore", [&](const yaml::Node& node) { read_ignore(node, settings.ignore, findings); })
       .later("windows")
       .later("hooks");
   add_policy_keys(reader, settings.policy, findings);

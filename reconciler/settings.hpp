@@ -9,6 +9,7 @@
 #include "core/finding.hpp"
 #include "core/result.hpp"
 #include "diff/plan.hpp"
+#include "reconciler/ignore.hpp"
 #include "swarm/object_spec.hpp"
 #include "yaml/node.hpp"
 
@@ -22,6 +23,12 @@ enum class SyncMode {
   observe,  ///< Planned and reported only.
 };
 enum class SelfHeal { on, off, warn };
+/// What becomes of a stack whose rollout failed or ran past its deadline.
+enum class OnFailure {
+  rollback,  ///< Back to the last healthy revision, and the content is not pushed again by itself.
+  pause,     ///< Left as it stands, until the next commit or a person.
+  keep,      ///< Retried.
+};
 /// What becomes of bind mounts of files that live in the repository (design §7).
 enum class RepoFiles { config, host };
 
@@ -34,6 +41,7 @@ struct StackPolicy {
   std::chrono::seconds timeout{300};  ///< Of a rollout without progress.
   diff::ResolveImage resolve_image = diff::ResolveImage::changed;
   bool allow_replace = false;
+  OnFailure on_failure = OnFailure::rollback;
   RepoFiles repo_files = RepoFiles::config;
   /// Directories of the repository that may become one config per file: relative to the stack's
   /// directory or to the repository's root.
@@ -50,6 +58,7 @@ struct StackSettings {
       compose;  ///< Relative to the stack's directory; empty: the default names.
   std::vector<std::string> depends_on;
   SourcePosition depends_on_at;
+  std::vector<IgnoreRule> ignore;
   StackPolicy policy;
 };
 
@@ -59,10 +68,20 @@ struct GroupSettings {
   SourcePosition at;
 };
 
+/// A secret or config that stacks call `external: true`: made where it is missing, never changed.
+struct ClusterFile {
+  std::string file;  ///< From the configuration's root.
+  SourcePosition at;
+  bool operator==(const ClusterFile&) const = default;
+};
+
 struct ClusterSettings {
   std::map<std::string, swarm::NetworkSpec>
       networks;                       ///< Shared; by name. Ensured, never pruned, never replaced.
   std::vector<GroupSettings> groups;  ///< In the order in which they are reconciled.
+  /// Labels that git owns, by hostname; other labels of these nodes are somebody else's.
+  std::map<std::string, swarm::StringMap> nodes;
+  std::map<std::string, ClusterFile> secrets, configs;  ///< By name.
   std::map<std::string, std::string> variables;
   StackPolicy defaults;
 };

@@ -56,6 +56,7 @@ ports::StackStatus describe_stack(const StackFacts& facts,
     case Verdict::nothing:
     case Verdict::adopt:
     case Verdict::forget:
+    case Verdict::suspended:
       status.sync = ports::SyncState::synced;
       break;
     case Verdict::broken:
@@ -67,6 +68,8 @@ ports::StackStatus describe_stack(const StackFacts& facts,
   status.health = facts.health;
   status.held = decision.verdict == Verdict::held;
   status.message = decision.message;
+  status.suspended = facts.suspension != nullptr;
+  status.quarantined = facts.quarantined();
   // A plan is about what would be done; how things stand meanwhile is not its business.
   if (status.message.empty() && !plan_only) status.message = health_message(facts, memory);
   status.drift_cause = memory.drift_cause;

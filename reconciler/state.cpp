@@ -10,6 +10,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view kStackPrefix = "io.skep.stack.";
+constexpr std::string_view kSuspendedPrefix = "io.skep.suspended.";
+constexpr std::string_view kApprovedPrefix = "io.skep.approved.";
 constexpr std::string_view kFormatLabel = "io.skep.state.format";
 constexpr std::string_view kFormat = "1";
 constexpr std::string_view kData =
@@ -26,6 +28,11 @@ std::string to_label(const StackRecord& record) {
   put("healthy", record.healthy);
   if (!record.digests.empty()) json["digests"] = record.digests;
   if (!record.jobs.empty()) json["jobs"] = record.jobs;
+  put("healthy_content", record.healthy_content);
+  put("quarantined", record.quarantined);
+  put("quarantine_reason", record.quarantine_reason);
+  if (record.leaving_since)
+    json["leaving_since_ms"] = record.leaving_since->time_since_epoch().count();
   if (record.ejected) json["ejected"] = true;
   return json.dump();
 }
@@ -42,6 +49,9 @@ std::optional<StackRecord> from_label(const std::string& label) {
   get("content", record.content);
   get("applied", record.applied);
   get("healthy", record.healthy);
+  get("healthy_content", record.healthy_content);
+  get("quarantined", record.quarantined);
+  get("quarantine_reason", record.quarantine_reason);
   const auto get_map = [&](const char* name, std::map<std::string, std::string>& into) {
     const auto at = json.find(name);
     if (at == json.end() || !at->is_object()) return;
@@ -51,9 +61,36 @@ std::optional<StackRecord> from_label(const std::string& label) {
   };
   get_map("digests", record.digests);
   get_map("jobs", record.jobs);
+  if (const auto since = json.find("leaving_since_ms");
+      since != json.end() && since->is_number_integer())
+    record.leaving_since = WallTime(std::chrono::milliseconds(since->get<std::int64_t>()));
   const auto ejected = json.find("ejected");
   record.ejected = ejected != json.end() && ejected->is_boolean() && ejected->get<bool>();
   return record;
+}
+
+std::string to_label(const Suspension& suspension) {
+  Json json = {{"reason", suspension.reason},
+               {"actor", suspension.actor},
+               {"since_ms", suspension.since.time_since_epoch().count()}};
+  if (suspension.until) json["until_ms"] = suspension.until->time_since_epoch().count();
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::optional<Suspension> suspension_from(const std::string& label) {
+  const auto json = Json::parse(label, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  const auto text = [&](const char* name) {
+    const auto at = json.find(name);
+    return at != json.end() && at->is_string() ? at->get<std::string>() : std::string();
+  };
+  const auto time = [&](const char* name) -> std::optional<WallTime> {
+    const auto at = json.find(name);
+    if (at == json.end() || !at->is_number_integer()) return std::nullopt;
+    return WallTime(std::chrono::milliseconds(at->get<std::int64_t>()));
+  };
+  return Suspension{
+      text("reason"), text("actor"), time("since_ms").value_or(WallTime{}), time("until_ms")};
 }
 
 }  // namespace
@@ -74,16 +111,24 @@ Result<State> StateStore::read(const swarm::LiveState& live) const {
                      " was written by another version of skep; update this one, nothing is changed "
                      "until then"};
   }
+  const auto damaged = [&](const std::string& name) {
+    return Error{ErrorKind::unavailable,
+                 "the label " + name + " of the config " + config_name_ +
+                     " is damaged; remove the label or the config to start "
+                     "again with adoption, nothing is changed until then"};
+  };
   for (const auto& [name, value] : object->labels) {
-    if (!name.starts_with(kStackPrefix)) continue;
-    auto record = from_label(value);
-    if (!record) {
-      return Error{ErrorKind::unavailable,
-                   "the label " + name + " of the config " + config_name_ +
-                       " is damaged; remove the label or the config to start "
-                       "again with adoption, nothing is changed until then"};
+    if (name.starts_with(kStackPrefix)) {
+      auto record = from_label(value);
+      if (!record) return damaged(name);
+      state.stacks[name.substr(kStackPrefix.size())] = *std::move(record);
+    } else if (name.starts_with(kSuspendedPrefix)) {
+      auto suspension = suspension_from(value);
+      if (!suspension) return damaged(name);
+      state.suspensions[name.substr(kSuspendedPrefix.size())] = *std::move(suspension);
+    } else if (name.starts_with(kApprovedPrefix)) {
+      state.approvals[name.substr(kApprovedPrefix.size())] = value;
     }
-    state.stacks[name.substr(kStackPrefix.size())] = *std::move(record);
   }
   return state;
 }
@@ -94,7 +139,7 @@ Result<bool> StateStore::write(const State& state,
   const auto held = read(live);
   if (!held) return held.error();
   const auto* object = live.find_config(config_name_);
-  if (*held == state && (object != nullptr || state.stacks.empty())) return false;
+  if (*held == state && (object != nullptr || state.empty())) return false;
   swarm::ConfigSpec spec;
   spec.name = config_name_;
   spec.data = kData;
@@ -102,6 +147,10 @@ Result<bool> StateStore::write(const State& state,
   spec.labels[std::string(swarm::kInstanceLabel)] = instance_;
   for (const auto& [name, record] : state.stacks)
     spec.labels[std::string(kStackPrefix) + name] = to_label(record);
+  for (const auto& [name, suspension] : state.suspensions)
+    spec.labels[std::string(kSuspendedPrefix) + name] = to_label(suspension);
+  for (const auto& [name, content] : state.approvals)
+    spec.labels[std::string(kApprovedPrefix) + name] = content;
   if (object == nullptr) {
     auto created = engine_.create_config(spec, stop);
     if (!created) return std::move(created).error().within("state object");

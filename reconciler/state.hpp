@@ -4,7 +4,9 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
+#include "core/clock.hpp"
 #include "core/result.hpp"
 #include "reconciler/ports/engine.hpp"
 #include "swarm/live_state.hpp"
@@ -21,14 +23,35 @@ struct StackRecord {
   std::map<std::string, std::string>
       digests;  ///< Image text as written → digest it was resolved to.
   std::map<std::string, std::string> jobs;  ///< Key of a job → hash of what was run last (trap 33).
+  std::string healthy_content;              ///< The content of `healthy`.
+  std::string quarantined;        ///< Content whose rollout failed: never pushed again by itself.
+  std::string quarantine_reason;  ///< In the engine's words, for people.
+  std::optional<WallTime> leaving_since;  ///< When it was first seen to be gone from git.
   bool ejected = false;  ///< `skep eject` gave it back to the CLI: left alone until it is approved.
   bool operator==(const StackRecord&) const = default;
 };
 
+/// A person said that a stack is to be left alone.
+struct Suspension {
+  std::string reason, actor;
+  WallTime since{};
+  std::optional<WallTime> until;  ///< Nothing: until `skep resume`.
+  bool operator==(const Suspension&) const = default;
+};
+
+/// In State::approvals, for a stack that left git.
+inline constexpr std::string_view kGone = "gone";
+
 /// All decisions of one agent instance: one swarm config, `skep-INSTANCE-state`, one label per
 /// stack. A stack is ours when, and only when, it has a record here.
 struct State {
-  std::map<std::string, StackRecord> stacks;  ///< By stack name.
+  std::map<std::string, StackRecord> stacks;      ///< By stack name.
+  std::map<std::string, Suspension> suspensions;  ///< By stack name.
+  /// By stack name: the content that a person let through, kGone for the removal of the stack.
+  std::map<std::string, std::string> approvals;
+  [[nodiscard]] bool empty() const {
+    return stacks.empty() && suspensions.empty() && approvals.empty();
+  }
   bool operator==(const State&) const = default;
 };
 

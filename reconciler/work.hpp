@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@ namespace skep::reconciler {
 /// Private to the sources of Reconciler.
 struct Reconciler::Work {
   std::vector<StackFacts> facts;
+  std::set<std::string> renamed;    ///< Old names of stacks that go on under a new one.
   std::vector<Decision> decisions;  ///< One for each of `facts`.
 };
 

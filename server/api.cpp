@@ -1,5 +1,6 @@
 #include "server/api.hpp"
 
+#include <charconv>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -24,6 +25,17 @@ int status_of(ErrorKind kind) {
       break;
   }
   return 503;
+}
+
+constexpr std::size_t kLongestReason = 500;
+
+std::optional<std::chrono::seconds> seconds_of(const std::string& text) {
+  constexpr std::int64_t kTenYears = 315'360'000;
+  std::int64_t seconds = 0;
+  const auto* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, seconds);
+  if (error != std::errc() || at != end || seconds < 1 || seconds > kTenYears) return std::nullopt;
+  return std::chrono::seconds(seconds);
 }
 
 class Api {
@@ -68,6 +80,31 @@ class Api {
   [[nodiscard]] Response sync(const Request& request) const {
     return act_on_stack(
         request, [&](const std::string& actor) { return control_.sync(id_of(request), actor); });
+  }
+
+  [[nodiscard]] Response suspend(const Request& request) const {
+    ports::SuspendRequest wanted;
+    const auto query = [&](const char* name) {
+      const auto at = request.query.find(name);
+      return at == request.query.end() ? std::string() : at->second;
+    };
+    wanted.reason = query("reason");
+    if (wanted.reason.size() > kLongestReason)
+      return error_response(400, "the reason is longer than 500 bytes");
+    if (const auto text = query("for"); !text.empty()) {
+      const auto seconds = seconds_of(text);
+      if (!seconds)
+        return error_response(400, "for must be a number of seconds, from 1 to ten years");
+      wanted.duration = *seconds;
+    }
+    return act_on_stack(request, [&](const std::string& actor) {
+      return control_.suspend(id_of(request), wanted, actor);
+    });
+  }
+
+  [[nodiscard]] Response resume(const Request& request) const {
+    return act_on_stack(
+        request, [&](const std::string& actor) { return control_.resume(id_of(request), actor); });
   }
 
   [[nodiscard]] Response approve(const Request& request) const {
@@ -175,6 +212,14 @@ void add_routes(Router& router, ports::Control& control, ApiOptions options) {
              "POST",
              "/api/v1/stacks/{group}/{name}/approve",
              [api](const Request& request) { return api->approve(request); });
+  router.add(RouteSet::api,
+             "POST",
+             "/api/v1/stacks/{group}/{name}/suspend",
+             [api](const Request& request) { return api->suspend(request); });
+  router.add(
+      RouteSet::api, "POST", "/api/v1/stacks/{group}/{name}/resume", [api](const Request& request) {
+        return api->resume(request);
+      });
 }
 
 }  // namespace skep::server

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,11 @@ struct AgentStatus {
   std::vector<std::string> repository_errors;  ///< Findings that belong to no single stack.
 };
 
+struct SuspendRequest {
+  std::string reason;
+  std::optional<std::chrono::milliseconds> duration;  ///< Nothing: until it is resumed.
+};
+
 /// What the agent can be asked; CLI socket and HTTP API use the same. Safe from several threads;
 /// never waits for a pass.
 class Control {
@@ -35,6 +41,12 @@ class Control {
   virtual Result<void> approve(const std::string& stack, const std::string& actor) = 0;
   /// Look now: fetch and reconcile; all stacks where `stack` is "".
   virtual Result<void> sync(const std::string& stack, const std::string& actor) = 0;
+  /// Leaves a stack alone; it is still observed and reported. A second one replaces the first.
+  /// Errors: invalid_input (no such stack).
+  virtual Result<void> suspend(const std::string& stack,
+                               const SuspendRequest& request,
+                               const std::string& actor) = 0;
+  virtual Result<void> resume(const std::string& stack, const std::string& actor) = 0;
 };
 
 }  // namespace skep::ports

@@ -60,6 +60,7 @@ struct StackStatus {
                         ///< nothing to say.
   bool held = false;    ///< Waits for `skep approve` (or another person's act).
   bool suspended = false;
+  bool quarantined = false;  ///< The target revision failed, and is not tried again by itself.
   std::string target_revision, applied_revision, healthy_revision;  ///< Commits; "" for none yet.
   std::optional<DriftCause> drift_cause;
   std::optional<WallTime> drift_since;

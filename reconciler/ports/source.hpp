@@ -63,6 +63,12 @@ class Source {
   /// Of the last successful fetch, also across restarts where there is a state directory; nullptr
   /// where there never was one.
   [[nodiscard]] virtual std::shared_ptr<const Snapshot> last_good() const = 0;
+  /// An older commit, where it is still at hand; asks no remote. Errors: unavailable.
+  [[nodiscard]] virtual Result<std::shared_ptr<const Snapshot>> snapshot_at(
+      const std::string& commit) const {
+    return Error{ErrorKind::unavailable,
+                 "this source keeps no older revisions (asked for " + commit.substr(0, 12) + ")"};
+  }
   /// For people: URL without credentials, and ref.
   [[nodiscard]] virtual std::string describe() const = 0;
 };

@@ -74,6 +74,8 @@ void AgentProcess::start() {
                                  "main",
                                  "--interval",
                                  "1s",
+                                 "--prune-grace",
+                                 "1s",
                                  "--listen",
                                  "127.0.0.1:0",
                                  "--socket",

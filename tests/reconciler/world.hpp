@@ -60,8 +60,8 @@ class MemorySnapshot final : public ports::Snapshot {
   [[nodiscard]] Result<std::optional<ports::TreeFile>> read(const RepoPath& path) const override {
     const auto at = files_.find(path.text());
     if (at == files_.end()) return std::optional<ports::TreeFile>();
-    return std::optional(ports::TreeFile{
-        sha256_hex(at->second), at->second, executables_.count(path.text()) != 0});
+    return std::optional(
+        ports::TreeFile{sha256_hex(at->second), at->second, executables_.count(path.text()) != 0});
   }
   mutable std::size_t finds = 0;
 
@@ -89,6 +89,25 @@ class ManualClock final : public Clock {
   std::chrono::milliseconds elapsed_{0};
 };
 
+/// The commits that were made; a test may lose some.
+class MemoryHistory final : public ports::Source {
+ public:
+  Result<std::shared_ptr<const ports::Snapshot>> fetch(std::stop_token /*stop*/) override {
+    return Error{ErrorKind::unavailable, "nothing to fetch from"};
+  }
+  [[nodiscard]] std::shared_ptr<const ports::Snapshot> last_good() const override {
+    return nullptr;
+  }
+  [[nodiscard]] Result<std::shared_ptr<const ports::Snapshot>> snapshot_at(
+      const std::string& commit) const override {
+    const auto at = commits.find(commit);
+    if (at == commits.end()) return Error{ErrorKind::unavailable, "no commit " + commit};
+    return at->second;
+  }
+  [[nodiscard]] std::string describe() const override { return "memory"; }
+  std::map<std::string, std::shared_ptr<const ports::Snapshot>> commits;
+};
+
 /// A swarm that behaves, a repository in memory, and a reconciler between them.
 class World {
  public:
@@ -99,10 +118,12 @@ class World {
 
   /// As after `kill -9`: everything that was only in memory is gone.
   void restart_agent(reconciler::SecretDigest digest = {}) {
-    reconciler::ReconcilerOptions options;
     options.digest = std::move(digest);
     options.instance = instance_;
     options.seed = 7;
+    options.revision = [this](const std::string& commit, const std::string& stack) {
+      return reconciler::stack_at(history, {}, commit, stack);
+    };
     reconciler_ =
         std::make_unique<reconciler::Reconciler>(engine, observer, clock, log_, options, [] {});
   }
@@ -110,8 +131,10 @@ class World {
   /// What stands in `files` now becomes the next commit.
   void commit() {
     ++commits_;
-    const MemorySnapshot snapshot(files, std::string(39, 'a') + std::to_string(commits_));
-    auto loaded = reconciler::load_desired_state(snapshot, {}, desired_ ? &*desired_ : nullptr);
+    const auto id = std::string(39, 'a') + std::to_string(commits_);
+    const auto snapshot = std::make_shared<const MemorySnapshot>(files, id);
+    history.commits[id] = snapshot;
+    auto loaded = reconciler::load_desired_state(*snapshot, {}, desired_ ? &*desired_ : nullptr);
     ASSERT_TRUE(loaded) << loaded.error().message;
     desired_ = *std::move(loaded);
   }
@@ -147,6 +170,8 @@ class World {
   reconciler::Reconciler& agent() { return *reconciler_; }
   [[nodiscard]] const reconciler::DesiredState& desired() const { return *desired_; }
 
+  reconciler::ReconcilerOptions options;  ///< Of the next restart_agent().
+  MemoryHistory history;
   fakes::FakeEngine engine;
   ports::Observer observer;
   ManualClock clock;

@@ -46,6 +46,22 @@ Result<void> FakeControl::sync(const std::string& stack, const std::string& acto
   return {};
 }
 
+Result<void> FakeControl::suspend(const std::string& stack,
+                                  const ports::SuspendRequest& request,
+                                  const std::string& actor) {
+  const std::lock_guard lock(mutex_);
+  const auto milliseconds = request.duration ? std::to_string(request.duration->count()) : "ever";
+  calls_.push_back("suspend " + stack + " for " + milliseconds + " (" + request.reason + ") by " +
+                   actor);
+  return {};
+}
+
+Result<void> FakeControl::resume(const std::string& stack, const std::string& actor) {
+  const std::lock_guard lock(mutex_);
+  calls_.push_back("resume " + stack + " by " + actor);
+  return {};
+}
+
 std::vector<std::string> FakeControl::calls() const {
   const std::lock_guard lock(mutex_);
   return calls_;

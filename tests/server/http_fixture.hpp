@@ -23,6 +23,10 @@ class FakeControl final : public ports::Control {
   [[nodiscard]] bool alive() const override { return is_alive; }
   Result<void> approve(const std::string& stack, const std::string& actor) override;
   Result<void> sync(const std::string& stack, const std::string& actor) override;
+  Result<void> suspend(const std::string& stack,
+                       const ports::SuspendRequest& request,
+                       const std::string& actor) override;
+  Result<void> resume(const std::string& stack, const std::string& actor) override;
 
   bool is_ready = true, is_alive = true;
   ports::AgentStatus current;

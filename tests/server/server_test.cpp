@@ -169,6 +169,24 @@ TEST_F(ServerTest, WhoMayNotWriteDoesNotLearnWhichStacksThereAre) {
             401);
 }
 
+TEST_F(ServerTest, ASuspensionHasAReasonAndATime) {
+  start({{"unix:" + socket_path(), kAllRoutes}});
+  const auto post = [&](const std::string& what) {
+    return fetch(address_, "POST", "/api/v1/stacks/apps/web/" + what, {"Content-Length: 0"}).status;
+  };
+  EXPECT_EQ(post("suspend?for=7200&reason=data%20base"), 202);
+  EXPECT_EQ(post("suspend"), 202);
+  EXPECT_EQ(post("suspend?for=2h"), 400);
+  EXPECT_EQ(post("suspend?for=0"), 400);
+  EXPECT_EQ(post("suspend?reason=" + std::string(501, 'x')), 400);
+  EXPECT_EQ(post("resume"), 202);
+  const auto actor = "uid " + std::to_string(::getuid());
+  EXPECT_THAT(control_.calls(),
+              ElementsAre("suspend apps/web for 7200000 (data base) by " + actor,
+                          "suspend apps/web for ever () by " + actor,
+                          "resume apps/web by " + actor));
+}
+
 TEST_F(ServerTest, TheUnixSocketMayWrite) {
   start({{"unix:" + socket_path(), kAllRoutes}});
   EXPECT_EQ(fetch(address_, "POST", "/api/v1/sync", {"Content-Length: 0"}).status, 202);

@@ -1,0 +1,75 @@
+#include <algorithm>
+
+#include "core/logfmt.hpp"
+#include "reconciler/reconciler.hpp"
+
+// What people ask for, and what of it must outlive this process.
+namespace skep::reconciler {
+
+void Reconciler::approve(const std::string& stack, bool durable) {
+  const std::lock_guard lock(requests_mutex_);
+  (durable ? requests_.durable_approvals : requests_.approvals).insert(stack);
+}
+
+void Reconciler::request(const std::string& stack) {
+  const std::lock_guard lock(requests_mutex_);
+  requests_.syncs.insert(stack);
+}
+
+void Reconciler::suspend(const std::string& stack, Suspension suspension) {
+  const std::lock_guard lock(requests_mutex_);
+  requests_.suspensions[stack] = std::move(suspension);
+}
+
+void Reconciler::resume(const std::string& stack) {
+  const std::lock_guard lock(requests_mutex_);
+  requests_.suspensions[stack] = std::nullopt;
+}
+
+Result<bool> Reconciler::take_requests(const DesiredState& desired,
+                                       const swarm::LiveState& live,
+                                       State& state,
+                                       std::stop_token stop) {
+  Requests asked;
+  {
+    const std::lock_guard lock(requests_mutex_);
+    asked = requests_;
+  }
+  auto next = state;
+  for (const auto& name : asked.durable_approvals) {
+    const auto stack =
+        std::find_if(desired.stacks.begin(), desired.stacks.end(), [&](const auto& candidate) {
+          return candidate->source.name == name;
+        });
+    next.approvals[name] = stack == desired.stacks.end() ? std::string(kGone) : (*stack)->content;
+  }
+  for (const auto& [name, suspension] : asked.suspensions) {
+    next.suspensions.erase(name);
+    if (suspension) next.suspensions[name] = *suspension;
+  }
+  std::erase_if(next.suspensions, [&](const auto& entry) {
+    return entry.second.until && *entry.second.until <= clock_.now();
+  });
+  bool written = false;
+  if (next != state && !options_.plan_only) {
+    // Kept until it is written: a person was told that it is accepted.
+    auto wrote = store_.write(next, live, std::move(stop));
+    if (!wrote) return std::move(wrote).error();
+    written = *wrote;
+  }
+  state = std::move(next);
+  for (const auto& name : asked.approvals) memory_[name].approved = true;
+  for (const auto& name : asked.syncs) memory_[name].requested = true;
+  const std::lock_guard lock(requests_mutex_);
+  for (const auto& name : asked.approvals) requests_.approvals.erase(name);
+  for (const auto& name : asked.durable_approvals) requests_.durable_approvals.erase(name);
+  for (const auto& name : asked.syncs) requests_.syncs.erase(name);
+  for (const auto& [name, suspension] : asked.suspensions) {
+    const auto at = requests_.suspensions.find(name);
+    if (at != requests_.suspensions.end() && at->second == suspension)
+      requests_.suspensions.erase(at);
+  }
+  return written;
+}
+
+}  // namespace skep::reconciler
