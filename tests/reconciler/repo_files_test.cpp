@@ -92,7 +92,7 @@ TEST_F(RepoFilesTest, ADotPathAndOneUpAreBelowTheStacksDirectory) {
   mount("'./app.conf:/near:ro', '../../shared/proxy.toml:/far:ro'");
   EXPECT_THAT(web().configs, SizeIs(2)) << findings();
   mount("'../../../etc/passwd:/far:ro'");
-  EXPECT_THAT(findings(), HasSubstr("error: a_web"));
+  EXPECT_THAT(findings(), HasSubstr("leaves the repository"));
 }
 
 TEST_F(RepoFilesTest, TheSameFileInTwoServicesIsOneConfig) {
@@ -232,7 +232,7 @@ TEST_F(RepoFilesOnASwarm, AChangedFileRollsItsServiceAndNoOther) {
   const auto after = *world.engine.observe({});
   EXPECT_NE(after.find_service("a_web")->version, before.find_service("a_web")->version);
   EXPECT_EQ(after.find_service("a_db")->version, before.find_service("a_db")->version);
-  const auto& reference = web().spec.task_template.container.configs.at(0);
+  const auto reference = web().spec.task_template.container.configs.at(0);
   EXPECT_EQ(after.find_config(reference.config_name)->data_sha256, sha256_hex("two"));
   const auto writes = world.engine.write_count();
   push("two", "a:1");
