@@ -84,7 +84,6 @@ class Agent final : public ports::Control {
   const Clock& clock_;
   spdlog::logger& log_;
   AgentOptions options_;
-  Reconciler reconciler_;
 
   mutable std::mutex mutex_;  ///< Guards what follows.
   std::condition_variable_any news_arrived_;
@@ -98,6 +97,8 @@ class Agent final : public ports::Control {
 
   StreamProof proof_;
   bool idle_ = false;  ///< After the last turn nothing goes on; of the reconciling thread.
+  /// Last, so that it goes first: until then its threads may call wake().
+  Reconciler reconciler_;
 };
 
 }  // namespace skep::reconciler
