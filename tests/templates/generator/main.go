@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,7 +21,7 @@ type row struct {
 	Name     string          `json:"name"`
 	Helpers  string          `json:"helpers,omitempty"`
 	Template string          `json:"template"`
-	Data     json.RawMessage `json:"data"`
+	Data     json.RawMessage `json:"-"` // The same for all: it stands once, at the top.
 	Output   *string         `json:"output,omitempty"`
 	Error    string          `json:"error,omitempty"`
 	Line     int             `json:"line,omitempty"`
@@ -171,10 +170,18 @@ func main() {
 	for i := range rows {
 		rows[i].render()
 	}
-	encoder := json.NewEncoder(os.Stdout)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", " ")
-	if err := encoder.Encode(rows); err != nil {
-		panic(err)
+	fmt.Printf("{\"data\": %s,\n\"rows\": [", values)
+	for i, r := range rows {
+		var line bytes.Buffer
+		encoder := json.NewEncoder(&line)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(r); err != nil {
+			panic(err)
+		}
+		if i > 0 {
+			fmt.Print(",")
+		}
+		fmt.Print("\n", strings.TrimSpace(line.String()))
 	}
+	fmt.Println("\n]}")
 }
