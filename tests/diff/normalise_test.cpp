@@ -262,7 +262,9 @@ TEST(Normalise, ComparesACredentialSpecByTheNameOfItsConfig_C6_5) {
   box(live.spec).privileges->credential_spec->config = "conf-id";
   box(live.spec).configs[0].config_id = "conf-id";
   EXPECT_TRUE(comparable(sent, live, state, "").equal());
+  // The reference of the credential spec says which one it is.
   box(live.spec).privileges->credential_spec->config = "other";
+  box(live.spec).configs[0].config_id = "other";
   EXPECT_FALSE(comparable(sent, live, state, "").equal());
 }
 
