@@ -185,9 +185,11 @@ void Agent::follow_git(std::stop_token stop) {
       report.revision = (*snapshot)->revision().commit;
       look(*snapshot);
     } else {
-      log_.warn(logfmt("git could not be read; the last good revision stays",
-                       {{"error", snapshot.error().message}}));
       const std::lock_guard lock(mutex_);
+      if (status_.fetch_error != snapshot.error().message) {
+        log_.warn(logfmt("git could not be read; the last good revision stays",
+                         {{"error", snapshot.error().message}}));
+      }
       status_.fetch_error = snapshot.error().message;
     }
     observer_.fetched(report);
@@ -300,7 +302,7 @@ ports::AgentStatus Agent::status() const {
 
 bool Agent::ready() const {
   const std::lock_guard lock(mutex_);
-  return ready_;
+  return ready_ && status_.docker_up;
 }
 
 bool Agent::alive() const {

@@ -51,7 +51,7 @@ std::string trouble_of(const std::vector<swarm::Task>& tasks) {
   }
   for (const auto* task : sorted) {
     if (task->desired_state == "running" && task->state != "running")
-      return task->state + ": " + task->message;
+      return task->message == task->state ? task->state : task->state + ": " + task->message;
   }
   return "";
 }

@@ -148,9 +148,9 @@ void Reconciler::hold_mass_removal(Work& work, const State& state) {
     if (memory_[work.facts[i].name].approved || work.renamed.count(work.facts[i].name) != 0)
       continue;
     work.decisions[i] = {Verdict::held,
-                         "left git together with " + std::to_string(leaving - 1) +
-                             " other stacks of " + std::to_string(state.stacks.size()) +
-                             ": so many are removed only after `skep approve " +
+                         "left git, and with it " + std::to_string(leaving) + " of " +
+                             std::to_string(state.stacks.size()) +
+                             " stacks: so many are removed only after `skep approve " +
                              work.facts[i].name + "`"};
   }
 }

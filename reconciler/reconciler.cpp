@@ -183,7 +183,11 @@ void Reconciler::assess(StackFacts& facts,
     facts.services.push_back(describe_service(*service, own));
   }
 
-  if (facts.desired == nullptr || facts.desired->broken()) return;
+  if (facts.desired == nullptr) return;
+  if (facts.desired->broken()) {  // What it should run is not known: nothing there is no health.
+    if (live.services.empty()) facts.health = Health::unknown;
+    return;
+  }
   for (const auto& [key, service] : facts.target()->spec.services) {
     if (present.count(service.spec.name) == 0) facts.health = worst(facts.health, Health::missing);
   }
@@ -294,7 +298,8 @@ void Reconciler::gather(const DesiredState& desired,
     const auto record = state.stacks.find(facts.name);
     facts.record = record == state.stacks.end() ? nullptr : &record->second;
     const auto& stack = index.stack(facts.name);
-    facts.live_there = !stack.empty();
+    // A network or config that an earlier life left behind runs nothing that could be hurt.
+    facts.live_there = !stack.services.empty();
     facts.foreign_instance = foreign_instance(stack, options_.instance);
     for (const auto* service : stack.services) {
       if (needs_tasks(*service)) unsettled.push_back(service->id);

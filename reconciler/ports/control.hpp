@@ -32,7 +32,7 @@ class Control {
  public:
   virtual ~Control() = default;
   [[nodiscard]] virtual AgentStatus status() const = 0;
-  /// True once a first pass has ended.
+  /// True once a first pass has ended, and while the swarm can be read.
   [[nodiscard]] virtual bool ready() const = 0;
   /// False when the loop has not turned for too long.
   [[nodiscard]] virtual bool alive() const = 0;
