@@ -167,8 +167,7 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
   state = std::move(next);
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     auto& facts = work.facts[i];
-    const auto record = state.stacks.find(facts.name);
-    facts.record = record == state.stacks.end() ? nullptr : &record->second;
+    facts.look_up(state);
     if (facts.quarantined()) memory_[facts.name].failed_content.clear();  // Written down.
     if (work.decisions[i].verdict == Verdict::adopt) {
       log_.info(logfmt("stack adopted as it runs", {{"stack", facts.name}}));

@@ -68,6 +68,13 @@ Decision decide_quarantined(const StackFacts& facts, const StackMemory& memory, 
 
 }  // namespace
 
+void StackFacts::look_up(const State& state) {
+  const auto own_record = state.stacks.find(name);
+  record = own_record == state.stacks.end() ? nullptr : &own_record->second;
+  const auto own_suspension = state.suspensions.find(name);
+  suspension = own_suspension == state.suspensions.end() ? nullptr : &own_suspension->second;
+}
+
 ports::DriftCause cause_of(const StackFacts& facts) {
   if (facts.quarantined()) return ports::DriftCause::pending;
   const bool carried_out = facts.record != nullptr && facts.desired != nullptr &&

@@ -82,6 +82,10 @@ struct StackFacts {
   /// What the plan leads to.
   [[nodiscard]] const DesiredStack* target() const { return rollback ? rollback.get() : desired; }
   std::vector<ports::ServiceStatus> services;
+
+  /// Points `record` and `suspension` into `state`, which outlives their use: to be called again
+  /// when another state takes its place.
+  void look_up(const State& state);
 };
 
 enum class Verdict {

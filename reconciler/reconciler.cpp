@@ -295,8 +295,7 @@ void Reconciler::gather(const DesiredState& desired,
 
   std::vector<swarm::ObjectId> unsettled;
   for (auto& facts : work.facts) {
-    const auto record = state.stacks.find(facts.name);
-    facts.record = record == state.stacks.end() ? nullptr : &record->second;
+    facts.look_up(state);
     const auto& stack = index.stack(facts.name);
     // A network or config that an earlier life left behind runs nothing that could be hurt.
     facts.live_there = !stack.services.empty();
@@ -304,8 +303,6 @@ void Reconciler::gather(const DesiredState& desired,
     for (const auto* service : stack.services) {
       if (needs_tasks(*service)) unsettled.push_back(service->id);
     }
-    const auto suspension = state.suspensions.find(facts.name);
-    if (suspension != state.suspensions.end()) facts.suspension = &suspension->second;
     const auto approval = state.approvals.find(facts.name);
     const auto content = facts.desired == nullptr ? std::string(kGone) : facts.desired->content;
     auto& memory = memory_[facts.name];
