@@ -291,6 +291,7 @@ TEST(Layers, AdaptersDoNotKnowEachOther) {
 struct BreachCase {
   std::string name, path, text, expected;  ///< `expected`: part of the one message, "" for none.
 };
+void PrintTo(const BreachCase& row, std::ostream* out) { *out << row.name; }
 
 class Breaches : public testing::TestWithParam<BreachCase> {};
 

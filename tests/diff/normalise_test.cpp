@@ -1,6 +1,7 @@
 #include "diff/normalise.hpp"
 
 #include <functional>
+#include <ostream>
 
 #include <gtest/gtest.h>
 
@@ -19,6 +20,7 @@ struct Row {
   Edit sent, returned;
   bool drift = false;
 };
+void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 
 class Normalise : public ::testing::TestWithParam<Row> {};
 
