@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "reconciler/ports/explanation.hpp"
 #include "reconciler/ports/observer.hpp"
 
 namespace skep::ports {
@@ -14,6 +15,10 @@ struct AgentStatus {
   std::string version, instance, source, revision, revision_subject, revision_author;
   bool docker_up = false;
   std::string docker_error;
+  /// When the swarm was last read, and how long ago that is at the moment of this answer: all that
+  /// is said of stacks is of that moment. Nothing: never yet.
+  std::optional<WallTime> observed_at;
+  std::optional<std::chrono::milliseconds> observed_age;
   std::optional<WallTime> last_fetch;  ///< Of the last good one.
   std::string
       fetch_error;  ///< "" while fetching works; else the error, and `last_fetch` tells since when.
@@ -47,6 +52,24 @@ class Control {
                                const SuspendRequest& request,
                                const std::string& actor) = 0;
   virtual Result<void> resume(const std::string& stack, const std::string& actor) = 0;
+  /// Sends a stack back to `revision` (a commit or the beginning of its id; "" for the last healthy
+  /// one before what git has now), and keeps it there until git changes the stack again or somebody
+  /// asks for a sync. Errors: invalid_input with what to do instead.
+  virtual Result<void> rollback(const std::string& /*stack*/,
+                                const std::string& /*revision*/,
+                                const std::string& /*actor*/) {
+    return Error{ErrorKind::unavailable, "not here"};
+  }
+  /// Why the stack stands where it stands. May ask the engine for the logs of what fails, for a
+  /// few seconds at most. Errors: invalid_input (no such stack).
+  [[nodiscard]] virtual Result<Explanation> explain(const std::string& /*stack*/) const {
+    return Error{ErrorKind::unavailable, "not here"};
+  }
+  /// From a service to the commit that last changed its file. Errors: invalid_input (no such
+  /// service).
+  [[nodiscard]] virtual Result<Trace> trace(const std::string& /*service*/) const {
+    return Error{ErrorKind::unavailable, "not here"};
+  }
 };
 
 }  // namespace skep::ports

@@ -69,6 +69,21 @@ class Source {
     return Error{ErrorKind::unavailable,
                  "this source keeps no older revisions (asked for " + commit.substr(0, 12) + ")"};
   }
+  /// The full id of a commit that is at hand, by the beginning of its id (4 hex digits or more).
+  /// Errors: invalid_input (no such commit, several, no hex), unavailable.
+  [[nodiscard]] virtual Result<std::string> find_commit(const std::string& beginning) const {
+    return Error{ErrorKind::unavailable,
+                 "this source keeps no older revisions (asked for " + beginning.substr(0, 12) +
+                     "); an agent that follows a git remote does"};
+  }
+  /// The newest commit, from `commit` backwards, that changed the file. Errors: unavailable (not to
+  /// be had, or too far back), invalid_input (no such file).
+  [[nodiscard]] virtual Result<Revision> last_change(const std::string& commit,
+                                                     const RepoPath& path) const {
+    return Error{ErrorKind::unavailable,
+                 "this source does not know what changed " + path.text() + " before " +
+                     commit.substr(0, 12)};
+  }
   /// For people: URL without credentials, and ref.
   [[nodiscard]] virtual std::string describe() const = 0;
 };
