@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/digest_key.hpp"
 #include "core/digest.hpp"
 #include "diff/render.hpp"
 
@@ -93,6 +94,37 @@ Findings findings_of(const reconciler::DesiredState& desired, const std::set<std
     findings.insert(findings.end(), own.begin(), own.end());
   }
   return findings;
+}
+
+Result<RepositoryRun> open_run(const Session& session,
+                               const RepositoryFlags& flags,
+                               const std::vector<std::string>& stacks,
+                               const std::string& instance) {
+  RepositoryRun run;
+  run.log = make_logger(session, false);
+  auto repository = load_repository(session, flags, *run.log);
+  if (!repository) return std::move(repository).error();
+  run.repository = *std::move(repository);
+  auto only = chosen_stacks(run.repository.desired, stacks);
+  if (!only) return std::move(only).error();
+  run.only = *std::move(only);
+  run.findings = findings_of(run.repository.desired, run.only);
+  if (!run.findings.empty()) std::cerr << to_string(run.findings) << "\n";
+  auto engine = open_manager(session, true);
+  if (!engine) return std::move(engine).error();
+  run.engine = *std::move(engine);
+  auto digest = read_digest_key(flags.digest_key_file);
+  if (!digest) return std::move(digest).error();
+  auto root = configuration_root(flags);
+  if (!root) return std::move(root).error();
+  run.options.instance = instance;
+  run.options.only = run.only;
+  run.options.digest = *std::move(digest);
+  run.options.revision = [source = run.repository.source.get(), root = *root](
+                             const std::string& commit, const std::string& stack) {
+    return reconciler::stack_at(*source, reconciler::LoadOptions{root}, commit, stack);
+  };
+  return run;
 }
 
 std::string plan_digest(const reconciler::DesiredState& desired,

@@ -23,6 +23,22 @@ Result<Repository> load_repository(const Session& session,
                                    spdlog::logger& log,
                                    bool repo_files_on_host = false);
 
+/// What plan and apply begin with: a repository, the swarm, and how the one becomes the other.
+struct RepositoryRun {
+  std::shared_ptr<spdlog::logger> log;
+  Repository repository;
+  std::set<std::string> only;  ///< Stacks that were named; empty for all.
+  Findings findings;           ///< Of these stacks; already shown on standard error.
+  std::unique_ptr<engine::SocketEngine> engine;
+  /// Equal for both verbs: a saved plan is refused where they would decide differently. Refers to
+  /// `repository.source`.
+  reconciler::ReconcilerOptions options;
+};
+Result<RepositoryRun> open_run(const Session& session,
+                               const RepositoryFlags& flags,
+                               const std::vector<std::string>& stacks,
+                               const std::string& instance);
+
 /// Names or directories, as people type them → names of stacks. Errors: invalid_input for one that
 /// is not there.
 Result<std::set<std::string>> chosen_stacks(const reconciler::DesiredState& desired,

@@ -1,6 +1,5 @@
 #include <nlohmann/json.hpp>
 
-#include "cli/digest_key.hpp"
 #include "cli/repository_run.hpp"
 #include "diff/render.hpp"
 
@@ -62,48 +61,31 @@ Result<void> check_reviewed(const std::string& file,
 }
 
 int apply(const Session& session, const ApplyFlags& flags) {
-  const auto log = make_logger(session, false);
-  auto repository = load_repository(session, flags.repository, *log);
-  if (!repository) return fail(repository.error());
-  const auto& desired = repository->desired;
-  auto only = chosen_stacks(desired, flags.stacks);
-  if (!only) return fail(only.error());
-  const auto findings = findings_of(desired, *only);
-  if (!findings.empty()) std::cerr << to_string(findings) << "\n";
-  auto engine = open_manager(session, true);
-  if (!engine) return fail(engine.error());
+  auto run = open_run(session, flags.repository, flags.stacks, flags.instance);
+  if (!run) return fail(run.error());
+  const auto& desired = run->repository.desired;
   ports::Observer nobody;
-  reconciler::ReconcilerOptions options;
-  options.instance = flags.instance;
-  auto digest = read_digest_key(flags.repository.digest_key_file);
-  if (!digest) return fail(digest.error());
-  options.digest = *std::move(digest);
-  options.only = *only;
-  const auto root = configuration_root(flags.repository);
-  if (!root) return fail(root.error());
-  options.revision = [&](const std::string& commit, const std::string& stack) {
-    return reconciler::stack_at(*repository->source, reconciler::LoadOptions{*root}, commit, stack);
-  };
   if (!flags.plan_file.empty()) {
-    auto planning = options;
+    auto planning = run->options;
     planning.plan_only = true;
-    reconciler::Reconciler planner(**engine, nobody, session.clock, *log, planning, [] {});
+    reconciler::Reconciler planner(*run->engine, nobody, session.clock, *run->log, planning, [] {});
     const auto turn = run_until_settled(planner, desired, session, [](const reconciler::Turn&) {});
     if (!turn) return fail(turn.error());
     if (auto reviewed = check_reviewed(flags.plan_file, desired, *turn); !reviewed)
       return fail(reviewed.error());
   }
-  reconciler::Reconciler reconciler(**engine, nobody, session.clock, *log, options, [] {});
+  reconciler::Reconciler reconciler(
+      *run->engine, nobody, session.clock, *run->log, run->options, [] {});
   for (const auto& stack : desired.stacks) {
     reconciler.request(stack->source.name);
-    if (flags.approve && (only->empty() || only->count(stack->source.name) != 0))
+    if (flags.approve && (run->only.empty() || run->only.count(stack->source.name) != 0))
       reconciler.approve(stack->source.name);
   }
   Progress progress(flags.quiet);
   const auto turn = run_until_settled(
       reconciler, desired, session, [&](const reconciler::Turn& t) { progress.show(t); });
   if (!turn) return fail(turn.error());
-  if (turn->all_good() && !has_errors(findings)) return kSuccess;
+  if (turn->all_good() && !has_errors(run->findings)) return kSuccess;
   std::cerr << "skep: not everything is as git says; the lines above say what and why\n";
   return kFailure;
 }

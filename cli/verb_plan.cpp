@@ -87,25 +87,13 @@ void print_json(const reconciler::DesiredState& desired, const reconciler::Turn&
 }
 
 int plan_repository(const Session& session, const PlanFlags& flags) {
-  const auto log = make_logger(session, false);
-  auto repository = load_repository(session, flags.repository, *log);
-  if (!repository) return fail(repository.error());
-  const auto& desired = repository->desired;
-  auto only = chosen_stacks(desired, flags.stacks);
-  if (!only) return fail(only.error());
-  const auto findings = findings_of(desired, *only);
-  if (!findings.empty()) std::cerr << to_string(findings) << "\n";
-  auto engine = open_manager(session, true);
-  if (!engine) return fail(engine.error());
+  auto run = open_run(session, flags.repository, flags.stacks, flags.instance);
+  if (!run) return fail(run.error());
+  const auto& desired = run->repository.desired;
+  run->options.plan_only = true;
   ports::Observer nobody;
-  reconciler::ReconcilerOptions options;
-  options.instance = flags.instance;
-  auto digest = read_digest_key(flags.repository.digest_key_file);
-  if (!digest) return fail(digest.error());
-  options.digest = *std::move(digest);
-  options.plan_only = true;
-  options.only = *only;
-  reconciler::Reconciler reconciler(**engine, nobody, session.clock, *log, options, [] {});
+  reconciler::Reconciler reconciler(
+      *run->engine, nobody, session.clock, *run->log, run->options, [] {});
   const auto turn = run_until_settled(reconciler, desired, session, [](const reconciler::Turn&) {});
   if (!turn) return fail(turn.error());
   if (flags.output == "json") {
@@ -122,7 +110,7 @@ int plan_repository(const Session& session, const PlanFlags& flags) {
     if (!stack.plan || stack.plan->blocked()) return kFailure;
     changes = changes || !stack.plan->empty();
   }
-  if (has_errors(findings)) return kFailure;
+  if (has_errors(run->findings)) return kFailure;
   return changes ? kChanges : kSuccess;
 }
 

@@ -7,6 +7,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 class ReviewedPlan : public EndToEnd {
  protected:
@@ -74,6 +75,19 @@ TEST_F(ReviewedPlan, IsRefusedWhenSomebodyEditedTheSwarmSince) {
                 .at("ContainerSpec")
                 .at("Image"),
             kImage1);
+}
+
+TEST_F(ReviewedPlan, OfAStackThatWentBackIsCarriedOutToo) {
+  repo->write("apps/shop/skep.yaml", "timeout: 3s\nadopt: auto\n");
+  write("skep-test/not-there:1", "first-password");
+  repo->push("an image that nobody has");
+  EXPECT_EQ(run("apply").exit_code, 1) << "the rollout fails, and the stack goes back";
+  EXPECT_THAT(running_images("shop_app"), ElementsAre(kImage1));
+  docker({"service", "update", "-q", "--detach", "--env-add", "HAND=made", "shop_app"});
+  const auto file = review();
+  const auto applied = run("apply", {"--plan", file});
+  EXPECT_THAT(applied.err, Not(HasSubstr("plan and review again")));
+  EXPECT_EQ(run("plan").exit_code, 0) << "it stays where it went back to";
 }
 
 TEST_F(ReviewedPlan, IsRefusedWhereItIsNone) {
