@@ -23,6 +23,7 @@ using ports::Health;
 constexpr auto kLook = 300ms;
 constexpr auto kRolloutShows = 3s;
 constexpr int kMostConflicts = 5;
+constexpr int kMostHandovers = 40;  ///< Of a port, each waited for kLook.
 
 /// Rule A1.2: the flag may be repeated, and each value is one CSV record.
 std::vector<std::string> split_files(const std::vector<std::string>& flags) {
@@ -238,7 +239,9 @@ Result<diff::Plan> Deployment::plan() {
 
 Result<void> Deployment::apply(diff::Plan plan) {
   ports::Observer nobody;
-  for (int attempt = 0;; ++attempt) {
+  int handovers = 0;
+  int conflicts = 0;
+  while (true) {
     if (plan.blocked()) {
       for (const auto& note : plan.notes) {
         if (note.severity == diff::Note::Severity::blocked)
@@ -253,8 +256,14 @@ Result<void> Deployment::apply(diff::Plan plan) {
         updated_[done.action.name] = session_.clock.steady();
     }
     const auto* error = result.first_error();
-    if (error == nullptr) return {};
-    if (error->kind != ErrorKind::conflict || attempt == kMostConflicts) return *error;
+    if (error == nullptr && !result.postponed) return {};
+    if (error != nullptr && reconciler::waits_for_port(*error) && handovers++ < kMostHandovers) {
+      if (!session_.clock.sleep_for(kLook, session_.stop))
+        return Error{ErrorKind::cancelled, "interrupted; the swarm goes on by itself"};
+    } else if (error != nullptr &&
+               (error->kind != ErrorKind::conflict || conflicts++ >= kMostConflicts)) {
+      return *error;
+    }
     auto again = this->plan();
     if (!again) return std::move(again).error();
     plan = *std::move(again);

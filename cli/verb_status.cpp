@@ -52,6 +52,20 @@ std::string drift_of(const ports::StackStatus& stack) {
   return text;
 }
 
+/// How old the picture is, where it is not the present one; "" where it is.
+std::string staleness_of(const ports::AgentStatus& status) {
+  constexpr auto kPresent = std::chrono::seconds(20);  // The swarm is looked at every ten.
+  const bool stale = !status.docker_up || (status.observed_age && *status.observed_age > kPresent);
+  if (!stale) return "";
+  if (!status.observed_at) return "never read yet";
+  std::string text = "last read at " + to_rfc3339(*status.observed_at);
+  if (status.observed_age) {
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(*status.observed_age);
+    text += ", " + std::to_string(age.count()) + " s ago";
+  }
+  return text;
+}
+
 void print(const ports::AgentStatus& status, const std::string& only) {
   if (only.empty()) {
     std::cout << "source    " << printable(status.source) << "\n";
@@ -62,12 +76,14 @@ void print(const ports::AgentStatus& status, const std::string& only) {
                 << (status.last_fetch ? " since " + to_rfc3339(*status.last_fetch) : "") << ": "
                 << printable(status.fetch_error) << "\n";
     }
-    if (!status.docker_up && !status.docker_error.empty())
-      std::cout << "swarm     " << printable(status.docker_error) << "\n";
     for (const auto& error : status.repository_errors)
       std::cout << "error     " << printable(error) << "\n";
-    std::cout << "\n";
   }
+  if (const auto stale = staleness_of(status); !stale.empty()) {
+    std::cout << "swarm     " << stale
+              << (status.docker_error.empty() ? "" : ": " + printable(status.docker_error)) << "\n";
+  }
+  if (only.empty()) std::cout << "\n";
   std::size_t width = 5;
   for (const auto& stack : status.stacks)
     width = std::max(width, (stack.group + "/" + stack.name).size());

@@ -25,11 +25,15 @@ std::vector<FieldChange> fixed_changes(const swarm::NetworkSpec& live,
                                        const swarm::NetworkSpec& desired) {
   Differ differ;
   auto driver = [](const std::string& name) { return name.empty() ? "overlay" : name; };
-  differ.report("driver", "", driver(live.driver), driver(desired.driver));
   auto before = live;
   auto after = desired;
+  // A network that was just made reads back without driver, options and subnets until the manager
+  // has given it its place.
+  const bool allocated = !live.driver.empty();
+  if (allocated) differ.report("driver", "", driver(live.driver), driver(desired.driver));
   differ.value("internal", before.internal, after.internal);
   differ.value("attachable", before.attachable, after.attachable);
+  if (!allocated) return std::move(differ).take();
   before.options.erase(std::string(kEngineOption));
   after.options.erase(std::string(kEngineOption));
   if (driver(live.driver) != "overlay") {  // Other drivers may add options of their own.

@@ -57,6 +57,10 @@ struct Action {
   std::vector<FieldChange> changes;  ///< Empty for create and remove. Where `kind` is network,
                                      ///< secret or config: of labels, or why it is replaced.
   swarm::ObjectId live_id;           ///< Of what is updated, replaced or removed.
+  /// Not empty: an update that only takes these ports of the routing mesh off the live service, for
+  /// another one to have them. The engine refuses a port in use, so two services cannot change
+  /// ports in one step; what comes after such an action is planned anew.
+  std::vector<swarm::PublishedPort> gives_up;
   bool operator==(const Action&) const = default;
 };
 
@@ -75,7 +79,8 @@ struct Plan {
   /// In the order of application: networks, secrets, configs, services, then removals. Removals
   /// that make room come first: of a service whose port a new one takes, before the services; of
   /// one that attaches to a network which is replaced, before the networks, and its creation
-  /// follows in its place.
+  /// follows in its place. Where services hand ports round in a circle, one of them gives its own
+  /// up before (Action::gives_up).
   std::vector<Action> actions;
   std::vector<std::string> untouched;  ///< Keys of services that nothing happens to.
   std::vector<Note> notes;

@@ -38,6 +38,7 @@ class Planner {
                     const swarm::ServiceSpec* desired);
   void remove_services();
   void order_services();
+  std::vector<Action>::iterator cut_circle();
 
   void note(Note::Severity severity,
             std::string text,

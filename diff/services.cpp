@@ -321,8 +321,47 @@ void Planner::remove_services() {
   }
 }
 
+/// Of services that wait for each other, the one that goes first all the same. Whoever holds its
+/// ports gives them up before, for the engine refuses a port in use.
+std::vector<Action>::iterator Planner::cut_circle() {
+  for (auto next = service_actions_.begin(); next != service_actions_.end(); ++next) {
+    std::map<std::string, std::vector<swarm::PublishedPort>> given_up;  // By the holder's name.
+    for (const auto* port : mesh_ports(plan_.desired.services.at(next->key).spec)) {
+      for (const auto* holder : live_.publishers(port->published, protocol_of(*port))) {
+        const bool updated = std::any_of(
+            service_actions_.begin(), service_actions_.end(), [&](const Action& action) {
+              return action.name == holder->spec.name && action.name != next->name;
+            });
+        if (updated) given_up[holder->spec.name].push_back(*port);
+      }
+    }
+    if (given_up.empty()) continue;
+    for (auto& [name, ports] : given_up) {
+      Action action;
+      action.name = name;
+      action.key = key_of(name);
+      action.live_id = own_service(name)->id;
+      action.impact = Impact::restart;
+      std::string list;
+      for (const auto& port : ports)
+        list +=
+            (list.empty() ? "" : ", ") + std::to_string(port.published) + "/" + protocol_of(port);
+      action.reason = "gives up port " + list + " first, for " + next->name + " takes it";
+      note(Note::Severity::warning,
+           "service " + quoted(name) + " gives port " + list + " to service " + quoted(next->name) +
+               " and gets another one for it: it restarts twice, and the ports answer nobody in "
+               "between",
+           wanted_.services.at(action.key).at);
+      action.gives_up = std::move(ports);
+      plan_.actions.push_back(std::move(action));
+    }
+    return next;
+  }
+  return service_actions_.begin();
+}
+
 /// What another waits for goes first: a dependency, or a service that gives up a port. Otherwise by
-/// key. A circle (two services swap their ports) is cut at the smallest key.
+/// key. A circle (two services swap their ports) is cut.
 void Planner::order_services() {
   std::map<std::string, std::set<std::string>> waits_for;
   for (const auto& action : service_actions_) {
@@ -370,7 +409,7 @@ void Planner::order_services() {
                 return other.key != action.key && before.count(other.key) != 0;
               });
         });
-    if (next == service_actions_.end()) next = service_actions_.begin();
+    if (next == service_actions_.end()) next = cut_circle();
     plan_.actions.push_back(std::move(*next));
     service_actions_.erase(next);
   }

@@ -111,9 +111,12 @@ Error api_error(const ApiCall& call, const HttpResponse& response) {
 
 namespace {
 
-/// The engine answers these from its memory.
-bool is_prompt(const ApiCall& call) {
-  return call.operation == "ping" || call.operation.ends_with("_list");
+std::chrono::milliseconds timeout_of(const ApiCall& call, const EngineOptions& options) {
+  // The engine answers these from its memory.
+  if (call.operation == "ping") return std::min(options.ping_timeout, options.request_timeout);
+  if (call.operation.ends_with("_list"))
+    return std::min(options.list_timeout, options.request_timeout);
+  return options.request_timeout;
 }
 
 }  // namespace
@@ -128,8 +131,7 @@ HttpRequest Api::request_of(const ApiCall& call, const std::string& version) con
           .path = (version.empty() ? "" : "/v" + version) + call.path,
           .headers = call.headers,
           .body = call.body,
-          .timeout = is_prompt(call) ? std::min(options_.list_timeout, options_.request_timeout)
-                                     : options_.request_timeout,
+          .timeout = timeout_of(call, options_),
           .response_limit = options_.response_limit};
 }
 

@@ -20,9 +20,11 @@ struct EngineOptions {
   std::chrono::milliseconds connect_timeout{10'000};
   /// Of one whole exchange but the event stream's.
   std::chrono::milliseconds request_timeout{60'000};
-  /// Of pings and lists, which take an engine that works milliseconds to a few seconds: a hung one
-  /// (stopped, out of memory, a stuck disk) is to be noticed.
+  /// Of lists, which take an engine that works milliseconds to a few seconds: a hung one (stopped,
+  /// out of memory, a stuck disk) is to be noticed.
   std::chrono::milliseconds list_timeout{20'000};
+  /// Of pings, which an engine answers without looking at anything.
+  std::chrono::milliseconds ping_timeout{4'000};
   std::size_t response_limit = 256 << 20;  ///< Bytes of one answer.
   /// Told of every exchange, from the thread that made it: operation (service_list, service_update
   /// …; those that end in _list, _inspect or stand alone are reads), status (0: no answer),

@@ -107,6 +107,13 @@ Result<ports::EngineInfo> SocketEngine::info(std::stop_token stop) {
                            .node_hostname = text_of(*answer, "Name")};
 }
 
+Result<void> SocketEngine::ping(std::stop_token stop) {
+  auto answer =
+      api_.call({.operation = "ping", .method = "HEAD", .path = "/_ping"}, std::move(stop));
+  if (!answer) return std::move(answer).error();
+  return {};
+}
+
 Result<swarm::LiveState> SocketEngine::observe(std::stop_token stop) {
   auto bodies = api_.call_all({{.operation = "service_list", .path = "/services?status=true"},
                                {.operation = "network_list", .path = "/networks"},
@@ -131,6 +138,13 @@ Result<swarm::LiveState> SocketEngine::observe(std::stop_token stop) {
   if (auto done = take(2, swarm::read_configs, live.configs); !done) return std::move(done).error();
   if (auto done = take(3, swarm::read_secrets, live.secrets); !done) return std::move(done).error();
   if (auto done = take(4, swarm::read_nodes, live.nodes); !done) return std::move(done).error();
+  // A manager always lists itself: what answers without any node is not to be believed.
+  if (live.nodes.empty()) {
+    return Error{ErrorKind::unavailable,
+                 "the engine lists no nodes at all, which no manager of a swarm does; something "
+                 "between skep and the engine may answer in its place",
+                 {}};
+  }
   live.normalise();
   return live;
 }

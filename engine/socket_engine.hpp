@@ -21,6 +21,7 @@ class SocketEngine final : public ports::Engine {
   ~SocketEngine() override;
 
   Result<ports::EngineInfo> info(std::stop_token stop) override;
+  Result<void> ping(std::stop_token stop) override;
   Result<swarm::LiveState> observe(std::stop_token stop) override;
   Result<std::vector<swarm::Task>> tasks(const std::vector<swarm::ObjectId>& services,
                                          std::stop_token stop) override;

@@ -75,9 +75,11 @@ void Agent::run(std::stop_token stop) {
       deadline = clock_.steady() + options_.resync;
       continue;
     }
+  std::jthread pulse([this](std::stop_token own) { feel_pulse(std::move(own)); });
     const auto announced = proof_.announcements();
     const auto turn = reconciler_.turn(*desired, stop);
     if (stop.stop_requested()) break;
+    pulse.request_stop();
     if (turn) proof_.listed(announced, turn->fingerprint);
     publish(turn);
     idle_ = turn && !turn->wrote && !turn->moving;
@@ -147,6 +149,10 @@ bool Agent::stream_is_silent(std::stop_token stop) {
 }
 
 void Agent::reconnect() {
+  {
+    const std::lock_guard lock(mutex_);
+    status_.observed_at = clock_.now();
+  }
   const std::lock_guard lock(mutex_);
   connection_.request_stop();
 }
@@ -272,24 +278,59 @@ void Agent::publish(const Result<Turn>& turn) {
   const std::lock_guard lock(mutex_);
   last_turn_ = clock_.steady();
   ready_ = true;
-  if (turn) {
-    if (!status_.docker_up) log_.info("swarm is readable");
-    status_.docker_up = true;
-    status_.docker_error.clear();
-    status_.stacks = turn->stacks;
-    return;
+  if (!turn) return lose_sight(turn.error());
+  status_.observed_at = turn->observed_at;
+  status_.stacks = turn->stacks;
+  if (silent_) {  // It read the swarm, and then the engine fell silent.
+    return lose_sight({ErrorKind::unavailable, "the engine does not answer"});
   }
-  if (status_.docker_error != turn.error().message) {
+  if (!status_.docker_up) log_.info("swarm is readable");
+  status_.docker_up = true;
+  status_.docker_error.clear();
+}
+
+void Agent::lose_sight(const Error& error) {
+  if (status_.docker_error != error.message) {
     log_.error(logfmt("the swarm could not be read; nothing is known and nothing is changed",
-                      {{"error", turn.error().message}}));
+    if (!connection.stop_requested()) {  // An engine that goes away ends its streams first.
+      {
+        const std::lock_guard lock(mutex_);
+        pulse_now_ = true;
+      }
+      news_arrived_.notify_all();
+    }
+                      {{"error", error.message}}));
   }
   status_.docker_up = false;
-  status_.docker_error = turn.error().message;
+  status_.docker_error = error.message;
+void Agent::feel_pulse(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    const auto answered = engine_.ping(stop);
+    if (stop.stop_requested()) return;
+    bool back = false;
+    {
+      const std::lock_guard lock(mutex_);
+      back = answered && silent_;
+      if (!answered && !silent_) {
+        observer_.observed(false);
+        if (ready_) lose_sight(answered.error());
+      }
+      silent_ = !answered;
+    }
+    if (back) wake();
+    std::unique_lock lock(mutex_);
+    const auto wait =
+        answered ? options_.pulse : std::min<std::chrono::milliseconds>(options_.pulse, kReconnect);
+    news_arrived_.wait_for(lock, stop, wait, [this] { return pulse_now_; });
+    pulse_now_ = false;
+  }
+}
+
   for (auto& stack :
        status_.stacks) {  // Unknown is never empty, and never yesterday's answer either.
     stack.sync = ports::SyncState::unknown;
     stack.health = ports::Health::unknown;
-    stack.message = "the swarm could not be read: " + turn.error().message;
+    stack.message = "the swarm could not be read";  // Why is said once, for all.
     stack.plan.reset();
   }
   observer_.status(status_.stacks);
@@ -297,7 +338,12 @@ void Agent::publish(const Result<Turn>& turn) {
 
 ports::AgentStatus Agent::status() const {
   const std::lock_guard lock(mutex_);
-  return status_;
+  auto status = status_;
+  if (status.observed_at) {
+    status.observed_age =
+        std::max(clock_.now() - *status.observed_at, std::chrono::milliseconds::zero());
+  }
+  return status;
 }
 
 bool Agent::ready() const {

@@ -30,6 +30,7 @@ struct AgentOptions {
   std::chrono::milliseconds probe{10'000};  ///< Between two proofs of the event stream, while idle.
   std::chrono::milliseconds grace{1'000};   ///< An event may be so much later than a listing.
   LoadOptions load;
+  std::chrono::milliseconds pulse{5'000};   ///< Between two questions whether the engine answers.
   ReconcilerOptions reconciler;
 };
 
@@ -69,6 +70,9 @@ class Agent final : public ports::Control {
   Waited wait_for_news(SteadyTime deadline, std::stop_token stop);
   /// Waits until a turn is due, proving the event stream meanwhile. False when `stop` asked.
   bool wait_for_turn(SteadyTime deadline, std::stop_token stop);
+  /// Asks the engine again and again whether it answers at all, for a list of one that hangs is
+  /// waited for much longer.
+  void feel_pulse(std::stop_token stop);
   /// Whether the swarm changed and the stream said nothing of it (traps 27, 37).
   bool stream_is_silent(std::stop_token stop);
   void reconnect();
@@ -89,6 +93,8 @@ class Agent final : public ports::Control {
   std::condition_variable_any news_arrived_;
   bool news_ = true;
   bool fetch_now_ = true;
+  /// From now on nothing is known of the swarm. Under the lock.
+  void lose_sight(const Error& error);
   std::shared_ptr<const DesiredState> desired_;
   ports::AgentStatus status_;
   bool ready_ = false;
@@ -102,3 +108,5 @@ class Agent final : public ports::Control {
 };
 
 }  // namespace skep::reconciler
+  bool pulse_now_ = false;
+  bool silent_ = false;  ///< The last ping got no answer: what a turn says meanwhile is older.

@@ -50,6 +50,10 @@ const Spec* find_named(const std::map<std::string, Spec>& specs, const std::stri
   return nullptr;
 }
 
+std::string protocol_of(const swarm::PublishedPort& port) {
+  return port.protocol.empty() ? "tcp" : port.protocol;
+}
+
 class Application {
  public:
   Application(const diff::Plan& plan,
@@ -140,6 +144,7 @@ class Application {
     const auto at = plan_.desired.services.find(action.key);
     if (at == plan_.desired.services.end())
       throw std::logic_error("a plan writes a service that it does not desire");
+    if (!action.gives_up.empty()) return give_up_ports(action);
     auto spec = at->second.spec;
     if (auto filled = fill_in_ids(spec, ids_, live_); !filled) return std::move(filled).error();
     if (action.verb == Verb::update) {
@@ -156,6 +161,25 @@ class Application {
     auto created = engine_.create_service(spec, stop_);
     if (!created) return std::move(created).error();
     return std::move(created->warnings);
+  }
+
+  /// Everything else stays as it is live: the rest of the change comes when the ports are free.
+  Result<Warnings> give_up_ports(const Action& action) {
+    const auto* found = live_.find_service(action.name);
+    if (found == nullptr) return lost(action);
+    auto spec = found->spec;
+    if (spec.endpoint_spec) {
+      std::erase_if(spec.endpoint_spec->ports, [&](const swarm::PublishedPort& port) {
+        return std::any_of(
+            action.gives_up.begin(), action.gives_up.end(), [&](const swarm::PublishedPort& taken) {
+              return taken.published == port.published && port.mode != "host" &&
+                     protocol_of(taken) == protocol_of(port);
+            });
+      });
+    }
+    auto updated = engine_.update_service(found->id, found->version, spec, stop_);
+    if (!updated) return std::move(updated).error();
+    return std::move(updated->warnings);
   }
 
   const diff::Plan& plan_;
@@ -177,6 +201,10 @@ std::size_t end_of_handovers(const diff::Plan& plan) {
 }
 
 }  // namespace
+
+bool waits_for_port(const Error& error) {
+  return error.message.find("is already in use by service") != std::string::npos;
+}
 
 const Error* ApplyResult::first_error() const {
   for (const auto& result : results) {
@@ -200,11 +228,14 @@ ApplyResult apply(const diff::Plan& plan,
   ApplyResult outcome;
   Application application(plan, live, engine, stop);
   const auto handovers = end_of_handovers(plan);
+  bool ports_given_up = false;     // What takes them is planned from what is live then.
   bool foundation_failed = false;  // A network, secret or config that services of this plan need.
   for (std::size_t i = 0; i < plan.actions.size(); ++i) {
     const auto& action = plan.actions[i];
     const bool deferred = action.verb == Verb::remove && i >= handovers && !options.removals;
-    if (deferred || options.postponed.count(action.name) != 0) {
+    const bool later = ports_given_up && action.kind == ObjectKind::service &&
+                       action.verb != Verb::remove && action.gives_up.empty();
+    if (deferred || later || options.postponed.count(action.name) != 0) {
       outcome.postponed = true;
       continue;
     }
@@ -217,6 +248,7 @@ ApplyResult apply(const diff::Plan& plan,
     on_action(action);
     auto result = application.carry_out(action);
     observer.wrote({action.kind, action.verb, result.has_value()});
+    ports_given_up = ports_given_up || !action.gives_up.empty();
     if (result) {
       outcome.results.push_back({action, std::nullopt, std::move(*result)});
       continue;

@@ -37,6 +37,10 @@ struct ApplyResult {
   [[nodiscard]] std::size_t writes() const;
 };
 
+/// The engine still counts a port as somebody's who gave it up or left a moment ago: not a failure
+/// yet.
+[[nodiscard]] bool waits_for_port(const Error& error);
+
 /// Carries out a plan made from exactly this `live`. Goes on with independent services after one
 /// failed (trap 22), but not past a failed network, secret or config that services need.
 /// `on_action` is told before each write.

@@ -48,6 +48,9 @@ std::map<std::string, std::vector<ServicePointer>> corrections_of(const StackFac
 /// Right after its services went, a network (or what was mounted) is still in use by tasks that
 /// shut down (rule D7.5): not yet a failure.
 bool still_in_use(const ActionResult& result) {
+  if (result.error && result.action.kind == diff::ObjectKind::service &&
+      result.action.verb != diff::Verb::remove)
+    return waits_for_port(*result.error);
   return result.error && result.action.verb == diff::Verb::remove &&
          result.action.kind != diff::ObjectKind::service &&
          (result.error->kind == ErrorKind::unavailable ||

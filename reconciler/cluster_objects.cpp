@@ -15,7 +15,8 @@ Result<void> Reconciler::ensure_networks(const DesiredState& desired,
   for (const auto& [name, wanted] : desired.cluster.networks) {
     const auto* found = live.find_network(name);
     if (found != nullptr) {
-      const bool same = found->scope == "swarm" && found->spec.driver == wanted.driver &&
+      const bool same = found->scope == "swarm" &&
+                        (found->spec.driver.empty() || found->spec.driver == wanted.driver) &&
                         found->spec.attachable == wanted.attachable &&
                         found->spec.internal == wanted.internal;
       if (!same) {

@@ -1,11 +1,22 @@
 #include "reconciler/image_resolver.hpp"
 
+#include <algorithm>
+
 namespace skep::reconciler {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr int kWorkers = 4;
+constexpr auto kFirstRetry = 30s;
+constexpr auto kLongestRetry = 30min;
 constexpr std::size_t kMostAnswers =
     4096;  // Many times the images of a swarm; then the memory starts anew.
+
+std::chrono::milliseconds patience_after(unsigned failures) {
+  const auto doublings = std::min(failures - 1, 10U);
+  return std::min<std::chrono::milliseconds>(kFirstRetry * (1U << doublings), kLongestRetry);
+}
 
 }  // namespace
 
@@ -22,17 +33,25 @@ ImageResolver::~ImageResolver() {
 }
 
 std::optional<ImageResolver::Answer> ImageResolver::resolve(const std::string& image,
-                                                            std::chrono::milliseconds max_age) {
+                                                            std::chrono::milliseconds max_age,
+                                                            Stale stale) {
   const std::lock_guard lock(mutex_);
-  if (const auto at = answers_.find(image);
-      at != answers_.end() && clock_.steady() - at->second.at <= max_age) {
-    return at->second;
-  }
+  const auto at = answers_.find(image);
+  const bool known = at != answers_.end();
+  const bool failed = known && at->second.failures > 0;
+  const auto keeps = failed ? patience_after(at->second.failures) : max_age;
+  if (known && clock_.steady() - at->second.at <= keeps) return at->second;
   if (asked_.insert(image).second) {
     queue_.push_back(image);
     wake_.notify_one();
   }
+  if (known && (failed || stale == Stale::used)) return at->second;
   return std::nullopt;
+}
+
+void ImageResolver::forgive() {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(answers_, [](const auto& entry) { return entry.second.failures > 0; });
 }
 
 void ImageResolver::work(std::stop_token stop) {
@@ -51,6 +70,7 @@ void ImageResolver::work(std::stop_token stop) {
       if (answers_.size() >= kMostAnswers) answers_.clear();
       auto& answer = answers_[image];
       answer.at = clock_.steady();
+      answer.failures = result ? 0 : answer.failures + 1;
       answer.image = result ? std::optional(*result) : std::nullopt;
       answer.error = result ? std::string() : result.error().message;
       asked_.erase(image);

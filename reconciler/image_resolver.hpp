@@ -26,6 +26,12 @@ class ImageResolver {
     std::optional<diff::ResolvedImage> image;  ///< Nothing where the registry did not answer.
     std::string error;                         ///< Why not.
     SteadyTime at{};
+    unsigned failures = 0;  ///< In a row.
+  };
+  /// What becomes of a good answer that is older than it should be.
+  enum class Stale {
+    refused,  ///< Waited for a new one.
+    used,     ///< Used until the new one is here.
   };
 
   /// `on_answer` is called from a thread of the resolver.
@@ -35,8 +41,13 @@ class ImageResolver {
   ImageResolver& operator=(const ImageResolver&) = delete;
 
   /// What is known of an image, if it is not older than `max_age`; else it is asked, and nothing is
-  /// returned until the answer is here.
-  std::optional<Answer> resolve(const std::string& image, std::chrono::milliseconds max_age);
+  /// returned until the answer is here. A registry that failed is asked again after 30 s, then
+  /// after twice as long each time up to half an hour; its failure is the answer all the while.
+  std::optional<Answer> resolve(const std::string& image,
+                                std::chrono::milliseconds max_age,
+                                Stale stale = Stale::refused);
+  /// Whoever failed may be asked at once: git changed, or a person wants it.
+  void forgive();
 
  private:
   void work(std::stop_token stop);

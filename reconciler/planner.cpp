@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 
 /// A commit that names a tag just pushed must not get an older answer for long.
 constexpr auto kRegistryAnswerAge = 30s;
+/// How often a tag that moves is looked at (`resolve_image: always`): registries count requests.
+constexpr auto kFollowInterval = 5min;
 
 }  // namespace
 
@@ -36,14 +38,20 @@ Planner::Planned Planner::plan(const DesiredStack& stack,
   }
   auto policy = policy_for(stack.source.settings.policy, record, stop);
   for (const auto& image : diff::images_to_resolve(stack.spec, live, policy)) {
-    const auto answer = resolver_.resolve(image, kRegistryAnswerAge);
+    const bool follows = policy.resolve_image == diff::ResolveImage::always;
+    const auto answer =
+        resolver_.resolve(image,
+                          follows ? kFollowInterval : kRegistryAnswerAge,
+                          follows ? ImageResolver::Stale::used : ImageResolver::Stale::refused);
     if (!answer) {
       planned.waiting_for_registry = true;
     } else if (answer->image) {
       policy.resolved[image] = *answer->image;
-    } else {
-      log_.debug(logfmt("image is not pinned: the registry did not answer",
-                        {{"image", image}, {"error", answer->error}}));
+      if (unanswered_.erase(image) > 0)
+        log_.info(logfmt("the registry answers again", {{"image", image}}));
+    } else if (unanswered_.insert(image).second) {
+      log_.warn(logfmt("image is not pinned: the registry did not answer; it is asked again later",
+                       {{"image", image}, {"error", answer->error}}));
     }
   }
   planned.plan = diff::plan(stack.spec, live, policy);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -39,6 +40,8 @@ class Planner {
                const diff::LiveIndex& live,
                const StackRecord* record,
                std::stop_token stop);
+  /// Registries that failed are not spared any longer.
+  void ask_registries_again() { resolver_.forgive(); }
   /// Of a stack that left git: its own objects go, volumes never.
   [[nodiscard]] diff::Plan plan_removal(const std::string& stack, const diff::LiveIndex& live);
 
@@ -55,7 +58,8 @@ class Planner {
   spdlog::logger& log_;
   std::string instance_;
   SecretDigest digest_;
-  std::string engine_api_;  ///< "" until the engine told.
+  std::string engine_api_;            ///< "" until the engine told.
+  std::set<std::string> unanswered_;  ///< Images whose registry failed, and that was said.
   ImageResolver resolver_;
   std::map<std::string, diff::SecretAnswer> secret_answers_;  ///< By id, version and content.
   std::map<std::string, std::string> secret_suffixes_;        ///< By content.

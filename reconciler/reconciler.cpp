@@ -83,6 +83,7 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
   if (!live) return std::move(live).error().within("observe");
   const auto observed = clock_.steady();
   observer_.phase("observe", observed - started);
+  const auto observed_at = clock_.now();
   auto state = store_.read(*live);
   if (!state) return std::move(state).error();
   auto taken = take_requests(desired, *live, *state, stop);
@@ -95,6 +96,7 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
   Turn turn;
   turn.fingerprint = fingerprint_of(*live);
   Work work;
+  turn.observed_at = observed_at;
   if (!desired.broken()) {
     auto ensured = ensure_networks(desired, *live, turn, stop);
     if (ensured) ensured = ensure_files(desired, *live, turn, stop);
@@ -313,6 +315,7 @@ void Reconciler::gather(const DesiredState& desired,
         memory.error.clear();
         if (memory.operation) memory.operation->progressed = clock_.steady();
       }
+        planner_.ask_registries_again();  // What was not there may have been pushed.
       memory.contention.reset();
       memory.failed_content.clear();
       memory.content = content;

@@ -54,6 +54,7 @@ struct Turn {
   /// Every stack that was asked for is synced and healthy.
   [[nodiscard]] bool all_good() const;
 };
+  WallTime observed_at{};              ///< When that was.
 
 /// Looks at everything, does what can be done now, waits for nothing: called again when something
 /// happened or is due. One loop over this is the agent; the same loop until nothing moves is `skep

@@ -317,18 +317,21 @@ std::string to_json(const ports::StackStatus& status) { return text_of(stack_jso
 std::string to_json(const ports::AgentStatus& status) {
   Json stacks = Json::array();
   for (const auto& stack : status.stacks) stacks.push_back(stack_json(stack));
-  return text_of({{"version", status.version},
-                  {"instance", status.instance},
-                  {"source", status.source},
-                  {"revision", status.revision},
-                  {"revision_subject", status.revision_subject},
-                  {"revision_author", status.revision_author},
-                  {"docker_up", status.docker_up},
-                  {"docker_error", status.docker_error},
-                  {"last_fetch", time_json(status.last_fetch)},
-                  {"fetch_error", status.fetch_error},
-                  {"repository_errors", status.repository_errors},
-                  {"stacks", std::move(stacks)}});
+  return text_of(
+      {{"version", status.version},
+       {"instance", status.instance},
+       {"source", status.source},
+       {"revision", status.revision},
+       {"revision_subject", status.revision_subject},
+       {"revision_author", status.revision_author},
+       {"docker_up", status.docker_up},
+       {"docker_error", status.docker_error},
+       {"observed_at", time_json(status.observed_at)},
+       {"observed_age_ms", status.observed_age ? Json(status.observed_age->count()) : Json()},
+       {"last_fetch", time_json(status.last_fetch)},
+       {"fetch_error", status.fetch_error},
+       {"repository_errors", status.repository_errors},
+       {"stacks", std::move(stacks)}});
 }
 
 Result<ports::AgentStatus> parse_status(std::string_view json) {
@@ -347,6 +350,8 @@ Result<ports::AgentStatus> parse_status(std::string_view json) {
   fields.read("revision_author", status.revision_author);
   fields.read("docker_up", status.docker_up);
   fields.read("docker_error", status.docker_error);
+  fields.read("observed_at", status.observed_at);
+  if (status.observed_at) fields.read("observed_age_ms", status.observed_age.emplace());
   fields.read("last_fetch", status.last_fetch);
   fields.read("fetch_error", status.fetch_error);
   fields.read("repository_errors", status.repository_errors);

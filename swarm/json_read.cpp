@@ -557,9 +557,24 @@ Task convert(TaskWire wire) {
 
 template <typename Wire, typename Live>
 Result<std::vector<Live>> read_list(std::string_view text) {
+  // "null" is no list: it may come from what stands in for an engine that does not answer, and
+  // "nothing there" would be believed.
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos || text[first] != '[') {
+    return Error{ErrorKind::unavailable,
+                 "the engine's answer is not valid JSON: unexpected text in the place of a list",
+                 {}};
+  }
   json::Converting<Wire, Live> list;
   if (auto read = read_into(list, text); !read) return std::move(read).error();
   list.flush();
+  const bool nameless = std::any_of(
+      list.done.begin(), list.done.end(), [](const Live& live) { return live.id.empty(); });
+  if (nameless) {
+    return Error{ErrorKind::unavailable,
+                 "the engine's answer is not valid JSON: unexpected object without an ID",
+                 {}};
+  }
   return std::move(list.done);
 }
 

@@ -233,6 +233,49 @@ TEST_F(PlanTest, UpdatesFirstWhatGivesAPortUp) {
   EXPECT_EQ(verbs(made), (Verbs{"~s_z", "~s_a"}));
 }
 
+TEST_F(PlanTest, LetsOneServiceGiveItsPortUpWhereTwoChangePorts) {
+  testing::publish(testing::add_service(desired, "a"), 80);
+  testing::publish(testing::add_service(desired, "b"), 81);
+  deploy();
+  desired.services.at("a").spec.endpoint_spec->ports[0].published = 81;
+  desired.services.at("b").spec.endpoint_spec->ports[0].published = 80;
+  const auto made = next();
+  EXPECT_FALSE(made.blocked()) << testing::all_notes(made);
+  EXPECT_EQ(verbs(made), (Verbs{"~s_b", "~s_a", "~s_b"}));
+  ASSERT_EQ(made.actions[0].gives_up.size(), 1U);
+  EXPECT_EQ(made.actions[0].gives_up[0].published, 81U);
+  EXPECT_EQ(made.actions[0].impact, Impact::restart);
+  EXPECT_EQ(made.actions[0].reason, "gives up port 81/tcp first, for s_a takes it");
+  EXPECT_TRUE(made.actions[1].gives_up.empty());
+  EXPECT_TRUE(has_note(made, Note::Severity::warning, "the ports answer nobody in between"));
+}
+
+TEST_F(PlanTest, ARingOfThreePortsIsCutOnce) {
+  testing::publish(testing::add_service(desired, "a"), 80);
+  testing::publish(testing::add_service(desired, "b"), 81);
+  testing::publish(testing::add_service(desired, "c"), 82);
+  deploy();
+  desired.services.at("a").spec.endpoint_spec->ports[0].published = 81;
+  desired.services.at("b").spec.endpoint_spec->ports[0].published = 82;
+  desired.services.at("c").spec.endpoint_spec->ports[0].published = 80;
+  EXPECT_EQ(verbs(next()), (Verbs{"~s_b", "~s_a", "~s_c", "~s_b"}));
+}
+
+TEST_F(PlanTest, ANetworkThatHasNotGotItsPlaceYetIsNoDrift) {
+  testing::add_service(desired, "web");
+  desired.networks.at("default").options = {{"encrypted", "true"}};
+  deploy();
+  ASSERT_TRUE(next().empty());
+  for (auto& network : swarm.state.networks) {
+    network.spec.driver.clear();  // As it reads back at once after it was made.
+    network.spec.options.clear();
+    network.spec.ipam.reset();
+  }
+  policy.allow_replace = true;
+  EXPECT_TRUE(next().empty()) << testing::all_notes(next());
+  EXPECT_TRUE(next().notes.empty()) << testing::all_notes(next());
+}
+
 TEST_F(PlanTest, CreatesDependenciesFirstAndSurvivesACircle) {
   testing::add_service(desired, "a");
   testing::add_service(desired, "b");

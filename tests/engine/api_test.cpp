@@ -194,7 +194,7 @@ TEST(Limits, AnAnswerThatIsTooLargeIsAnErrorAndNeverCut) {
 }
 
 TEST(Answers, NonsenseIsUnavailableAndNeverEmpty) {
-  for (const std::string body : {"", "{}", "[", "<html>"}) {
+  for (const std::string body : {"", "{}", "[", "<html>", "null", "[]", "[null]"}) {
     const StubServer server([&](const std::string& request) {
       return http_answer(200, request.starts_with("HEAD") ? "" : body);
     });

@@ -9,25 +9,11 @@
 
 namespace skep::fakes {
 std::string_view to_string(Operation operation) {
-  constexpr std::array<std::string_view, 19> kNames{"info",
-                                                    "observe",
-                                                    "tasks",
-                                                    "config_data",
-                                                    "resolve_image",
-                                                    "create_network",
-                                                    "remove_network",
-                                                    "create_config",
-                                                    "update_config",
-                                                    "remove_config",
-                                                    "create_secret",
-                                                    "update_secret",
-                                                    "remove_secret",
-                                                    "secret_holds",
-                                                    "create_service",
-                                                    "update_service",
-                                                    "remove_service",
-                                                    "update_node",
-                                                    "follow_events"};
+  constexpr std::array<std::string_view, 20> kNames{
+      "info",           "observe",        "tasks",         "config_data",   "resolve_image",
+      "create_network", "remove_network", "create_config", "update_config", "remove_config",
+      "create_secret",  "update_secret",  "remove_secret", "secret_holds",  "create_service",
+      "update_service", "remove_service", "update_node",   "follow_events", "ping"};
   return kNames.at(static_cast<std::size_t>(operation));
 }
 
@@ -40,6 +26,7 @@ bool is_write(Operation operation) {
     case Operation::resolve_image:
     case Operation::secret_holds:
     case Operation::follow_events:
+    case Operation::ping:
       return false;
     default:
       return true;
@@ -90,7 +77,8 @@ FakeEngine::Admission FakeEngine::enter(Operation operation, const std::stop_tok
     queue.pop_front();
     return {.refused = std::move(error), .lost_answer = {}};
   }
-  if (!info_.manager && operation != Operation::info && operation != Operation::resolve_image)
+  if (!info_.manager && operation != Operation::info && operation != Operation::ping &&
+      operation != Operation::resolve_image)
     return {.refused = Error{ErrorKind::unavailable, "this engine is not a swarm manager", {}},
             .lost_answer = {}};
   Admission admission;
@@ -147,6 +135,14 @@ Result<ports::EngineInfo> FakeEngine::info(std::stop_token stop) {
   return info_;
 }
 
+Result<void> FakeEngine::ping(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  auto admission = enter(Operation::ping, stop);
+  if (admission.refused) return std::move(*admission.refused);
+  if (hanging_) return Error{ErrorKind::unavailable, "the engine does not answer", {}};
+  return {};
+}
+
 swarm::LiveState FakeEngine::snapshot() const {
   swarm::LiveState live;
   for (const auto& [id, service] : services_) {
@@ -163,7 +159,8 @@ swarm::LiveState FakeEngine::snapshot() const {
 }
 
 Result<swarm::LiveState> FakeEngine::observe(std::stop_token stop) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, stop, [this] { return !hanging_; });
   auto admission = enter(Operation::observe, stop);
   if (admission.refused) return std::move(*admission.refused);
   return snapshot();

@@ -34,6 +34,7 @@ enum class Operation {
   remove_service,
   update_node,
   follow_events,
+  ping,
 };
 [[nodiscard]] std::string_view to_string(Operation operation);
 [[nodiscard]] bool is_write(Operation operation);
@@ -93,6 +94,8 @@ class FakeEngine final : public ports::Engine {
   void set_image(const std::string& image, diff::ResolvedImage resolved);
   /// Ends every open event stream, with success or with this error.
   void end_event_streams(std::optional<Error> error = {});
+  /// Answers nothing more (a stopped process): readings wait until it goes on, pings fail soon.
+  void hang(bool hanging);
   /// Events are lost from now on (a stream that says nothing) or come again.
   void mute_events(bool muted);
 
@@ -114,6 +117,7 @@ class FakeEngine final : public ports::Engine {
   // --- ports::Engine
 
   Result<ports::EngineInfo> info(std::stop_token stop) override;
+  Result<void> ping(std::stop_token stop) override;
   Result<swarm::LiveState> observe(std::stop_token stop) override;
   Result<std::vector<swarm::Task>> tasks(const std::vector<swarm::ObjectId>& services,
                                          std::stop_token stop) override;
@@ -220,6 +224,7 @@ class FakeEngine final : public ports::Engine {
   std::optional<std::size_t> writes_left_;
   std::vector<Subscriber*> subscribers_;
   bool muted_ = false;
+  bool hanging_ = false;
   std::uint64_t index_ = 10;
   std::uint64_t ids_ = 0;
   std::uint64_t ticks_ = 0;

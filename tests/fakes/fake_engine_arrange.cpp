@@ -158,6 +158,12 @@ void FakeEngine::end_event_streams(std::optional<Error> error) {
   changed_.notify_all();
 }
 
+void FakeEngine::hang(bool hanging) {
+  const std::lock_guard lock(mutex_);
+  hanging_ = hanging;
+  changed_.notify_all();
+}
+
 void FakeEngine::mute_events(bool muted) {
   const std::lock_guard lock(mutex_);
   muted_ = muted;

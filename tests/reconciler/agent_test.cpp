@@ -49,6 +49,7 @@ class AgentTest : public testing::Test {
     options.resync = 60s;
     options.probe = 20ms;
     options.grace = 20ms;
+    options.pulse = pulse;
     options.reconciler.seed = 7;
     agent = std::make_unique<Agent>(source, engine, observer, clock, log, options);
     thread = std::jthread([this](std::stop_token stop) { agent->run(std::move(stop)); });
@@ -68,6 +69,7 @@ class AgentTest : public testing::Test {
            status.stacks[0].health == ports::Health::healthy;
   }
 
+  std::chrono::milliseconds pulse = 20ms;
   MemorySource source{{{"skep.yaml", "defaults: { resolve_image: never }\n"},
                        {"apps/a/docker-compose.yml", one_service("a:1")}}};
   fakes::FakeEngine engine;
@@ -113,6 +115,41 @@ TEST_F(AgentTest, Trap27_ALostManagerRoleIsUnknownAndComesBack) {
       eventually([this] { return agent->status().stacks[0].sync == ports::SyncState::unknown; }));
   engine.set_manager(true);
   EXPECT_TRUE(eventually([this] { return synced(); }));
+  EXPECT_EQ(engine.write_count(), 0U);
+}
+
+TEST_F(AgentTest, Trap27_AnEngineThatHangsIsUnknownSoonThoughAReadingIsStillWaitedFor) {
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  engine.clear_writes();
+  engine.hang(true);
+  ASSERT_TRUE(eventually([this] { return !agent->status().docker_up; }));
+  const auto unknown = agent->status();
+  EXPECT_EQ(unknown.stacks[0].sync, ports::SyncState::unknown);
+  EXPECT_EQ(unknown.stacks[0].health, ports::Health::unknown);
+  EXPECT_EQ(unknown.docker_error, "the engine does not answer");
+  EXPECT_EQ(unknown.stacks[0].message, "the swarm could not be read") << "why stands once, above";
+  ASSERT_TRUE(unknown.observed_at);
+  EXPECT_TRUE(eventually([&] { return agent->status().observed_age > unknown.observed_age; }))
+      << "the picture does not say how old it is";
+  EXPECT_EQ(agent->status().observed_at, unknown.observed_at);
+  EXPECT_FALSE(agent->ready());
+  engine.hang(false);
+  EXPECT_TRUE(eventually([this] { return synced() && agent->status().docker_up; }));
+  EXPECT_GE(agent->status().observed_at, unknown.observed_at);
+  EXPECT_EQ(engine.write_count(), 0U) << "what was not seen was taken for missing";
+}
+
+TEST_F(AgentTest, Trap27_AClosedEventStreamAsksAtOnceWhetherTheEngineIsThere) {
+  pulse = 1h;
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  engine.clear_writes();
+  engine.hang(true);
+  engine.end_event_streams(Error{ErrorKind::unavailable, "connection reset"});
+  ASSERT_TRUE(eventually([this] { return !agent->status().docker_up; }));
+  engine.hang(false);
+  EXPECT_TRUE(eventually([this] { return synced() && agent->status().docker_up; }));
   EXPECT_EQ(engine.write_count(), 0U);
 }
 

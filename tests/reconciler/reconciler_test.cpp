@@ -304,6 +304,40 @@ TEST_F(ReconcilerTest, AFailedWriteIsRetriedLaterAndTheOthersGoOn) {
   EXPECT_TRUE(settle().all_good());
 }
 
+TEST_F(ReconcilerTest, TwoServicesExchangeTheirPorts) {
+  const auto compose = [](int a, int b) {
+    const auto port = [](int number) { return "ports: ['" + std::to_string(number) + ":80']"; };
+    return "services: {a: {image: 'a:1', " + port(a) + "}, b: {image: 'b:1', " + port(b) + "}}\n";
+  };
+  world.files["apps/a/docker-compose.yml"] = compose(80, 81);
+  world.commit();
+  settle();
+  world.files["apps/a/docker-compose.yml"] = compose(81, 80);
+  world.commit();
+  world.engine.clear_writes();
+  const auto turn = settle();
+  EXPECT_TRUE(turn.all_good()) << World::status(turn, "a").message;
+  const auto state = world.engine.state();
+  EXPECT_EQ(state.find_service("a_a")->spec.endpoint_spec->ports.at(0).published, 81U);
+  EXPECT_EQ(state.find_service("a_b")->spec.endpoint_spec->ports.at(0).published, 80U);
+  std::size_t updates = 0;
+  for (const auto& write : world.engine.writes())
+    updates += write.operation == Operation::update_service ? 1U : 0U;
+  EXPECT_EQ(updates, 3U) << "one gives its port up, then each gets its new one";
+}
+
+TEST_F(ReconcilerTest, APortThatTheEngineStillCountsIsWaitedForWithoutAFailure) {
+  world.commit();
+  world.engine.fail_next(
+      Operation::create_service,
+      {ErrorKind::invalid_input,
+       "rpc error: code = InvalidArgument desc = port '80' is already in use by service 'x' (id) "
+       "as an ingress port"});
+  const auto turn = settle();
+  EXPECT_TRUE(turn.all_good());
+  EXPECT_EQ(World::status(turn, "a").consecutive_failures, 0U);
+}
+
 TEST_F(ReconcilerTest, ARemovedServiceGoesOnlyWhenTheRestIsHealthy) {
   world.files["apps/a/docker-compose.yml"] =
       "services: {web: {image: 'a:1'}, old: {image: 'o:1'}}\n";

@@ -181,9 +181,21 @@ TEST(ReadSecretsNodesTasks, TakeTheirFields) {
   EXPECT_EQ(tasks->front().slot, 2U);
 }
 
-TEST(ReadLists, NullIsGosEmptyList) {
-  EXPECT_TRUE(read_networks("null")->empty());
+TEST(ReadLists, NullAndOtherThingsThanAListAreUnknownAndNotNothing) {
   EXPECT_TRUE(read_networks("[]")->empty());
+  for (const auto* text :
+       {"null", " null\n", "", "{}", "\"\"", "0", "[null]", "[{}]", "[{\"ID\":\"\"}]"}) {
+    const auto refused = [&](const auto& read) {
+      ASSERT_FALSE(read) << text;
+      EXPECT_EQ(read.error().kind, ErrorKind::unavailable) << text;
+    };
+    refused(read_services(text));
+    refused(read_networks(text));
+    refused(read_configs(text));
+    refused(read_secrets(text));
+    refused(read_nodes(text));
+    refused(read_tasks(text));
+  }
 }
 
 }  // namespace
