@@ -32,23 +32,56 @@ std::string without_random_names(std::string text, const diff::Plan& plan) {
 
 }  // namespace
 
+Result<reconciler::LoadOptions> load_options(const RepositoryFlags& flags) {
+  reconciler::LoadOptions options;
+  auto root = configuration_root(flags);
+  if (!root) return std::move(root).error();
+  options.root = *std::move(root);
+  auto host_checkout = host_checkout_of(flags);
+  if (!host_checkout) return std::move(host_checkout).error();
+  options.host_checkout = *std::move(host_checkout);
+  // It becomes part of file names.
+  const auto& environment = flags.environment;
+  if (environment.starts_with('.') || environment.size() > 60 ||
+      environment.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") !=
+          std::string::npos) {
+    return Error{ErrorKind::invalid_input,
+                 "--environment must be a word of letters, digits, - _ or ., such as prod"};
+  }
+  options.templates.environment = environment;
+  for (const auto& text : flags.settings) options.templates.settings.push_back({text, false});
+  for (const auto& text : flags.text_settings) options.templates.settings.push_back({text, true});
+  for (auto stack : flags.settings_for) {
+    while (stack.size() > 1 && stack.back() == '/') stack.pop_back();
+    options.templates.settings_for.insert(std::move(stack));
+  }
+  return options;
+}
+
 Result<Repository> load_repository(const Session& session,
                                    const RepositoryFlags& flags,
                                    spdlog::logger& log,
                                    bool repo_files_on_host) {
-  auto root = configuration_root(flags);
-  if (!root) return std::move(root).error();
-  auto host_checkout = host_checkout_of(flags);
-  if (!host_checkout) return std::move(host_checkout).error();
+  auto options = load_options(flags);
+  if (!options) return std::move(options).error();
+  options->repo_files_on_host = repo_files_on_host;
+  return load_repository(session, flags, log, *std::move(options));
+}
+
+Result<Repository> load_repository(const Session& session,
+                                   const RepositoryFlags& flags,
+                                   spdlog::logger& log,
+                                   reconciler::LoadOptions options) {
   Repository repository;
+  repository.load = std::move(options);
   auto source = open_source(session, flags, log);
   if (!source) return std::move(source).error();
   repository.source = *std::move(source);
   auto snapshot = repository.source->fetch(session.stop);
   if (!snapshot) return std::move(snapshot).error().within(repository.source->describe());
   repository.snapshot = *std::move(snapshot);
-  auto desired = reconciler::load_desired_state(
-      *repository.snapshot, {*root, *host_checkout, repo_files_on_host}, nullptr);
+  auto desired = reconciler::load_desired_state(*repository.snapshot, repository.load, nullptr);
   if (!desired) return std::move(desired).error();
   repository.desired = *std::move(desired);
   if (repository.desired.stacks.empty() && repository.desired.findings.empty() &&
@@ -102,7 +135,14 @@ Result<RepositoryRun> open_run(const Session& session,
                                const std::string& instance) {
   RepositoryRun run;
   run.log = make_logger(session, false);
-  auto repository = load_repository(session, flags, *run.log);
+  const bool tries = !flags.settings.empty() || !flags.text_settings.empty();
+  if (tries && stacks.size() != 1) {
+    return Error{ErrorKind::invalid_input,
+                 "--set is for one stack made from a template: name the stack"};
+  }
+  auto chosen = flags;
+  chosen.settings_for = stacks;
+  auto repository = load_repository(session, chosen, *run.log);
   if (!repository) return std::move(repository).error();
   run.repository = *std::move(repository);
   auto only = chosen_stacks(run.repository.desired, stacks);
@@ -115,14 +155,16 @@ Result<RepositoryRun> open_run(const Session& session,
   run.engine = *std::move(engine);
   auto digest = read_digest_key(flags.digest_key_file);
   if (!digest) return std::move(digest).error();
-  auto root = configuration_root(flags);
-  if (!root) return std::move(root).error();
+  // What was healthy once was not made with what is being tried now.
+  auto load = run.repository.load;
+  load.templates.settings.clear();
   run.options.instance = instance;
   run.options.only = run.only;
+  run.options.respect_windows = false;
   run.options.digest = *std::move(digest);
-  run.options.revision = [source = run.repository.source.get(), root = *root](
+  run.options.revision = [source = run.repository.source.get(), load = std::move(load)](
                              const std::string& commit, const std::string& stack) {
-    return reconciler::stack_at(*source, reconciler::LoadOptions{root}, commit, stack);
+    return reconciler::stack_at(*source, load, commit, stack);
   };
   return run;
 }

@@ -15,13 +15,20 @@ namespace skep::cli {
 struct Repository {
   std::unique_ptr<ports::Source> source;
   std::shared_ptr<const ports::Snapshot> snapshot;
+  reconciler::LoadOptions load;  ///< With which `desired` was made.
   reconciler::DesiredState desired;
 };
-/// `repo_files_on_host` as in LoadOptions.
+
+/// How the flags say that a repository is rendered. Errors: invalid_input.
+Result<reconciler::LoadOptions> load_options(const RepositoryFlags& flags);
 Result<Repository> load_repository(const Session& session,
                                    const RepositoryFlags& flags,
                                    spdlog::logger& log,
                                    bool repo_files_on_host = false);
+Result<Repository> load_repository(const Session& session,
+                                   const RepositoryFlags& flags,
+                                   spdlog::logger& log,
+                                   reconciler::LoadOptions options);
 
 /// What plan and apply begin with: a repository, the swarm, and how the one becomes the other.
 struct RepositoryRun {

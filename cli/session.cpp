@@ -24,12 +24,6 @@ std::string without_line_end(std::string text) {
 }
 
 /// Where mirrors are kept when nobody says where: the user's cache directory.
-std::string default_state_directory(const Session& session) {
-  if (const auto cache = session.variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/skep";
-  if (const auto home = session.variable("HOME"); !home.empty()) return home + "/.cache/skep";
-  return "/var/lib/skep";
-}
-
 bool is_bare_repository(const std::filesystem::path& directory) {
   std::error_code code;
   return std::filesystem::is_regular_file(directory / "HEAD", code) &&
@@ -37,6 +31,12 @@ bool is_bare_repository(const std::filesystem::path& directory) {
 }
 
 }  // namespace
+
+std::string default_state_directory(const Session& session) {
+  if (const auto cache = session.variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/skep";
+  if (const auto home = session.variable("HOME"); !home.empty()) return home + "/.cache/skep";
+  return "/var/lib/skep";
+}
 
 std::string Session::variable(const std::string& name) const {
   const auto at = environment.find(name);
@@ -106,6 +106,12 @@ void add_repository_flags(Command& app, RepositoryFlags& flags) {
   app.add_option("--path", flags.path, "Directory inside the repository that is its root for skep")
       ->envname("SKEP_PATH")
       ->group(group);
+  app.add_option("--environment",
+                 flags.environment,
+                 "Adds docker-compose.ENV.yml and values.ENV.yaml where they are, and is "
+                 ".Environment in templates")
+      ->envname("SKEP_ENVIRONMENT")
+      ->group(group);
   app.add_option("--state-dir", flags.state_directory, "Where the mirror of a remote is kept")
       ->envname("SKEP_STATE_DIR")
       ->group(group);
@@ -147,6 +153,16 @@ void add_repository_flags(Command& app, RepositoryFlags& flags) {
   app.add_flag("--allow-rewind", flags.allow_rewind, "Accept a branch whose history was rewritten")
       ->envname("SKEP_ALLOW_REWIND")
       ->group(group);
+}
+
+void add_setting_flags(Command& app, RepositoryFlags& flags) {
+  app.add_option("--set",
+                 flags.settings,
+                 "Value for the template of a stack, over its files: a.b=1,list[0]=x,list={x,y} "
+                 "(can be given several times)")
+      ->one_at_a_time();
+  app.add_option("--set-string", flags.text_settings, "The same; every value is a string")
+      ->one_at_a_time();
 }
 
 Result<RepoPath> configuration_root(const RepositoryFlags& flags) {

@@ -67,8 +67,15 @@ struct RepositoryFlags {
   std::string git_user, git_password_file, ssh_key_file, known_hosts_file, ca_file;
   std::vector<std::string> host_keys;
   bool allow_rewind = false;
+  std::string environment;
+  std::vector<std::string> settings, text_settings;  ///< `--set`, `--set-string`.
+  std::vector<std::string> settings_for;             ///< Stacks that they are for; empty: all.
 };
 void add_repository_flags(Command& app, RepositoryFlags& flags);
+/// `--set` and `--set-string`, for trying values of a template.
+void add_setting_flags(Command& app, RepositoryFlags& flags);
+/// Where mirrors are kept if no flag says so: below the user's cache directory.
+[[nodiscard]] std::string default_state_directory(const Session& session);
 /// `session` and `log` outlive the source.
 Result<std::unique_ptr<ports::Source>> open_source(const Session& session,
                                                    const RepositoryFlags& flags,
@@ -93,6 +100,12 @@ void add_approve(Command& app, Session& session);
 void add_sync(Command& app, Session& session);
 void add_suspend(Command& app, Session& session);
 void add_resume(Command& app, Session& session);
+void add_rollback(Command& app, Session& session);
+void add_history(Command& app, Session& session);
+void add_events(Command& app, Session& session);
+void add_explain(Command& app, Session& session);
+void add_trace(Command& app, Session& session);
+void add_logs(Command& app, Session& session);
 void add_health(Command& app, Session& session);
 void add_version(Command& app, Session& session);
 

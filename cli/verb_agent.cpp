@@ -1,12 +1,16 @@
+#include <charconv>
 #include <filesystem>
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "cli/digest_key.hpp"
-#include "cli/session.hpp"
+#include "cli/repository_run.hpp"
 #include "core/logfmt.hpp"
+#include "history/sqlite_history.hpp"
 #include "metrics/prometheus_metrics.hpp"
 #include "reconciler/agent.hpp"
+#include "reconciler/ports/observers.hpp"
 #include "reconciler/settings.hpp"
 #include "server/api.hpp"
 #include "server/server.hpp"
@@ -24,7 +28,45 @@ struct AgentFlags {
   std::string listen_metrics;
   std::string socket = "/run/skep/skep.sock";
   std::vector<std::string> tokens;
+  std::string history_operations = "10000";
+  std::string history_days = "90";
 };
+
+constexpr const char* kStateDirectory = "/var/lib/skep";
+
+/// Where nothing is said: the place that services use, if this user may write there; else the one
+/// of a laptop.
+std::string state_directory(const Session& session, const RepositoryFlags& flags) {
+  if (!flags.state_directory.empty()) return flags.state_directory;
+  std::error_code ignored;  // Then it cannot be written either.
+  std::filesystem::create_directories(kStateDirectory, ignored);
+  return ::access(kStateDirectory, W_OK) == 0 ? kStateDirectory : default_state_directory(session);
+}
+
+/// How much is kept, and where.
+Result<history::HistoryOptions> history_options(const AgentFlags& flags) {
+  const auto number = [](const std::string& text, std::size_t most, std::size_t& into) {
+    const auto* end = text.data() + text.size();
+    const auto [at, error] = std::from_chars(text.data(), end, into);
+    return error == std::errc() && at == end && into >= 1 && into <= most;
+  };
+  history::HistoryOptions options;
+  std::size_t days = 0;
+  if (!number(flags.history_operations, 1'000'000, options.limits.operations)) {
+    return Error{ErrorKind::invalid_input,
+                 "--history-operations must be a number from 1 to 1000000"};
+  }
+  if (!number(flags.history_days, 3'650, days))
+    return Error{ErrorKind::invalid_input, "--history-days must be a number from 1 to 3650"};
+  constexpr std::size_t kEventsEach = 10;
+  constexpr std::size_t kBytesEach = 8U << 10U;
+  options.limits.age = std::chrono::hours(24 * days);
+  options.limits.events = options.limits.operations * kEventsEach;
+  options.limits.bytes = std::max(options.limits.bytes, options.limits.operations * kBytesEach);
+  options.file = std::filesystem::path(flags.repository.state_directory) /
+                 ("history-" + flags.instance + ".db");
+  return options;
+}
 
 /// An instance's name becomes part of object names and labels.
 Result<void> check_instance(const std::string& name) {
@@ -39,13 +81,14 @@ Result<void> check_instance(const std::string& name) {
 Result<std::unique_ptr<server::Server>> serve(const AgentFlags& flags,
                                               ports::Control& control,
                                               metrics::PrometheusMetrics& metrics,
+                                              const ports::History& history,
                                               spdlog::logger& log) {
   using server::RouteSet;
   auto tokens = server::Tokens::parse(flags.tokens);
   if (!tokens) return std::move(tokens).error().within("--token");
   server::Router router;
   server::add_routes(
-      router, control, {*std::move(tokens), [&metrics] { return metrics.render(); }});
+      router, control, {*std::move(tokens), [&metrics] { return metrics.render(); }, &history});
   server::ServerOptions options;
   server::RouteSets all = {RouteSet::metrics, RouteSet::health, RouteSet::api};
   if (!flags.socket.empty()) options.listeners.push_back({"unix:" + flags.socket, all});
@@ -80,7 +123,8 @@ void raise_descriptor_limit() {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int run_agent(const Session& session, const AgentFlags& flags) {
+int run_agent(const Session& session, AgentFlags flags) {
+  flags.repository.state_directory = state_directory(session, flags.repository);
   const auto log = make_logger(session, true);
   raise_descriptor_limit();
   if (!flags.socket.empty()) {
@@ -96,12 +140,12 @@ int run_agent(const Session& session, const AgentFlags& flags) {
   const auto prune_grace = reconciler::parse_duration(flags.prune_grace);
   if (!prune_grace)
     return fail({ErrorKind::invalid_input, "--prune-grace must be a duration, such as 60s"});
-  auto root = configuration_root(flags.repository);
-  if (!root) return fail(root.error());
-  auto host_checkout = host_checkout_of(flags.repository);
-  if (!host_checkout) return fail(host_checkout.error());
+  auto load = load_options(flags.repository);
+  if (!load) return fail(load.error());
   auto digest = read_digest_key(flags.repository.digest_key_file);
   if (!digest) return fail(digest.error());
+  auto kept = history_options(flags);
+  if (!kept) return fail(kept.error());
   metrics::MetricsOptions metrics_options;
   metrics_options.version = SKEP_VERSION;
   metrics::PrometheusMetrics metrics(metrics_options, session.clock);
@@ -121,12 +165,13 @@ int run_agent(const Session& session, const AgentFlags& flags) {
   options.interval = *interval;
   options.reconciler.prune_grace = *prune_grace;
   options.reconciler.self_stack = flags.self_stack;
-  options.load.root = *root;
-  options.load.host_checkout = *host_checkout;
+  options.load = *std::move(load);
   options.reconciler.instance = flags.instance;
   options.reconciler.digest = *std::move(digest);
-  reconciler::Agent agent(**source, **engine, metrics, session.clock, *log, options);
-  const auto server = serve(flags, agent, metrics, *log);
+  history::SqliteHistory history(*std::move(kept), session.clock, *log);
+  ports::Observers observers({&metrics, &history});
+  reconciler::Agent agent(**source, **engine, observers, session.clock, *log, options);
+  const auto server = serve(flags, agent, metrics, history, *log);
   if (!server) return fail(server.error());
   agent.run(session.stop);
   return kSuccess;
@@ -167,6 +212,13 @@ void add_agent(Command& app, Session& session) {
                    flags->tokens,
                    "SHA-256 (hex) of a token that may write over TCP, NAME=SHA256 for the audit")
       ->envname("SKEP_TOKEN");
+  verb->add_option(
+          "--history-operations", flags->history_operations, "Operations that the history keeps")
+      ->envname("SKEP_HISTORY_OPERATIONS")
+      ->capture_default_str();
+  verb->add_option("--history-days", flags->history_days, "Days that the history goes back")
+      ->envname("SKEP_HISTORY_DAYS")
+      ->capture_default_str();
   verb->set_config(
           "--config", "/etc/skep/agent.toml", "File with these settings, one `name = value` a line")
       ->envname("SKEP_CONFIG");

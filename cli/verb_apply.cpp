@@ -108,6 +108,7 @@ void add_apply(Command& app, Session& session) {
                  "Also what waits for `skep approve`: adoption with changes, mass removal");
   verb->add_flag("-q,--quiet", flags->quiet, "Suppress progress output");
   add_repository_flags(*verb, flags->repository);
+  add_setting_flags(*verb, flags->repository);
   verb->footer("Example:  skep plan -o json > plan.json && skep apply --plan plan.json");
   verb->callback(
       [&session, flags] { session.verb = [&session, flags] { return apply(session, *flags); }; });

@@ -129,6 +129,7 @@ void add_plan(Command& app, Session& session) {
       ->one_of({"text", "json", "markdown"})
       ->capture_default_str();
   add_repository_flags(*verb, flags->repository);
+  add_setting_flags(*verb, flags->repository);
   add_compose_flags(*verb, flags->compose);
   verb->footer(
       "Examples:  skep plan                      all stacks of the repository in this directory\n"

@@ -15,7 +15,8 @@ nlohmann::ordered_json parse(const std::string& text) {
   return nlohmann::ordered_json::parse(text);
 }
 
-int render(const Session& session, const RenderFlags& flags) {
+int render(const Session& session, RenderFlags flags) {
+  flags.repository.settings_for = {flags.stack};
   const auto log = make_logger(session, false);
   auto repository = load_repository(session, flags.repository, *log);
   if (!repository) return fail(repository.error());
@@ -51,6 +52,7 @@ void add_render(Command& app, Session& session) {
   auto flags = std::make_shared<RenderFlags>();
   verb->add_option("STACK", flags->stack, "Stack, by name or directory")->required();
   add_repository_flags(*verb, flags->repository);
+  add_setting_flags(*verb, flags->repository);
   verb->footer("Example:  skep render MY-APP");
   verb->callback(
       [&session, flags] { session.verb = [&session, flags] { return render(session, *flags); }; });

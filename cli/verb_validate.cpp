@@ -51,6 +51,7 @@ void add_validate(Command& app, Session& session) {
       ->one_of({"text", "json"})
       ->capture_default_str();
   add_repository_flags(*verb, flags->repository);
+  add_setting_flags(*verb, flags->repository);
   verb->footer("Example:  skep validate examples/cluster-repo");
   verb->callback([&session, flags] {
     session.verb = [&session, flags] { return validate(session, *flags); };

@@ -59,13 +59,20 @@ void check_ignored(DesiredStack& stack, const std::vector<IgnoreRule>& rules) {
 StackPointer render(const ports::Snapshot& snapshot,
                     StackSource source,
                     const ClusterSettings& cluster,
-                    const LoadOptions& options) {
+                    const LoadOptions& options,
+                    TemplateShelf& shelf) {
   const auto& root = options.root;
   auto stack = std::make_shared<DesiredStack>();
   stack->findings = source.findings;
   const TreeReader reader(snapshot, root, source.directory);
   const auto name = swarm::StackName::parse(source.name);
-  if (name && !source.compose_files.empty()) {
+  std::vector<package::Document> documents;
+  refuse_settings(source, options.templates, stack->findings);
+  if (name && source.settings.template_name) {
+    documents = render_template(
+        source, cluster.variables, options.templates, shelf, reader, stack->findings);
+  }
+  if (name && (!documents.empty() || !source.compose_files.empty())) {
     compose::Input input;
     input.stack = *name;
     input.strict = source.settings.policy.strict;
@@ -75,6 +82,7 @@ StackPointer render(const ports::Snapshot& snapshot,
     const auto below_root = root.is_root() ? source.directory.text()
                                            : source.directory.text().substr(root.text().size() + 1);
     input.working_directory = std::string(compose::kRepositoryRoot) + "/" + below_root;
+    for (const auto& document : documents) input.files.push_back({document.name(), document.text});
     for (const auto& path : source.compose_files) {
       auto file = reader.file(path);
       if (!file) {
@@ -95,6 +103,7 @@ StackPointer render(const ports::Snapshot& snapshot,
         output = compose::load(input);
       }
       stack->spec = std::move(output.stack);
+      show_rendered_lines(documents, output.findings);
       stack->findings.insert(stack->findings.end(), output.findings.begin(), output.findings.end());
       RepoFileOptions files;
       files.mode = options.repo_files_on_host ? RepoFiles::host : source.settings.policy.repo_files;
@@ -129,7 +138,8 @@ StackPointer unchanged(const ports::Snapshot& snapshot,
       });
   if (at == previous->stacks.end()) return nullptr;
   const auto& old = **at;
-  if (old.source.reads != source.reads || old.source.compose_files != source.compose_files)
+  if (old.source.reads != source.reads || old.source.compose_files != source.compose_files ||
+      old.source.values_files != source.values_files)
     return nullptr;
   if (old.source.findings != source.findings || !still_true(old.reads, snapshot)) return nullptr;
   if (old.conflicts.empty()) return *at;
@@ -314,7 +324,7 @@ Findings DesiredStack::all_findings() const {
 Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
                                         const LoadOptions& options,
                                         const DesiredState* previous) {
-  auto discovery = discover(snapshot, options.root);
+  auto discovery = discover(snapshot, options.root, options.templates.environment);
   if (!discovery) return std::move(discovery).error();
   DesiredState state;
   state.revision = snapshot.revision();
@@ -322,10 +332,11 @@ Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
   state.findings = discovery->findings;
   read_cluster_files(snapshot, options.root, state);
   if (previous != nullptr && !same_settings(previous->cluster, state.cluster)) previous = nullptr;
+  TemplateShelf shelf(snapshot, options.root);
   for (auto& source : discovery->stacks) {
     auto stack = unchanged(snapshot, source, previous);
     if (!stack) {
-      stack = render(snapshot, std::move(source), state.cluster, options);
+      stack = render(snapshot, std::move(source), state.cluster, options, shelf);
       ++state.rendered;
     }
     state.stacks.push_back(std::move(stack));

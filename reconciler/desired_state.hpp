@@ -9,6 +9,7 @@
 #include "core/result.hpp"
 #include "reconciler/discovery.hpp"
 #include "reconciler/ports/source.hpp"
+#include "reconciler/template_stack.hpp"
 #include "swarm/stack_spec.hpp"
 
 namespace skep::reconciler {
@@ -50,6 +51,7 @@ struct LoadOptions {
   /// Files of the repository are mounted as `docker stack deploy` would mount them, below
   /// `host_checkout`, whatever `repo_files` says: for `skep eject`.
   bool repo_files_on_host = false;
+  TemplateOptions templates = {};  ///< `--environment`, `--set`.
 };
 
 /// Renders every stack of a snapshot. A stack is taken from `previous` when all that its render

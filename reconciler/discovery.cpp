@@ -37,52 +37,137 @@ std::optional<yaml::Node> read_settings(const TreeReader& reader,
   return *std::move(node);
 }
 
-void find_compose_files(StackSource& stack,
-                        const std::vector<ports::TreeEntry>& entries,
-                        const std::string& at) {
-  if (!stack.settings.compose.empty()) {
-    for (const auto& name : stack.settings.compose) {
-      auto path = stack.directory.join("./" + name);
-      if (path) {
-        stack.compose_files.push_back(*path);
-      } else {
-        stack.findings.push_back(
-            {Finding::Severity::error, "compose: " + path.error().message, {at}});
-      }
+void complain_of(StackSource& stack, std::string message, SourcePosition at) {
+  stack.findings.push_back({Finding::Severity::error, std::move(message), std::move(at)});
+}
+
+bool has_file(const std::vector<ports::TreeEntry>& entries, std::string_view name) {
+  return std::any_of(entries.begin(), entries.end(), [&](const ports::TreeEntry& entry) {
+    return entry.name == name && entry.kind != ports::TreeEntry::Kind::directory;
+  });
+}
+
+/// The files that skep.yaml names under `key`.
+void find_named(StackSource& stack,
+                const std::vector<std::string>& names,
+                const std::string& key,
+                const SourcePosition& at,
+                std::vector<RepoPath>& files) {
+  for (const auto& name : names) {
+    auto path = stack.directory.join("./" + name);
+    if (path) {
+      files.push_back(*std::move(path));
+    } else {
+      complain_of(stack, key + ": " + path.error().message, at);
     }
-    return;
   }
+}
+
+void find_default_compose_file(StackSource& stack, const std::vector<ports::TreeEntry>& entries) {
   std::vector<std::string> found;
   for (const auto name : kDefaultFiles) {
-    const bool there =
-        std::any_of(entries.begin(), entries.end(), [&](const ports::TreeEntry& entry) {
-          return entry.name == name && entry.kind != ports::TreeEntry::Kind::directory;
-        });
-    if (there) found.emplace_back(name);
+    if (has_file(entries, name)) found.emplace_back(name);
   }
   if (found.size() > 1) {
-    stack.findings.push_back(
-        {Finding::Severity::error,
-         "more than one default compose file: " + found[0] + " and " + found[1] +
-             "; keep one, or name the files in skep.yaml: compose: [" + found[0] + ", …]",
-         {stack.directory.text()}});
+    complain_of(stack,
+                "more than one default compose file: " + found[0] + " and " + found[1] +
+                    "; keep one, or name the files in skep.yaml: compose: [" + found[0] + ", …]",
+                {stack.directory.text()});
   } else if (found.empty()) {
-    stack.findings.push_back({Finding::Severity::error,
-                              "no compose file: expected docker-compose.yml (or compose.yaml, "
-                              "docker-stack.yml, stack.yml); "
-                              "a running stack of this directory is left as it is; remove the "
-                              "directory to remove the stack",
-                              {stack.directory.text()}});
+    complain_of(stack,
+                "no compose file: expected docker-compose.yml (or compose.yaml, "
+                "docker-stack.yml, stack.yml), or template: NAME in skep.yaml; "
+                "a running stack of this directory is left as it is; remove the "
+                "directory to remove the stack",
+                {stack.directory.text()});
   } else {
     stack.compose_files.push_back(*stack.directory.join(found[0]));
   }
+}
+
+/// A stack is made from one thing: a compose file that nobody reads would look as if it counted.
+void refuse_default_compose_files(StackSource& stack,
+                                  const std::vector<ports::TreeEntry>& entries) {
+  for (const auto name : kDefaultFiles) {
+    if (!has_file(entries, name)) continue;
+    complain_of(stack,
+                "the stack is made from the template " + *stack.settings.template_name +
+                    ", so nobody reads " + std::string(name) +
+                    " beside it; remove the file, or remove template:",
+                stack.settings.template_at);
+  }
+}
+
+/// "docker-compose.yml", "prod" → "docker-compose.prod.yml"; in the other spelling of the ending
+/// where only that is there.
+std::optional<RepoPath> variant_of(const TreeReader& reader,
+                                   const RepoPath& base,
+                                   const std::string& environment) {
+  const auto& text = base.text();
+  const auto slash = text.rfind('/');
+  const auto dot = text.rfind('.');
+  if (dot == std::string::npos || (slash != std::string::npos && dot < slash)) return std::nullopt;
+  const auto stem = text.substr(0, dot) + "." + environment;
+  std::vector<std::string> endings = {text.substr(dot)};
+  if (endings[0] == ".yml") endings.emplace_back(".yaml");
+  if (endings[0] == ".yaml") endings.emplace_back(".yml");
+  for (const auto& ending : endings) {
+    auto path = RepoPath::parse(stem + ending);
+    if (!path) return std::nullopt;
+    const auto entry = reader.find(*path);
+    // What cannot be read is kept: reading it says why.
+    if (!entry || *entry) return *std::move(path);
+  }
+  return std::nullopt;
+}
+
+void add_variants(const TreeReader& reader,
+                  const std::vector<RepoPath>& bases,
+                  const std::string& environment,
+                  std::vector<RepoPath>& files) {
+  if (environment.empty()) return;
+  for (const auto& base : bases) {
+    auto variant = variant_of(reader, base, environment);
+    if (variant && std::find(files.begin(), files.end(), *variant) == files.end())
+      files.push_back(*std::move(variant));
+  }
+}
+
+/// The base files first, then those of the environment.
+void find_files(StackSource& stack,
+                const TreeReader& reader,
+                const std::vector<ports::TreeEntry>& entries,
+                const std::string& settings_file,
+                const std::string& environment) {
+  const auto& settings = stack.settings;
+  if (settings.template_name) {
+    refuse_default_compose_files(stack, entries);
+    if (settings.values) {
+      find_named(stack, *settings.values, "values", settings.values_at, stack.values_files);
+    } else if (has_file(entries, "values.yaml")) {
+      stack.values_files.push_back(*stack.directory.join("values.yaml"));
+    }
+    auto bases = stack.values_files;
+    if (!settings.values && bases.empty()) bases.push_back(*stack.directory.join("values.yaml"));
+    add_variants(reader, bases, environment, stack.values_files);
+    add_variants(
+        reader, {*stack.directory.join("docker-compose.yml")}, environment, stack.compose_files);
+    return;
+  }
+  if (settings.compose.empty()) {
+    find_default_compose_file(stack, entries);
+  } else {
+    find_named(stack, settings.compose, "compose", {settings_file}, stack.compose_files);
+  }
+  add_variants(reader, std::vector(stack.compose_files), environment, stack.compose_files);
 }
 
 StackSource discover_stack(const ports::Snapshot& snapshot,
                            const RepoPath& root,
                            const std::string& group,
                            const RepoPath& directory,
-                           const StackPolicy& defaults) {
+                           const StackPolicy& defaults,
+                           const std::string& environment) {
   StackSource stack;
   stack.group = group;
   stack.directory = directory;
@@ -99,7 +184,7 @@ StackSource discover_stack(const ports::Snapshot& snapshot,
   }
   const auto entries = snapshot.list(directory);
   if (entries) {
-    find_compose_files(stack, *entries, settings_path.text());
+    find_files(stack, reader, *entries, settings_path.text(), environment);
   } else {
     stack.findings.push_back(
         {Finding::Severity::error, entries.error().message, {directory.text()}});
@@ -116,7 +201,9 @@ bool may_be_stack(const ports::TreeEntry& entry) {
 
 }  // namespace
 
-Result<Discovery> discover(const ports::Snapshot& snapshot, const RepoPath& root) {
+Result<Discovery> discover(const ports::Snapshot& snapshot,
+                           const RepoPath& root,
+                           const std::string& environment) {
   Discovery discovery;
   const TreeReader reader(snapshot, root, root);
   if (const auto node = read_settings(reader, *root.join("skep.yaml"), discovery.findings)) {
@@ -132,8 +219,12 @@ Result<Discovery> discover(const ports::Snapshot& snapshot, const RepoPath& root
     if (!entries) return std::move(entries).error();
     for (const auto& entry : *entries) {
       if (!may_be_stack(entry)) continue;
-      auto stack = discover_stack(
-          snapshot, root, group.name, *directory->join(entry.name), discovery.cluster.defaults);
+      auto stack = discover_stack(snapshot,
+                                  root,
+                                  group.name,
+                                  *directory->join(entry.name),
+                                  discovery.cluster.defaults,
+                                  environment);
       auto& list = stack.settings.enabled ? discovery.stacks : discovery.disabled;
       list.push_back(std::move(stack));
     }

@@ -385,13 +385,34 @@ StackSettings read_stack_settings(const yaml::Node& root,
              reader.strings(node, "depends_on", settings.depends_on);
              settings.depends_on_at = node.at();
            })
-      .later("template")
-      .later("values")
+      .key("template",
+           [&](const yaml::Node& node) {
+             std::string name;
+             reader.text(node, "template", name);
+             settings.template_name = std::move(name);
+             settings.template_at = node.at();
+           })
+      .key("values",
+           [&](const yaml::Node& node) {
+             reader.strings(node, "values", settings.values.emplace());
+             settings.values_at = node.at();
+           })
       .key("ignore", [&](const yaml::Node& node) { read_ignore(node, settings.ignore, findings); })
       .later("windows")
       .later("hooks");
   add_policy_keys(reader, settings.policy, findings);
   reader.read(root);
+  if (settings.template_name && !settings.compose.empty()) {
+    complain(findings,
+             settings.template_at,
+             "a stack has either template: or compose:, not both; remove one of them");
+  }
+  if (settings.values && !settings.template_name) {
+    complain(findings,
+             settings.values_at,
+             "values: is for stacks that are made from a template; add template: NAME, or remove "
+             "it");
+  }
   return settings;
 }
 

@@ -56,6 +56,12 @@ struct StackSettings {
   bool enabled = true;
   std::vector<std::string>
       compose;  ///< Relative to the stack's directory; empty: the default names.
+  std::optional<std::string> template_name;  ///< Instead of compose files.
+  SourcePosition template_at;
+  /// Values files for the template, relative to the stack's directory; nothing: values.yaml where
+  /// it is there.
+  std::optional<std::vector<std::string>> values;
+  SourcePosition values_at;
   std::vector<std::string> depends_on;
   SourcePosition depends_on_at;
   std::vector<IgnoreRule> ignore;

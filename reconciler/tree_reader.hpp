@@ -42,6 +42,8 @@ class TreeReader final : public FileReader {
   /// invalid_input (outside of it).
   [[nodiscard]] Result<RepoPath> locate(const std::string& path) const;
   [[nodiscard]] const Reads& reads() const noexcept { return reads_; }
+  /// What another reader of the same snapshot was asked, on which this stack depends too.
+  void note(const Reads& reads) const { reads_.insert(reads.begin(), reads.end()); }
 
  private:
   const ports::Snapshot& snapshot_;

@@ -1,0 +1,196 @@
+{{- /* Parts of a service that all templates share. Every template that ships has the same text of this file. */ -}}
+
+{{- /* The name of the stack as proxies and DNS like it. */ -}}
+{{- define "service.slug" -}}
+{{ .Stack.Name | lower | replace "." "-" | replace "_" "-" }}
+{{- end }}
+
+{{- /* What a service says of its container, but for the image. Takes the service's values. */ -}}
+{{- define "service.container" -}}
+{{- with .entrypoint }}
+entrypoint: {{ toRawJson . }}
+{{- end }}
+{{- with .command }}
+command: {{ toRawJson . }}
+{{- end }}
+{{- with .user }}
+user: {{ . | toString | quote }}
+{{- end }}
+{{- with .env }}
+environment:
+  {{- range $name, $value := . }}
+  {{ $name }}: {{ $value | toString | quote }}
+  {{- end }}
+{{- end }}
+{{- with .secrets }}
+secrets:
+  {{- range $name, $secret := . }}
+  - source: {{ $name }}
+    target: {{ $secret.target | default $name | quote }}
+    {{- with $secret.mode }}
+    mode: {{ . }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- with .configs }}
+configs:
+  {{- range $name, $config := . }}
+  - source: {{ $name }}
+    target: {{ required (printf "configs.%s needs target: the path of the file in the container" $name) $config.target | quote }}
+    {{- with $config.mode }}
+    mode: {{ . }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- if or .volumes .mounts }}
+volumes:
+  {{- range $name, $volume := .volumes }}
+  - type: volume
+    source: {{ $name }}
+    target: {{ required (printf "volumes.%s needs target: the directory in the container" $name) $volume.target | quote }}
+    {{- if $volume.readOnly }}
+    read_only: true
+    {{- end }}
+  {{- end }}
+  {{- range .mounts }}
+  - {{ quote . }}
+  {{- end }}
+{{- end }}
+{{- with .stopGracePeriod }}
+stop_grace_period: {{ . }}
+{{- end }}
+{{- end }}
+
+{{- /* Takes the values of a healthcheck; nothing without a test. */ -}}
+{{- define "service.healthcheck" -}}
+{{- if .test }}
+healthcheck:
+  test: {{ toRawJson .test }}
+  {{- with .interval }}
+  interval: {{ . }}
+  {{- end }}
+  {{- with .timeout }}
+  timeout: {{ . }}
+  {{- end }}
+  {{- with .retries }}
+  retries: {{ . }}
+  {{- end }}
+  {{- with .startPeriod }}
+  start_period: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* How a service is run, but for mode, replicas and labels. Takes the service's values. */ -}}
+{{- define "service.deploy" -}}
+{{- with .update }}
+update_config:
+  parallelism: {{ .parallelism }}
+  delay: {{ .delay }}
+  order: {{ .order }}
+  failure_action: {{ .failureAction }}
+  monitor: {{ .monitor }}
+rollback_config:
+  parallelism: {{ .parallelism }}
+  order: {{ .order }}
+{{- end }}
+{{- with .restart }}
+restart_policy:
+  condition: {{ .condition }}
+  delay: {{ .delay }}
+{{- end }}
+{{- with .constraints }}
+placement:
+  constraints: {{ toRawJson . }}
+{{- end }}
+{{- with .resources }}
+{{- if or .limits .reservations }}
+resources:
+  {{- range $kind := list "limits" "reservations" }}
+  {{- with index $.resources $kind }}
+  {{ $kind }}:
+    {{- with .cpus }}
+    cpus: {{ . | toString | quote }}
+    {{- end }}
+    {{- with .memory }}
+    memory: {{ . }}
+    {{- end }}
+  {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* The shared objects that services' values name. Takes a list of services' values. */ -}}
+{{- define "service.objects" -}}
+{{- $secrets := dict }}
+{{- $configs := dict }}
+{{- $volumes := dict }}
+{{- range . }}
+{{- $secrets = merge $secrets (deepCopy (.secrets | default dict)) }}
+{{- $configs = merge $configs (deepCopy (.configs | default dict)) }}
+{{- $volumes = merge $volumes (deepCopy (.volumes | default dict)) }}
+{{- end }}
+{{- range $kind := list "secrets" "configs" }}
+{{- with ternary $secrets $configs (eq $kind "secrets") }}
+{{ $kind }}:
+  {{- range $name, $object := . }}
+  {{ $name }}:
+    {{- if $object.external }}
+    external: true
+    name: {{ quote $object.external }}
+    {{- else }}
+    file: {{ required (printf "%s.%s needs file: (of this directory) or external: (the name of one that exists)" $kind $name) $object.file | quote }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- with $volumes }}
+volumes:
+  {{- range $name, $volume := . }}
+  {{- if $volume.external }}
+  {{ $name }}:
+    external: true
+    name: {{ quote $volume.external }}
+  {{- else }}
+  {{ $name }}: {}
+  {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* Labels with which a service asks Traefik to be seen. Takes a dict of name, proxy, port. */ -}}
+{{- define "service.proxy" -}}
+{{- $proxy := .proxy }}
+{{- $hosts := required "proxy.hosts is empty: name the host under which the application is seen, or set proxy.enabled to false" $proxy.hosts }}
+traefik.enable: "true"
+{{- if eq (int $proxy.traefik) 1 }}
+traefik.frontend.rule: {{ printf "Host:%s%s" (join "," $hosts) (empty $proxy.path | ternary "" (printf ";PathPrefix:%s" $proxy.path)) | quote }}
+traefik.port: {{ .port | toString | quote }}
+traefik.docker.network: {{ quote $proxy.network }}
+{{- with $proxy.entrypoints }}
+traefik.frontend.entryPoints: {{ join "," . | quote }}
+{{- end }}
+{{- else }}
+{{- $rules := list }}
+{{- range $hosts }}
+{{- $rules = append $rules (printf "Host(`%s`)" .) }}
+{{- end }}
+{{- $rule := join " || " $rules }}
+{{- with $proxy.path }}
+{{- $rule = printf "(%s) && PathPrefix(`%s`)" $rule . }}
+{{- end }}
+traefik.http.routers.{{ .name }}.rule: {{ quote $rule }}
+{{- with $proxy.entrypoints }}
+traefik.http.routers.{{ $.name }}.entrypoints: {{ join "," . | quote }}
+{{- end }}
+{{- if $proxy.tls }}
+traefik.http.routers.{{ .name }}.tls: "true"
+{{- with $proxy.certResolver }}
+traefik.http.routers.{{ $.name }}.tls.certresolver: {{ quote . }}
+{{- end }}
+{{- end }}
+traefik.http.services.{{ .name }}.loadbalancer.server.port: {{ .port | toString | quote }}
+traefik.{{ eq (int $proxy.traefik) 2 | ternary "docker" "swarm" }}.network: {{ quote $proxy.network }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "core/finding.hpp"
+#include "core/result.hpp"
+#include "yaml/node.hpp"
+
+namespace skep::package {
+
+/// What one check may cost; over it is an error that names the limit.
+struct SchemaLimits {
+  std::size_t steps = 1'000'000;         ///< Schemas applied and values compared.
+  int depth = 200;                       ///< Schemas inside of each other, references included.
+  std::size_t pattern = 1000;            ///< Characters of a pattern.
+  std::size_t pattern_memory = 1 << 20;  ///< Bytes that a compiled pattern may take.
+  std::size_t findings = 50;
+};
+
+/// Checks values against a JSON schema: draft-07 without references to other files, patterns by
+/// RE2. Findings stand where the value was written and name its key and what is allowed. Mistakes
+/// of the schema itself stand in the schema.
+[[nodiscard]] Findings check(const yaml::Node& schema,
+                             const yaml::Node& values,
+                             const SchemaLimits& limits = {});
+
+/// Keywords that check() does not know and so passes over, each with its place.
+[[nodiscard]] Findings unknown_keywords(const yaml::Node& schema);
+
+}  // namespace skep::package
