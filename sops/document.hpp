@@ -1,0 +1,85 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.hpp"
+#include "sops/metadata.hpp"
+#include "sops/value.hpp"
+
+namespace skep::sops {
+
+enum class Format { yaml, json, dotenv, binary };
+[[nodiscard]] std::string_view name_of(Format format);
+
+/// One value where it stands in a text.
+struct Leaf {
+  Path path;
+  Value value;               ///< As written: an encrypted one is a text.
+  std::size_t begin = 0;     ///< First byte of what is replaced when the value changes.
+  std::size_t end = 0;       ///< One past the last.
+  bool in_brackets = false;  ///< YAML: between [ ] or { }.
+  bool block = false;        ///< YAML: written as | or >, its last line end left out.
+  int parent_column = 0;     ///< YAML: from 0, of the key or dash that it belongs to.
+};
+
+/// A comment; it has a value's protection, but no part in the MAC.
+struct Comment {
+  Path path;  ///< Of the mapping that it stands in.
+  std::string text;
+  std::size_t begin = 0;  ///< Behind the '#'.
+  std::size_t end = 0;
+};
+
+/// A file's text and what is in it, in the order of the text. Values are changed by cutting and
+/// pasting, so that everything else stays as a person wrote it.
+struct Document {
+  Format format = Format::yaml;
+  std::string file;  ///< For positions.
+  std::string text;
+  std::vector<Leaf> leaves;
+  std::vector<Comment> comments;
+  std::optional<Metadata> metadata;
+  std::size_t metadata_begin = 0;  ///< What goes when the file is decrypted.
+  std::size_t metadata_end = 0;
+  std::vector<std::pair<std::size_t, std::size_t>> more_metadata;  ///< Further lines (dotenv).
+  /// YAML: the top's keys do not begin in the first column, so no further key can be written.
+  bool closed = false;
+
+  [[nodiscard]] SourcePosition position(std::size_t offset) const;
+};
+
+/// Errors: invalid_input, positioned: what cannot be read, what cannot be kept when values are
+/// exchanged (several documents, aliases), metadata that cannot be used. Never quotes values.
+Result<Document> read_document(std::string_view text, const std::string& file, Format format);
+
+// One a format; read_document() chooses.
+Result<Document> read_yaml(std::string_view text, const std::string& file);
+Result<Document> read_json(std::string_view text, const std::string& file, Format format);
+Result<Document> read_dotenv(std::string_view text, const std::string& file);
+
+/// A place of the document and what stands there instead.
+struct Replacement {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::string text;
+};
+/// `changes` do not overlap, and come in any order.
+[[nodiscard]] std::string with_changes(const Document& document, std::vector<Replacement> changes);
+
+/// How a value is written where this leaf stands; `sealed` for the text of an encrypted one.
+[[nodiscard]] std::string written(const Document& document, const Leaf& leaf, const Value& value);
+[[nodiscard]] std::string written_sealed(const Document& document,
+                                         const Leaf& leaf,
+                                         const std::string& sealed);
+/// The document's text with these changes and its metadata taken out.
+[[nodiscard]] std::string without_metadata(const Document& document,
+                                           std::vector<Replacement> changes);
+/// The same with other metadata instead.
+[[nodiscard]] std::string with_metadata(const Document& document,
+                                        std::vector<Replacement> changes,
+                                        const Metadata& metadata);
+
+}  // namespace skep::sops

@@ -1,0 +1,377 @@
+#include "sops/file.hpp"
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+#include "core/digest.hpp"
+#include "sops/armor.hpp"
+#include "sops/crypto.hpp"
+#include "sops/mac.hpp"
+
+namespace skep::sops {
+namespace {
+
+constexpr std::size_t kDataKeySize = 32;
+constexpr std::size_t kValueNonceSize = 32;
+
+/// Keys and values of the plain text, by place and content: what was sealed before.
+using Known = std::map<std::pair<Path, std::string>, std::string>;
+
+struct Opened {
+  Document document;
+  std::string key;                           ///< The data key; wiped by whoever holds it.
+  std::vector<std::optional<Value>> values;  ///< By leaf; nothing where it is not encrypted.
+};
+
+Error at(const Document& document, std::size_t offset, Error error) {
+  error.at = document.position(offset);
+  return error;
+}
+
+std::string recipients_of(const Metadata& metadata) {
+  std::string text;
+  for (std::size_t i = 0; i < metadata.keys.size() && i < 5; ++i)
+    text += (text.empty() ? "" : ", ") + metadata.keys[i].recipient.substr(0, 80);
+  if (metadata.keys.size() > 5) text += ", …";
+  return text;
+}
+
+/// Errors: unauthorized, invalid_input; not positioned.
+Result<std::string> data_key(const Metadata& metadata, const Identities& identities) {
+  if (metadata.keys.empty()) {
+    std::string kinds;
+    for (const auto& kind : metadata.other_keys) kinds += (kinds.empty() ? "" : ", ") + kind;
+    return Error{ErrorKind::unauthorized,
+                 "the file has no age recipient" + (kinds.empty() ? "" : " (only " + kinds + ")") +
+                     ": add one with sops --add-age, for skep knows age keys only"};
+  }
+  if (identities.empty()) {
+    return Error{ErrorKind::unauthorized,
+                 "the file is encrypted, and there is no age key to read it with: give one with "
+                 "--age-key-file or SKEP_AGE_KEY_FILE (its recipients: " +
+                     recipients_of(metadata) + ")"};
+  }
+  std::optional<Error> damage;
+  for (const auto& wrapped : metadata.keys) {
+    auto key = age_decrypt(wrapped.sealed, identities);
+    if (key && key->size() == kDataKeySize) return key;
+    if (key)
+      return Error{ErrorKind::invalid_input, "the data key in the SOPS metadata is malformed"};
+    if (key.error().kind != ErrorKind::unauthorized) damage = std::move(key).error();
+  }
+  if (damage) return std::move(*damage).within("sops.age");
+  std::string mine;
+  for (const auto& identity : identities)
+    mine += (mine.empty() ? "" : ", ") + identity.recipient().text();
+  return Error{ErrorKind::unauthorized,
+               "no age key at hand fits: the file is for " + recipients_of(metadata) +
+                   ", the keys at hand are of " + mine};
+}
+
+Result<Document> read_encrypted(std::string_view text, const std::string& file, Format format) {
+  auto document = read_document(text, file, format);
+  if (document && !document->metadata) {
+    return Error{ErrorKind::invalid_input,
+                 "the file has no SOPS metadata: it is not encrypted",
+                 SourcePosition{file}};
+  }
+  return document;
+}
+
+std::size_t metadata_offset(const Document& document) {
+  if (!document.more_metadata.empty()) return document.more_metadata.front().first;
+  if (document.format == Format::yaml) return document.metadata_begin;
+  const auto key = document.text.find("\"sops\"", document.metadata_begin);
+  return key == std::string::npos ? document.metadata_begin : key;
+}
+
+Result<Opened> open(std::string_view text,
+                    const std::string& file,
+                    Format format,
+                    const Identities& identities) {
+  auto document = read_encrypted(text, file, format);
+  if (!document) return std::move(document).error();
+  const auto& metadata = *document->metadata;
+  const auto selector = Selector::from(metadata.rules);
+  if (!selector) return at(*document, metadata_offset(*document), selector.error());
+  auto key = data_key(metadata, identities);
+  if (!key) return at(*document, metadata_offset(*document), std::move(key).error());
+  Opened opened{*std::move(document), *std::move(key), {}};
+  FileMac mac(metadata.rules.mac_only_encrypted);
+  for (const auto& leaf : opened.document.leaves) {
+    const bool encrypted = selector->encrypted(leaf.path);
+    std::optional<Value> value;
+    if (encrypted) {
+      auto plain = leaf.value.type == Value::Type::text
+                       ? open_value(leaf.value.text, opened.key, leaf.path)
+                       : Result<Value>(Error{ErrorKind::invalid_input,
+                                             "the value is not encrypted, though the file's rules "
+                                             "say that it is"});
+      if (!plain) {
+        wipe(opened.key);
+        return at(opened.document, leaf.begin, std::move(plain).error());
+      }
+      value = *std::move(plain);
+    }
+    mac.add(value ? *value : leaf.value, encrypted);
+    opened.values.push_back(std::move(value));
+  }
+  const auto& trusted = *opened.document.metadata;
+  auto wanted = open_mac(trusted.mac, opened.key, trusted.last_modified);
+  if (!wanted || !same_bytes(*wanted, mac.hex())) {
+    wipe(opened.key);
+    const auto message =
+        wanted ? std::string(
+                     "the file does not match its MAC: a value was changed, removed, added "
+                     "or put in another order after it was encrypted; take it from git, or "
+                     "encrypt it anew")
+               : wanted.error().message;
+    return at(opened.document,
+              metadata_offset(opened.document),
+              Error{ErrorKind::invalid_input, message});
+  }
+  return opened;
+}
+
+/// A comment is not in the MAC, and where SOPS saw it is a guess: what does not open stays.
+std::vector<Replacement> open_comments(const Document& document,
+                                       std::string_view key,
+                                       std::vector<std::string>& secrets) {
+  std::vector<Replacement> changes;
+  for (const auto& comment : document.comments) {
+    if (!is_encrypted_value(comment.text)) continue;
+    for (auto path = comment.path;; path.pop_back()) {
+      if (const auto plain = open_value(comment.text, key, path);
+          plain && plain->type == Value::Type::comment &&
+          plain->text.find('\n') == std::string::npos) {
+        changes.push_back({comment.begin, comment.end, plain->text});
+        secrets.push_back(plain->text);
+        break;
+      }
+      if (path.empty()) break;
+    }
+  }
+  return changes;
+}
+
+std::string seal_known(const Value& value,
+                       const Path& path,
+                       std::string_view key,
+                       const Known& known) {
+  if (const auto before = known.find({path, value.text}); before != known.end()) {
+    const auto parts = parse_sealed(before->second);
+    if (parts && parts->type == value.type) return before->second;
+  }
+  return seal_value(value, key, path, random_bytes(kValueNonceSize));
+}
+
+/// Seals a plain document under a key. `metadata` has recipients and rules.
+Result<std::string> seal(const Document& document,
+                         std::string_view key,
+                         Metadata metadata,
+                         const Known& known) {
+  if (document.closed) {
+    return Error{ErrorKind::invalid_input,
+                 "the keys at the top must begin in the first column, without brackets around "
+                 "them, so that sops: can be added",
+                 SourcePosition{document.file}};
+  }
+  const auto selector = Selector::from(metadata.rules);
+  if (!selector) return selector.error();
+  std::vector<Replacement> changes;
+  FileMac mac(metadata.rules.mac_only_encrypted);
+  for (const auto& leaf : document.leaves) {
+    const bool encrypted = selector->encrypted(leaf.path);
+    mac.add(leaf.value, encrypted);
+    if (!encrypted) continue;
+    if (is_encrypted_value(leaf.value.text)) {
+      return Error{ErrorKind::invalid_input,
+                   "this value is encrypted already, but the file has no SOPS metadata for it",
+                   document.position(leaf.begin)};
+    }
+    changes.push_back(
+        {leaf.begin,
+         leaf.end,
+         written_sealed(document, leaf, seal_known(leaf.value, leaf.path, key, known))});
+  }
+  for (const auto& comment : document.comments) {
+    if (comment.text.empty() || is_encrypted_value(comment.text) ||
+        !selector->encrypted(comment.path))
+      continue;
+    const Value value{Value::Type::comment, comment.text};
+    changes.push_back({comment.begin, comment.end, seal_known(value, comment.path, key, known)});
+  }
+  metadata.mac = seal_mac(mac.hex(), key, metadata.last_modified, random_bytes(kValueNonceSize));
+  return with_metadata(document, std::move(changes), metadata);
+}
+
+/// A binary file is a JSON object with one value.
+Result<Document> read_plain(std::string_view plain, const std::string& file, Format format) {
+  if (format == Format::binary) {
+    Document document;
+    document.format = format;
+    document.file = file;
+    document.text = "{\n\t\"data\": \"\"\n}\n";
+    Leaf leaf;
+    leaf.path = {"data"};
+    leaf.value = {Value::Type::text, std::string(plain)};
+    leaf.begin = document.text.find("\"\"");
+    leaf.end = leaf.begin + 2;
+    document.leaves.push_back(std::move(leaf));
+    return document;
+  }
+  auto document = read_document(plain, file, format);
+  if (document && document->metadata) {
+    return Error{ErrorKind::invalid_input,
+                 "the file is encrypted already: use skep secret edit or rotate",
+                 SourcePosition{file}};
+  }
+  return document;
+}
+
+std::vector<WrappedKey> wrapped(std::string_view key, const std::vector<Recipient>& recipients) {
+  std::vector<WrappedKey> keys;
+  for (const auto& recipient : recipients)
+    keys.push_back({recipient.text(), armored(age_encrypt(key, {recipient}))});
+  return keys;
+}
+
+Decrypted plain_text(const Opened& opened) {
+  Decrypted result;
+  auto changes = open_comments(opened.document, opened.key, result.secrets);
+  for (std::size_t i = 0; i < opened.values.size(); ++i) {
+    const auto& value = opened.values[i];
+    if (!value) continue;
+    const auto& leaf = opened.document.leaves[i];
+    changes.push_back({leaf.begin, leaf.end, written(opened.document, leaf, *value)});
+    if (!value->text.empty()) result.secrets.push_back(value->text);
+  }
+  result.text = opened.document.format == Format::binary
+                    ? (opened.values.empty() || !opened.values.front()
+                           ? opened.document.leaves.front().value.text
+                           : opened.values.front()->text)
+                    : without_metadata(opened.document, std::move(changes));
+  return result;
+}
+
+}  // namespace
+
+Result<Decrypted> decrypt(std::string_view text,
+                          const std::string& file,
+                          Format format,
+                          const Identities& identities) {
+  auto opened = open(text, file, format, identities);
+  if (!opened) return std::move(opened).error();
+  auto result = plain_text(*opened);
+  wipe(opened->key);
+  return result;
+}
+
+Result<Decrypted> masked(std::string_view text, const std::string& file, Format format) {
+  const auto document = read_encrypted(text, file, format);
+  if (!document) return document.error();
+  const auto selector = Selector::from(document->metadata->rules);
+  if (!selector) return at(*document, metadata_offset(*document), selector.error());
+  std::vector<Replacement> changes;
+  for (const auto& leaf : document->leaves) {
+    if (!selector->encrypted(leaf.path) || leaf.value.text.empty()) continue;
+    const auto sealed = parse_sealed(leaf.value.text);
+    if (!sealed) {
+      return at(*document,
+                leaf.begin,
+                {ErrorKind::invalid_input,
+                 "the value is not encrypted, though the file's rules say that it is"});
+    }
+    Value value{sealed->type, "***"};
+    if (sealed->type == Value::Type::integer || sealed->type == Value::Type::real) value.text = "1";
+    if (sealed->type == Value::Type::boolean) value.text = "False";
+    if (sealed->type == Value::Type::time) value.text = "2000-01-01T00:00:00Z";
+    changes.push_back({leaf.begin, leaf.end, written(*document, leaf, value)});
+  }
+  if (format == Format::binary) return Decrypted{"***", {}};
+  return Decrypted{without_metadata(*document, std::move(changes)), {}};
+}
+
+Result<std::string> encrypt(std::string_view plain,
+                            const std::string& file,
+                            Format format,
+                            const Encryption& how) {
+  if (how.recipients.empty()) {
+    return Error{ErrorKind::invalid_input,
+                 "no recipient: name one with --age age1…, or in creation_rules of .sops.yaml"};
+  }
+  const auto document = read_plain(plain, file, format);
+  if (!document) return document.error();
+  auto key = random_bytes(kDataKeySize);
+  Metadata metadata;
+  metadata.keys = wrapped(key, how.recipients);
+  metadata.rules = how.rules;
+  metadata.last_modified = how.now;
+  metadata.version = kLayoutVersion;
+  auto sealed = seal(*document, key, std::move(metadata), {});
+  wipe(key);
+  return sealed;
+}
+
+Result<std::string> update(std::string_view encrypted,
+                           std::string_view plain,
+                           const std::string& file,
+                           Format format,
+                           const Identities& identities,
+                           const std::string& now) {
+  auto opened = open(encrypted, file, format, identities);
+  if (!opened) return std::move(opened).error();
+  const auto document = read_plain(plain, file, format);
+  if (!document) {
+    wipe(opened->key);
+    return document.error();
+  }
+  Known known;
+  const auto& before = opened->document;
+  for (std::size_t i = 0; i < opened->values.size(); ++i) {
+    if (!opened->values[i]) continue;
+    known[{before.leaves[i].path, opened->values[i]->text}] = before.leaves[i].value.text;
+  }
+  for (const auto& comment : before.comments) {
+    if (!is_encrypted_value(comment.text)) continue;
+    if (const auto text = open_value(comment.text, opened->key, comment.path))
+      known[{comment.path, text->text}] = comment.text;
+  }
+  auto metadata = *before.metadata;
+  metadata.last_modified = now;
+  auto sealed = seal(*document, opened->key, std::move(metadata), known);
+  wipe(opened->key);
+  return sealed;
+}
+
+Result<std::string> rotate(std::string_view encrypted,
+                           const std::string& file,
+                           Format format,
+                           const Identities& identities,
+                           const std::vector<Recipient>& recipients,
+                           const std::string& now) {
+  auto opened = open(encrypted, file, format, identities);
+  if (!opened) return std::move(opened).error();
+  const auto plain = plain_text(*opened);
+  wipe(opened->key);
+  const auto& metadata = *opened->document.metadata;
+  if (!metadata.other_keys.empty()) {
+    return Error{ErrorKind::invalid_input,
+                 "the file also has recipients of kind " + metadata.other_keys.front() +
+                     ", for which skep cannot encrypt: rotate it with sops",
+                 SourcePosition{file}};
+  }
+  Encryption how{recipients, metadata.rules, now};
+  if (recipients.empty()) {
+    for (const auto& key : metadata.keys) {
+      auto recipient = Recipient::parse(key.recipient);
+      if (!recipient) return std::move(recipient).error().within(file);
+      how.recipients.push_back(*std::move(recipient));
+    }
+  }
+  return encrypt(plain.text, file, format, how);
+}
+
+}  // namespace skep::sops

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.hpp"
+#include "sops/age.hpp"
+#include "sops/document.hpp"
+
+namespace skep::sops {
+
+/// What a file's name says: `*.sops.yaml`, `*.sops.yml`, `*.sops.json`, `*.sops.env`, `.env.sops`
+/// and `*.sops` are encrypted. A file of such a name that is not encrypted is a mistake.
+[[nodiscard]] bool is_named_encrypted(std::string_view path);
+
+/// By the file's name, as SOPS chooses it: yaml, json and dotenv by their endings, else binary.
+[[nodiscard]] Format format_of(std::string_view path);
+
+/// The format of an encrypted file; nothing for any other file. Asks the name first and then the
+/// text, which must hold SOPS metadata. Cheap for files that are not encrypted. Errors:
+/// invalid_input: named as encrypted, or with encrypted values in it, but without metadata.
+Result<std::optional<Format>> encrypted_format(std::string_view path, std::string_view text);
+
+struct Decrypted {
+  std::string text;
+  /// What was encrypted, in the order of the file, empty values left out: for the redaction set.
+  std::vector<std::string> secrets;
+};
+
+/// The plain text; everything that was not encrypted stands as it was. `file` names it in errors.
+/// Errors: unauthorized (no key fits), invalid_input (damaged or changed, positioned where a value
+/// shows it). Nothing of the content is in a message.
+Result<Decrypted> decrypt(std::string_view text,
+                          const std::string& file,
+                          Format format,
+                          const Identities& identities);
+
+/// The same file for somebody without a key: each encrypted value is "***", or 1, or false where it
+/// is a number or a boolean. Nothing is verified. Errors: invalid_input.
+Result<Decrypted> masked(std::string_view text, const std::string& file, Format format);
+
+struct Encryption {
+  std::vector<Recipient> recipients;  ///< Not empty.
+  Rules rules;
+  std::string now;  ///< RFC 3339, UTC, to the second.
+};
+
+/// Errors: invalid_input (encrypted already, no recipient, cannot be read as its format).
+Result<std::string> encrypt(std::string_view plain,
+                            const std::string& file,
+                            Format format,
+                            const Encryption& how);
+
+/// `plain` in place of what `encrypted` holds: the same key, recipients and rules, and values that
+/// did not change keep their bytes, so that a review shows what did. Errors: as both others.
+Result<std::string> update(std::string_view encrypted,
+                           std::string_view plain,
+                           const std::string& file,
+                           Format format,
+                           const Identities& identities,
+                           const std::string& now);
+
+/// The same values under a new data key. `recipients` replace those of the file unless empty.
+/// Errors: as decrypt(); invalid_input where the file has recipients that are not age keys.
+Result<std::string> rotate(std::string_view encrypted,
+                           const std::string& file,
+                           Format format,
+                           const Identities& identities,
+                           const std::vector<Recipient>& recipients,
+                           const std::string& now);
+
+}  // namespace skep::sops

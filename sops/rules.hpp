@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/result.hpp"
+#include "sops/value.hpp"
+
+namespace re2 {
+class RE2;
+}
+
+namespace skep::sops {
+
+/// Which values of a file are encrypted: at most one kind of rule, as in the file's metadata and in
+/// `.sops.yaml`. With none, all but those below a key that ends in `_unencrypted`.
+struct Rules {
+  enum class Kind { unencrypted_suffix, encrypted_suffix, unencrypted_regex, encrypted_regex };
+  Kind kind = Kind::unencrypted_suffix;
+  std::string text = "_unencrypted";
+  bool mac_only_encrypted = false;  ///< The MAC leaves out what is not encrypted.
+  bool operator==(const Rules&) const = default;
+};
+
+/// "encrypted_regex" and so on, as both files spell it.
+[[nodiscard]] std::string_view name_of(Rules::Kind kind);
+
+/// The rules, ready to be asked. A key anywhere on the path decides for all below it.
+class Selector {
+ public:
+  /// Errors: invalid_input for a regular expression that Go would not take either.
+  static Result<Selector> from(const Rules& rules);
+  [[nodiscard]] bool encrypted(const Path& path) const;
+
+ private:
+  explicit Selector(Rules rules) : rules_(std::move(rules)) {}
+  Rules rules_;
+  std::shared_ptr<const re2::RE2> expression_;  ///< Null for a suffix.
+};
+
+/// Whether a path of the repository is one that a creation rule is for. Errors: as Selector::from.
+Result<bool> path_matches(const std::string& expression, const std::string& path);
+
+}  // namespace skep::sops

@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <string>
+#include <variant>
+
+#include "sops/document.hpp"
+#include "yaml/scalar.hpp"
+
+namespace skep::sops {
+namespace {
+
+constexpr std::string_view kHex = "0123456789abcdef";
+
+/// Quotes as JSON has them; YAML reads the same.
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      result += '\\';
+      result += c;
+    } else if (c == '\n') {
+      result += "\\n";
+    } else if (c == '\t') {
+      result += "\\t";
+    } else if (c == '\r') {
+      result += "\\r";
+    } else if (byte < 0x20U || byte == 0x7FU) {
+      result += "\\u00";
+      result += kHex[byte >> 4U];
+      result += kHex[byte & 0xFU];
+    } else {
+      result += c;
+    }
+  }
+  return result + "\"";
+}
+
+bool is_word(std::string_view text) {
+  constexpr std::string_view kInside = "_./@+-";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kInside.find(c) != std::string_view::npos;
+  });
+}
+
+/// Whether a text may be written with `|`, line by line as it is.
+bool is_literal(std::string_view text) {
+  if (text.find('\n') == std::string_view::npos || text.starts_with(' ') ||
+      text.starts_with('\n') || text.starts_with('\t') || text.ends_with("\n\n"))
+    return false;
+  bool only_blanks = true;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte == '\n') {
+      if (only_blanks && i > 0 && text[i - 1] != '\n') return false;
+      only_blanks = true;
+      continue;
+    }
+    if ((byte < 0x20U && byte != '\t') || byte >= 0x7FU) return false;
+    if (byte != ' ' && byte != '\t') only_blanks = false;
+  }
+  return !only_blanks || text.ends_with('\n');
+}
+
+std::string literal(std::string_view text, int parent_column) {
+  std::string result = text.ends_with('\n') ? "|" : "|-";
+  const std::string indent(std::size_t(parent_column) + 4, ' ');
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  while (true) {
+    const auto end = text.find('\n');
+    const auto line = text.substr(0, end);
+    result += '\n';
+    if (!line.empty()) result += indent + std::string(line);
+    if (end == std::string_view::npos) return result;
+    text.remove_prefix(end + 1);
+  }
+}
+
+bool ends_its_line(const Document& document, const Leaf& leaf) {
+  const auto next = document.text.find_first_not_of(" \t\r", leaf.end);
+  return next == std::string::npos || document.text[next] == '\n';
+}
+
+std::string yaml_text(const Document& document, const Leaf& leaf, const std::string& text) {
+  if (!leaf.in_brackets && is_literal(text) && ends_its_line(document, leaf))
+    return literal(text, leaf.parent_column);
+  // Only as bare words what every reader of YAML takes for the same string.
+  const bool letter =
+      !text.empty() && ((text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z'));
+  constexpr std::string_view kOld[] = {"y", "n", "yes", "no", "on", "off"};
+  std::string lower = text;
+  for (auto& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const bool old = std::find(std::begin(kOld), std::end(kOld), lower) != std::end(kOld);
+  if (letter && !old && is_word(text) &&
+      std::holds_alternative<std::string>(yaml::resolve_plain(text)))
+    return text;
+  return quoted(text);
+}
+
+std::string lower_boolean(const Value& value) { return value.text == "True" ? "true" : "false"; }
+
+std::string without_line_feeds(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '\n') {
+      result += "\\n";
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+std::string yaml_metadata(const Metadata& metadata) {
+  std::string text = "sops:\n    age:\n";
+  for (const auto& key : metadata.keys) {
+    text += "        - recipient: " + key.recipient + "\n          enc: |\n";
+    std::string_view rest(key.sealed);
+    while (!rest.empty()) {
+      const auto end = std::min(rest.find('\n'), rest.size());
+      text += "            " + std::string(rest.substr(0, end)) + "\n";
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  text += "    lastmodified: " + quoted(metadata.last_modified) + "\n";
+  text += "    mac: " + metadata.mac + "\n";
+  text += "    " + std::string(name_of(metadata.rules.kind)) + ": " +
+          (is_word(metadata.rules.text) && metadata.rules.text.front() == '_'
+               ? metadata.rules.text
+               : quoted(metadata.rules.text)) +
+          "\n";
+  if (metadata.rules.mac_only_encrypted) text += "    mac_only_encrypted: true\n";
+  return text + "    version: " + metadata.version + "\n";
+}
+
+std::string json_metadata(const Metadata& metadata, const std::string& unit) {
+  const auto line = [&unit](int depth) {
+    std::string text = "\n";
+    for (int i = 0; i < depth; ++i) text += unit;
+    return text;
+  };
+  std::string text = line(1) + "\"sops\": {" + line(2) + "\"age\": [";
+  for (std::size_t i = 0; i < metadata.keys.size(); ++i) {
+    const auto& key = metadata.keys[i];
+    text += (i == 0 ? "" : ",") + line(3) + "{" + line(4) +
+            "\"recipient\": " + quoted(key.recipient) + "," + line(4) +
+            "\"enc\": " + quoted(key.sealed) + line(3) + "}";
+  }
+  text += line(2) + "]," + line(2) + "\"lastmodified\": " + quoted(metadata.last_modified) + "," +
+          line(2) + "\"mac\": " + quoted(metadata.mac) + "," + line(2) + "\"" +
+          std::string(name_of(metadata.rules.kind)) + "\": " + quoted(metadata.rules.text) + ",";
+  if (metadata.rules.mac_only_encrypted) text += line(2) + "\"mac_only_encrypted\": true,";
+  return text + line(2) + "\"version\": " + quoted(metadata.version) + line(1) + "}";
+}
+
+/// What the first key of a JSON text is indented by.
+std::string json_indent(std::string_view text) {
+  const auto line = text.find('\n');
+  if (line == std::string_view::npos) return "\t";
+  const auto end = text.find_first_not_of(" \t", line + 1);
+  if (end == std::string_view::npos || end == line + 1 || text[end] != '"') return "\t";
+  return std::string(text.substr(line + 1, end - line - 1));
+}
+
+}  // namespace
+
+std::string written(const Document& document, const Leaf& leaf, const Value& value) {
+  using Type = Value::Type;
+  const bool words =
+      value.type == Type::text || value.type == Type::bytes || value.type == Type::comment;
+  switch (document.format) {
+    case Format::yaml:
+      if (words) return yaml_text(document, leaf, value.text);
+      if (value.text == "NaN") return ".nan";
+      if (value.text.ends_with("Inf")) return value.text.front() == '-' ? "-.inf" : ".inf";
+      return value.type == Type::boolean ? lower_boolean(value) : value.text;
+    case Format::json:
+    case Format::binary:
+      if (words || value.type == Type::time) return quoted(value.text);
+      return value.type == Type::boolean ? lower_boolean(value) : value.text;
+    case Format::dotenv:
+      return value.type == Type::boolean ? lower_boolean(value) : without_line_feeds(value.text);
+  }
+  return {};
+}
+
+std::string written_sealed(const Document& document, const Leaf& leaf, const std::string& sealed) {
+  const bool bare = document.format == Format::dotenv ||
+                    (document.format == Format::yaml && !leaf.in_brackets && !sealed.empty());
+  return bare ? sealed : "\"" + sealed + "\"";
+}
+
+std::string with_metadata(const Document& document,
+                          std::vector<Replacement> changes,
+                          const Metadata& metadata) {
+  auto text = without_metadata(document, std::move(changes));
+  if (document.format == Format::yaml) {
+    if (!text.empty() && text.back() != '\n') text += '\n';
+    // A document that ends with "..." takes nothing more.
+    const auto end = text.find_last_not_of(" \t\r\n");
+    if (end != std::string::npos && end >= 2 && text.compare(end - 2, 3, "...") == 0 &&
+        (end == 2 || text[end - 3] == '\n'))
+      text.resize(end - 2);
+    return text + yaml_metadata(metadata);
+  }
+  if (document.format == Format::dotenv) {
+    if (!text.empty() && text.back() != '\n') text += '\n';
+    for (const auto& [name, value] : flat(metadata))
+      text += "sops_" + name + "=" + without_line_feeds(value) + "\n";
+    return text;
+  }
+  const auto close = text.rfind('}');
+  auto end = text.find_last_not_of(" \t\r\n", close - 1);
+  const bool empty = text[end] == '{';
+  const auto unit = json_indent(text);
+  const auto tail = text.substr(close);
+  text.resize(end + 1);
+  text += (empty ? "" : ",") + json_metadata(metadata, unit) + "\n" + tail;
+  return text;
+}
+
+}  // namespace skep::sops
