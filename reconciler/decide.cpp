@@ -27,6 +27,8 @@ std::string blocked_by(const diff::Plan& plan) {
 
 Decision decide_leaving(const StackFacts& facts, const StackMemory& memory, SteadyTime now) {
   if (facts.plan.empty()) return {Verdict::forget, ""};
+  if (facts.closed && !memory.approved)
+    return {Verdict::wait, "left git; its removal is " + facts.closed->reason};
   if (memory.failures > 0 && now < memory.retry_at) return {Verdict::wait, memory.error};
   return {Verdict::apply, "left git: is being removed, its volumes stay"};
 }
@@ -147,6 +149,12 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   if (live_edit && policy.self_heal != SelfHeal::on && !asked && !memory.operation &&
       !interrupted) {
     return {Verdict::reported, "was edited by hand; self_heal is off, so it is left as it is"};
+  }
+  // What was edited by hand is healed at any time, and what began before the window goes on.
+  if (facts.closed && !live_edit && !asked) {
+    return {Verdict::wait,
+            "differs from git; " + facts.closed->reason + "; `skep sync " + facts.name +
+                "` does it now"};
   }
   if (facts.waiting_for_registry)
     return {Verdict::wait, "asking the registry for the image's digest"};

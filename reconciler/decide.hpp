@@ -70,6 +70,7 @@ struct StackFacts {
   bool rolling_back = false;           ///< That is still going on.
   std::string rollback_message;        ///< The engine's words on it.
   const Suspension* suspension = nullptr;
+  std::optional<Closed> closed;        ///< Nothing that git changed is carried out now.
   std::vector<std::string> contended;  ///< "web: /Mode/Replicated/Replicas".
   /// The last healthy revision, where the plan is about returning to it.
   std::shared_ptr<const DesiredStack> rollback;

@@ -82,8 +82,8 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
   observer_.observed(live.has_value());
   if (!live) return std::move(live).error().within("observe");
   const auto observed = clock_.steady();
-  observer_.phase("observe", observed - started);
   const auto observed_at = clock_.now();
+  observer_.phase("observe", observed - started);
   auto state = store_.read(*live);
   if (!state) return std::move(state).error();
   auto taken = take_requests(desired, *live, *state, stop);
@@ -95,8 +95,8 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
 
   Turn turn;
   turn.fingerprint = fingerprint_of(*live);
-  Work work;
   turn.observed_at = observed_at;
+  Work work;
   if (!desired.broken()) {
     auto ensured = ensure_networks(desired, *live, turn, stop);
     if (ensured) ensured = ensure_files(desired, *live, turn, stop);
@@ -135,6 +135,10 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
     if (const auto* suspension = work.facts[i].suspension;
         suspension != nullptr && suspension->until) {
       const auto end = clock_.steady() + (*suspension->until - clock_.now());
+      turn.retry_at = std::min(turn.retry_at.value_or(end), end);
+    }
+    if (const auto& closed = work.facts[i].closed; closed && closed->until) {
+      const auto end = clock_.steady() + (*closed->until - clock_.now());
       turn.retry_at = std::min(turn.retry_at.value_or(end), end);
     }
   }
@@ -298,6 +302,11 @@ void Reconciler::gather(const DesiredState& desired,
   std::vector<swarm::ObjectId> unsettled;
   for (auto& facts : work.facts) {
     facts.look_up(state);
+    if (options_.respect_windows) {
+      const auto& policy = facts.desired != nullptr ? facts.desired->source.settings.policy
+                                                    : desired.cluster.defaults;
+      facts.closed = closed_at(policy.windows, clock_.now());
+    }
     const auto& stack = index.stack(facts.name);
     // A network or config that an earlier life left behind runs nothing that could be hurt.
     facts.live_there = !stack.services.empty();
@@ -313,9 +322,9 @@ void Reconciler::gather(const DesiredState& desired,
       if (!memory.content.empty()) {
         memory.failures = 0;
         memory.error.clear();
+        planner_.ask_registries_again();  // What was not there may have been pushed.
         if (memory.operation) memory.operation->progressed = clock_.steady();
       }
-        planner_.ask_registries_again();  // What was not there may have been pushed.
       memory.contention.reset();
       memory.failed_content.clear();
       memory.content = content;

@@ -38,6 +38,8 @@ struct ReconcilerOptions {
   /// The stack in which this agent runs; "" for none. It comes last, nobody waits for it, and it is
   /// never removed (trap 26).
   std::string self_stack;
+  /// False where a person does it now, whatever `windows` say.
+  bool respect_windows = true;
   std::uint32_t seed = 0;  ///< Of the jitter; 0 takes one from the system.
   SecretDigest digest;     ///< Of the swarm's digest key, where there is one.
 };
@@ -50,6 +52,7 @@ struct Turn {
   bool moving = false;                 ///< Something goes on by itself: look again within a second.
   bool wrote = false;                  ///< Look again at once.
   std::uint64_t fingerprint = 0;       ///< Of the swarm as it was seen.
+  WallTime observed_at{};              ///< When that was.
   std::optional<SteadyTime> retry_at;  ///< The earliest retry.
   /// Every stack that was asked for is synced and healthy.
   [[nodiscard]] bool all_good() const;

@@ -87,6 +87,7 @@ void add_policy_keys(MappingReader& reader, StackPolicy& policy, Findings& findi
                                               {"never", diff::ResolveImage::never}},
                                              policy.resolve_image);
            })
+      .key("windows", [&](const yaml::Node& node) { read_windows(node, policy.windows, findings); })
       .key("timeout", [&](const yaml::Node& node) {
         const auto* text = node.as<std::string>();
         const auto duration = text != nullptr ? parse_duration(*text) : std::nullopt;
@@ -303,6 +304,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
       unit = 60'000;
     } else if (text.starts_with("h")) {
       unit = 3'600'000;
+    } else if (text.starts_with("d")) {
+      unit = 86'400'000;
     } else {
       return std::nullopt;
     }
@@ -398,7 +401,6 @@ StackSettings read_stack_settings(const yaml::Node& root,
              settings.values_at = node.at();
            })
       .key("ignore", [&](const yaml::Node& node) { read_ignore(node, settings.ignore, findings); })
-      .later("windows")
       .later("hooks");
   add_policy_keys(reader, settings.policy, findings);
   reader.read(root);

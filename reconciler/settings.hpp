@@ -10,6 +10,7 @@
 #include "core/result.hpp"
 #include "diff/plan.hpp"
 #include "reconciler/ignore.hpp"
+#include "reconciler/windows.hpp"
 #include "swarm/object_spec.hpp"
 #include "yaml/node.hpp"
 
@@ -47,6 +48,8 @@ struct StackPolicy {
   /// directory or to the repository's root.
   std::vector<std::string> repo_directories;
   bool strict = false;  ///< The CLI's behaviour and nothing more.
+  /// When what git changed may be carried out. What somebody edited is healed at any time.
+  std::vector<Window> windows;
   bool operator==(const StackPolicy&) const = default;
 };
 
@@ -99,7 +102,7 @@ struct ClusterSettings {
                                                 const StackPolicy& defaults,
                                                 Findings& findings);
 
-/// "90s", "5m", "1h30m"; nothing where the text is no positive duration.
+/// "90s", "5m", "1h30m", "7d"; nothing where the text is no positive duration.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 }  // namespace skep::reconciler
