@@ -64,9 +64,11 @@ void Agent::run(std::stop_token stop) {
                     {"instance", options_.reconciler.instance}}));
   std::jthread git([this](std::stop_token own) { follow_git(std::move(own)); });
   std::jthread events([this](std::stop_token own) { follow_events(std::move(own)); });
+  std::jthread pulse([this](std::stop_token own) { feel_pulse(std::move(own)); });
   const std::stop_callback forward(stop, [&] {
     git.request_stop();
     events.request_stop();
+    pulse.request_stop();
   });
   auto deadline = clock_.steady();
   while (wait_for_turn(deadline, stop)) {
@@ -75,11 +77,9 @@ void Agent::run(std::stop_token stop) {
       deadline = clock_.steady() + options_.resync;
       continue;
     }
-  std::jthread pulse([this](std::stop_token own) { feel_pulse(std::move(own)); });
     const auto announced = proof_.announcements();
     const auto turn = reconciler_.turn(*desired, stop);
     if (stop.stop_requested()) break;
-    pulse.request_stop();
     if (turn) proof_.listed(announced, turn->fingerprint);
     publish(turn);
     idle_ = turn && !turn->wrote && !turn->moving;
@@ -138,6 +138,10 @@ bool Agent::stream_is_silent(std::stop_token stop) {
     wake();  // A turn says what is wrong.
     return false;
   }
+  {
+    const std::lock_guard lock(mutex_);
+    status_.observed_at = clock_.now();
+  }
   const auto seen = fingerprint_of(*live);
   if (!proof_.contradicted_by(seen)) return false;
   const auto latest = clock_.steady() + options_.grace;
@@ -149,10 +153,6 @@ bool Agent::stream_is_silent(std::stop_token stop) {
 }
 
 void Agent::reconnect() {
-  {
-    const std::lock_guard lock(mutex_);
-    status_.observed_at = clock_.now();
-  }
   const std::lock_guard lock(mutex_);
   connection_.request_stop();
 }
@@ -270,28 +270,6 @@ void Agent::follow_events(std::stop_token stop) {
     if (stop.stop_requested()) return;
     if (!ended && !connection.stop_requested())
       log_.debug(logfmt("event stream failed", {{"error", ended.error().message}}));
-    clock_.sleep_for(kReconnect, stop);
-  }
-}
-
-void Agent::publish(const Result<Turn>& turn) {
-  const std::lock_guard lock(mutex_);
-  last_turn_ = clock_.steady();
-  ready_ = true;
-  if (!turn) return lose_sight(turn.error());
-  status_.observed_at = turn->observed_at;
-  status_.stacks = turn->stacks;
-  if (silent_) {  // It read the swarm, and then the engine fell silent.
-    return lose_sight({ErrorKind::unavailable, "the engine does not answer"});
-  }
-  if (!status_.docker_up) log_.info("swarm is readable");
-  status_.docker_up = true;
-  status_.docker_error.clear();
-}
-
-void Agent::lose_sight(const Error& error) {
-  if (status_.docker_error != error.message) {
-    log_.error(logfmt("the swarm could not be read; nothing is known and nothing is changed",
     if (!connection.stop_requested()) {  // An engine that goes away ends its streams first.
       {
         const std::lock_guard lock(mutex_);
@@ -299,10 +277,10 @@ void Agent::lose_sight(const Error& error) {
       }
       news_arrived_.notify_all();
     }
-                      {{"error", error.message}}));
+    clock_.sleep_for(kReconnect, stop);
   }
-  status_.docker_up = false;
-  status_.docker_error = error.message;
+}
+
 void Agent::feel_pulse(std::stop_token stop) {
   while (!stop.stop_requested()) {
     const auto answered = engine_.ping(stop);
@@ -326,6 +304,28 @@ void Agent::feel_pulse(std::stop_token stop) {
   }
 }
 
+void Agent::publish(const Result<Turn>& turn) {
+  const std::lock_guard lock(mutex_);
+  last_turn_ = clock_.steady();
+  ready_ = true;
+  if (!turn) return lose_sight(turn.error());
+  status_.observed_at = turn->observed_at;
+  status_.stacks = turn->stacks;
+  if (silent_) {  // It read the swarm, and then the engine fell silent.
+    return lose_sight({ErrorKind::unavailable, "the engine does not answer"});
+  }
+  if (!status_.docker_up) log_.info("swarm is readable");
+  status_.docker_up = true;
+  status_.docker_error.clear();
+}
+
+void Agent::lose_sight(const Error& error) {
+  if (status_.docker_error != error.message) {
+    log_.error(logfmt("the swarm could not be read; nothing is known and nothing is changed",
+                      {{"error", error.message}}));
+  }
+  status_.docker_up = false;
+  status_.docker_error = error.message;
   for (auto& stack :
        status_.stacks) {  // Unknown is never empty, and never yesterday's answer either.
     stack.sync = ports::SyncState::unknown;

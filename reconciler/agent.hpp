@@ -29,8 +29,8 @@ struct AgentOptions {
                                              ///< events are the normal trigger.
   std::chrono::milliseconds probe{10'000};  ///< Between two proofs of the event stream, while idle.
   std::chrono::milliseconds grace{1'000};   ///< An event may be so much later than a listing.
-  LoadOptions load;
   std::chrono::milliseconds pulse{5'000};   ///< Between two questions whether the engine answers.
+  LoadOptions load;
   ReconcilerOptions reconciler;
 };
 
@@ -64,15 +64,15 @@ class Agent final : public ports::Control {
  private:
   void follow_git(std::stop_token stop);
   void follow_events(std::stop_token stop);
+  /// Asks the engine again and again whether it answers at all, for a list of one that hangs is
+  /// waited for much longer.
+  void feel_pulse(std::stop_token stop);
   void look(const std::shared_ptr<const ports::Snapshot>& snapshot);
   void wake();
   enum class Waited { news, nothing, stopped };
   Waited wait_for_news(SteadyTime deadline, std::stop_token stop);
   /// Waits until a turn is due, proving the event stream meanwhile. False when `stop` asked.
   bool wait_for_turn(SteadyTime deadline, std::stop_token stop);
-  /// Asks the engine again and again whether it answers at all, for a list of one that hangs is
-  /// waited for much longer.
-  void feel_pulse(std::stop_token stop);
   /// Whether the swarm changed and the stream said nothing of it (traps 27, 37).
   bool stream_is_silent(std::stop_token stop);
   void reconnect();
@@ -81,6 +81,8 @@ class Agent final : public ports::Control {
   std::chrono::milliseconds until_next_turn(const Result<Turn>& turn) const;
   std::shared_ptr<const DesiredState> desired() const;
   void publish(const Result<Turn>& turn);
+  /// From now on nothing is known of the swarm. Under the lock.
+  void lose_sight(const Error& error);
 
   ports::Source& source_;
   ports::Engine& engine_;
@@ -93,8 +95,8 @@ class Agent final : public ports::Control {
   std::condition_variable_any news_arrived_;
   bool news_ = true;
   bool fetch_now_ = true;
-  /// From now on nothing is known of the swarm. Under the lock.
-  void lose_sight(const Error& error);
+  bool pulse_now_ = false;
+  bool silent_ = false;  ///< The last ping got no answer: what a turn says meanwhile is older.
   std::shared_ptr<const DesiredState> desired_;
   ports::AgentStatus status_;
   bool ready_ = false;
@@ -108,5 +110,3 @@ class Agent final : public ports::Control {
 };
 
 }  // namespace skep::reconciler
-  bool pulse_now_ = false;
-  bool silent_ = false;  ///< The last ping got no answer: what a turn says meanwhile is older.
