@@ -22,11 +22,22 @@ bool names(const ports::StackStatus& stack, const std::string& word) {
   return stack.name == word || stack.path == word || stack.group + "/" + stack.name == word;
 }
 
-AgentOptions with_revisions(AgentOptions options, const ports::Source& source) {
-  options.reconciler.revision = [&source, load = options.load](const std::string& commit,
-                                                               const std::string& stack) {
-    return stack_at(source, load, commit, stack);
+AgentOptions with_revisions(AgentOptions options,
+                            const ports::Source& source,
+                            const std::shared_ptr<Redaction>& redaction) {
+  options.reconciler.revision = [&source, load = options.load, redaction](
+                                    const std::string& commit, const std::string& stack) {
+    auto found = stack_at(source, load, commit, stack);
+    if (found) redaction->add((*found)->spec);
+    return found;
   };
+  options.reconciler.describe =
+      [&source](const std::string& commit) -> std::optional<ports::Revision> {
+    const auto snapshot = source.snapshot_at(commit);
+    if (!snapshot) return std::nullopt;
+    return (*snapshot)->revision();
+  };
+  options.reconciler.mask = [redaction](std::string& text) { redaction->mask(text); };
   return options;
 }
 
@@ -49,7 +60,7 @@ Agent::Agent(ports::Source& source,
       observer_(observer),
       clock_(clock),
       log_(log),
-      options_(with_revisions(std::move(options), source)),
+      options_(with_revisions(std::move(options), source, redaction_)),
       reconciler_(engine, observer, clock, log, options_.reconciler, [this] { wake(); }) {
   status_.version = options_.version;
   status_.instance = options_.reconciler.instance;
@@ -197,6 +208,7 @@ void Agent::follow_git(std::stop_token stop) {
                          {{"error", snapshot.error().message}}));
       }
       status_.fetch_error = snapshot.error().message;
+      report.error = snapshot.error().message;
     }
     observer_.fetched(report);
     std::uniform_int_distribution<std::int64_t> jitter(0, options_.interval.count() / 10);
@@ -231,7 +243,12 @@ void Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot) {
                    {{"revision", revision.abbreviated()},
                     {"stacks", loaded->stacks.size()},
                     {"rendered", loaded->rendered}}));
+  observer_.noted({"",
+                   "revision",
+                   revision.abbreviated() + " \"" + revision.subject + "\" by " + revision.author});
+  for (const auto& secret : loaded->secrets) redaction_->add(secret.data);
   for (const auto& stack : loaded->stacks) {
+    redaction_->add(stack->spec);
     if (stack->broken())
       log_.error(logfmt(
           "stack cannot be rendered",
@@ -333,6 +350,7 @@ void Agent::lose_sight(const Error& error) {
     stack.message = "the swarm could not be read";  // Why is said once, for all.
     stack.plan.reset();
   }
+  observer_.unreadable(error.message);
   observer_.status(status_.stacks);
 }
 
@@ -368,7 +386,8 @@ Result<void> Agent::approve(const std::string& stack, const std::string& actor) 
     if (!at->held)
       return Error{ErrorKind::invalid_input,
                    "nothing of stack " + at->name + " waits for approval"};
-    reconciler_.approve(at->name, true);
+    reconciler_.approve(at->name, true, actor);
+    note_asked(at->group + "/" + at->name, "approve", actor);
     log_.info(logfmt("approved", {{"stack", at->name}, {"actor", actor}}));
   }
   wake();
@@ -379,7 +398,9 @@ Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& known : status_.stacks) {
-      if (stack.empty() || names(known, stack)) reconciler_.request(known.name);
+      if (!stack.empty() && !names(known, stack)) continue;
+      reconciler_.request(known.name, actor);
+      if (!stack.empty()) note_asked(known.group + "/" + known.name, "sync", actor);
     }
     const bool found =
         stack.empty() || std::any_of(status_.stacks.begin(),
@@ -389,6 +410,7 @@ Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
       return Error{ErrorKind::invalid_input, "no stack " + stack + "; `skep status` lists them"};
     log_.info(
         logfmt("sync asked for", {{"stack", stack.empty() ? "all" : stack}, {"actor", actor}}));
+    if (stack.empty()) note_asked("", "sync of everything", actor);
     fetch_now_ = true;
     news_ = true;
   }
@@ -412,6 +434,7 @@ Result<void> Agent::suspend(const std::string& stack,
   Suspension suspension{request.reason, actor, clock_.now(), std::nullopt};
   if (request.duration) suspension.until = suspension.since + *request.duration;
   reconciler_.suspend(*name, std::move(suspension));
+  note_asked(*name, "suspend" + (request.reason.empty() ? "" : ": " + request.reason), actor);
   log_.info(logfmt("suspended", {{"stack", *name}, {"actor", actor}, {"reason", request.reason}}));
   wake();
   return {};
@@ -421,6 +444,7 @@ Result<void> Agent::resume(const std::string& stack, const std::string& actor) {
   const auto name = known(stack);
   if (!name) return name.error();
   reconciler_.resume(*name);
+  note_asked(*name, "resume", actor);
   log_.info(logfmt("resumed", {{"stack", *name}, {"actor", actor}}));
   wake();
   return {};

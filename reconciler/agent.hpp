@@ -17,6 +17,7 @@
 #include "reconciler/ports/control.hpp"
 #include "reconciler/ports/source.hpp"
 #include "reconciler/reconciler.hpp"
+#include "reconciler/redaction.hpp"
 #include "reconciler/stream_proof.hpp"
 
 namespace skep::reconciler {
@@ -60,6 +61,11 @@ class Agent final : public ports::Control {
                        const ports::SuspendRequest& request,
                        const std::string& actor) override;
   Result<void> resume(const std::string& stack, const std::string& actor) override;
+  Result<void> rollback(const std::string& stack,
+                        const std::string& revision,
+                        const std::string& actor) override;
+  [[nodiscard]] Result<ports::Explanation> explain(const std::string& stack) const override;
+  [[nodiscard]] Result<ports::Trace> trace(const std::string& service) const override;
 
  private:
   void follow_git(std::stop_token stop);
@@ -78,6 +84,12 @@ class Agent final : public ports::Control {
   void reconnect();
   /// The name of a stack that a person called by name, directory or group/name.
   [[nodiscard]] Result<std::string> known(const std::string& stack) const;
+  /// The commit that a person means, or means by naming none.
+  [[nodiscard]] Result<std::string> way_back(const ports::StackStatus& status,
+                                             const DesiredStack& stack,
+                                             const std::string& revision) const;
+  /// For the history: what a person asked for.
+  void note_asked(const std::string& stack, const std::string& what, const std::string& actor);
   std::chrono::milliseconds until_next_turn(const Result<Turn>& turn) const;
   std::shared_ptr<const DesiredState> desired() const;
   void publish(const Result<Turn>& turn);
@@ -89,6 +101,7 @@ class Agent final : public ports::Control {
   ports::Observer& observer_;
   const Clock& clock_;
   spdlog::logger& log_;
+  const std::shared_ptr<Redaction> redaction_ = std::make_shared<Redaction>();
   AgentOptions options_;
 
   mutable std::mutex mutex_;  ///< Guards what follows.

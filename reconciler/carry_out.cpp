@@ -121,7 +121,10 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
       work.decisions[i] = {Verdict::wait, "rollout failed: " + memory.failure};
       continue;
     }
-    if (facts.rollback) continue;  // What git wants, and what came of it, stays written down.
+    if (facts.rollback) {  // What git wants, and what came of it, stays written down.
+      note_way_back(facts, next);
+      continue;
+    }
     if (const auto known = next.stacks.find(facts.name); known != next.stacks.end()) {
       if (facts.desired != nullptr) {
         known->second.leaving_since.reset();
@@ -139,7 +142,9 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     record.ejected = false;
     record.quarantined.clear();
     record.quarantine_reason.clear();
+    record.rollback_to.clear();
     if (record.content != facts.desired->content) {
+      memory_[facts.name].replaced_revision = record.applied;
       record.content = facts.desired->content;
       record.applied = desired.revision.commit;
     }
@@ -155,6 +160,7 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     auto digests = digests_of(facts.desired->spec, live);
     if (facts.health == Health::healthy) {
       record.digests = std::move(digests);
+      if (record.healthy_content != record.content) record.earlier_healthy = record.healthy;
       record.healthy = record.applied;
       record.healthy_content = record.content;
     } else {  // Those of the last healthy revision may be needed yet.
@@ -170,15 +176,16 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
   state = std::move(next);
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     auto& facts = work.facts[i];
+    const auto full = full_name(facts);
     facts.look_up(state);
     if (facts.quarantined()) memory_[facts.name].failed_content.clear();  // Written down.
     if (work.decisions[i].verdict == Verdict::adopt) {
       log_.info(logfmt("stack adopted as it runs", {{"stack", facts.name}}));
+      observer_.noted({full_name(facts), "adopted", "runs as git says; it is ours from now on"});
       memory_[facts.name].approved = false;
     }
     if (work.decisions[i].verdict == Verdict::nothing) memory_[facts.name].requested = false;
-    if (work.decisions[i].verdict == Verdict::forget)
-      log_.info(logfmt("stack removed", {{"stack", facts.name}}));
+    if (work.decisions[i].verdict == Verdict::forget) forget_stack(facts.name, full);
     if (work.decisions[i].verdict == Verdict::apply && !stop.stop_requested())
       apply_stack(facts, live, turn, stop);
   }
@@ -223,17 +230,19 @@ void Reconciler::apply_stack(StackFacts& facts,
   // Started again in the middle of a deployment, there may be nothing to write before what runs
   // already is healthy: that is followed all the same.
   const bool waits = !options.postponed.empty() && !overdue;
-  if (!memory.operation && (wrote || waits)) {
-    memory.operation.emplace();
-    memory.operation->started = memory.operation->progressed = now;
+  const auto* failure = result.first_error();
+  const bool failed = failure != nullptr && failure->kind != ErrorKind::conflict &&
+                      failure->kind != ErrorKind::cancelled;
+  if (!memory.operation && (wrote || waits || failed)) {
     const bool edited = memory.drift_cause == ports::DriftCause::live;
-    memory.operation->trigger = facts.rollback                        ? "rollback"
-                                : memory.approved || memory.requested ? "manual"
-                                : edited                              ? "drift"
-                                : memory.failures > 0                 ? "retry"
-                                                                      : "git";
-    for (const auto& action : facts.plan.actions) memory.operation->kinds.push_back(action.kind);
+    begin_operation(facts,
+                    facts.rollback                        ? "rollback"
+                    : memory.approved || memory.requested ? "manual"
+                    : edited                              ? "drift"
+                    : memory.failures > 0                 ? "retry"
+                                                          : "git");
   }
+  if (memory.operation) record_results(*memory.operation, result);
   if (wrote) {
     turn.wrote = true;
     log_.info(logfmt(
@@ -244,7 +253,7 @@ void Reconciler::apply_stack(StackFacts& facts,
   const bool shutting_down =
       std::any_of(result.results.begin(), result.results.end(), still_in_use);
   if (shutting_down && !overdue) {
-    if (!memory.operation) memory.operation = Operation{"git", now, now, 0};
+    if (!memory.operation) begin_operation(facts);
     return;
   }
   if (const auto* error = result.first_error()) {

@@ -33,6 +33,11 @@ Decision decide_leaving(const StackFacts& facts, const StackMemory& memory, Stea
   return {Verdict::apply, "left git: is being removed, its volumes stay"};
 }
 
+/// A person sent it back: that holds whatever the settings say of failures.
+bool sent_back(const StackFacts& facts) {
+  return facts.quarantined() && !facts.record->rollback_to.empty();
+}
+
 std::string by_person(const StackFacts& facts) {
   return "was rolled back by hand; the next commit or `skep sync " + facts.name + "` resumes";
 }
@@ -50,15 +55,17 @@ Decision decide_quarantined(const StackFacts& facts, const StackMemory& memory, 
   const auto& record = *facts.record;
   const auto resume = "; the next commit or `skep sync " + facts.name + "` resumes";
   const auto failed =
-      record.applied.substr(0, 12) + " failed" +
-      (record.quarantine_reason.empty() ? "" : " (" + record.quarantine_reason + ")");
+      sent_back(facts)
+          ? record.quarantine_reason
+          : record.applied.substr(0, 12) + " failed" +
+                (record.quarantine_reason.empty() ? "" : " (" + record.quarantine_reason + ")");
   if (facts.rolling_back) return {Verdict::wait, failed + "; swarm is rolling it back"};
   if (!facts.rollback) {
     return {Verdict::held,
             failed + "; it is left as it stands" +
                 (facts.no_rollback.empty() ? "" : ", for " + facts.no_rollback) + resume};
   }
-  const auto back = record.healthy.substr(0, 12);
+  const auto back = facts.way_back().substr(0, 12);
   if (facts.plan.empty() && !facts.waiting_for_registry)
     return {Verdict::held, "rolled back to " + back + ", for " + failed + resume};
   if (facts.plan.blocked()) return {Verdict::blocked, blocked_by(facts.plan)};
@@ -69,6 +76,32 @@ Decision decide_quarantined(const StackFacts& facts, const StackMemory& memory, 
 }
 
 }  // namespace
+
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::nothing:
+      return "nothing";
+    case Verdict::apply:
+      return "apply";
+    case Verdict::adopt:
+      return "adopt";
+    case Verdict::forget:
+      return "forget";
+    case Verdict::wait:
+      return "wait";
+    case Verdict::held:
+      return "held";
+    case Verdict::reported:
+      return "reported";
+    case Verdict::suspended:
+      return "suspended";
+    case Verdict::broken:
+      return "broken";
+    case Verdict::blocked:
+      break;
+  }
+  return "blocked";
+}
 
 void StackFacts::look_up(const State& state) {
   const auto own_record = state.stacks.find(name);
@@ -105,6 +138,7 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   if (facts.suspension != nullptr)
     return {facts.plan.empty() ? Verdict::suspended : Verdict::reported, suspended(facts)};
   const bool asked = memory.approved || memory.requested;
+  if (sent_back(facts) && !memory.requested) return decide_quarantined(facts, memory, now);
   if (facts.quarantined() && facts.rolled_back_by_person && !asked)
     return {Verdict::held, by_person(facts)};
   if (facts.quarantined() && !memory.requested && policy.sync == SyncMode::automatic &&

@@ -26,6 +26,11 @@ struct Operation {
       progressed{};  ///< When something last moved towards the end; the deadline counts from here.
   std::uint64_t running_then = 0;            ///< Running tasks at that time.
   std::vector<diff::ObjectKind> kinds = {};  ///< Of what differed when it began.
+  // For the report of it.
+  WallTime began{};
+  std::string actor = {};  ///< Who asked for it; "" for nobody.
+  std::string revision_from = {}, revision_to = {}, plan_digest = {};
+  std::vector<ports::ObjectReport> objects = {};
 };
 
 /// What the agent remembers of a stack between two turns; nothing here has to survive a restart.
@@ -80,6 +85,10 @@ struct StackFacts {
     return record != nullptr && desired != nullptr && !record->quarantined.empty() &&
            record->quarantined == desired->content;
   }
+  /// The commit that a quarantined stack goes back to; "" for none.
+  [[nodiscard]] const std::string& way_back() const {
+    return record->rollback_to.empty() ? record->healthy : record->rollback_to;
+  }
   /// What the plan leads to.
   [[nodiscard]] const DesiredStack* target() const { return rollback ? rollback.get() : desired; }
   std::vector<ports::ServiceStatus> services;
@@ -102,9 +111,12 @@ enum class Verdict {
   blocked,    ///< The swarm must change: a missing network, a taken port.
 };
 
+[[nodiscard]] std::string_view to_string(Verdict verdict);
+
 struct Decision {
   Verdict verdict = Verdict::nothing;
   std::string message;
+  std::string waits_for = {};  ///< Name of the other stack; "" for none.
 };
 
 /// What to do about one stack, by design §5: pure, so that each rule is a row of a table. Order

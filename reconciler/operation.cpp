@@ -27,6 +27,7 @@ void Reconciler::fail(StackMemory& memory, const Error& error) {
     return;  // Looked at again at once.
   ++memory.failures;
   memory.error = error.message;
+  mask(memory.error);
   memory.last_failure = clock_.now();
   const auto doublings = std::min<std::uint64_t>(memory.failures - 1, 10);
   const auto longest =
@@ -65,9 +66,7 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
   if (trying && !memory.operation && !options_.plan_only && memory.failures == 0 && !arrived &&
       (facts.plan.empty() || facts.plan.only_removals()) && decision.verdict != Verdict::blocked &&
       facts.health != Health::missing) {
-    memory.operation.emplace();
-    memory.operation->trigger = "git";
-    memory.operation->started = memory.operation->progressed = now;
+    begin_operation(facts);
   }
   if (!memory.operation) {
     if (arrived && memory.failures > 0) {  // It came up after all.
@@ -113,12 +112,12 @@ void Reconciler::finish_operation(const StackFacts& facts,
                                   const std::string& message) {
   auto& memory = memory_[facts.name];
   ports::SyncReport report;
-  report.stack =
-      facts.desired != nullptr ? facts.desired->source.group + "/" + facts.name : facts.name;
+  report.stack = full_name(facts);
   report.trigger = memory.operation ? memory.operation->trigger : "git";
   report.result = success ? "success" : "failure";
   report.failed_phase = phase;
   if (memory.operation) report.kinds = memory.operation->kinds;
+  describe_operation(memory, report);
   if (memory.operation) {
     report.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
         clock_.steady() - memory.operation->started);
@@ -147,6 +146,8 @@ void Reconciler::finish_operation(const StackFacts& facts,
           logfmt("stack did not become healthy", {{"stack", facts.name}, {"trouble", trouble}}));
     }
   }
+  if (!success) report.message = memory.error.empty() ? message : memory.error;
+  mask(report.message);
   observer_.synced(report);
 }
 

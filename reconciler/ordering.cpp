@@ -129,7 +129,7 @@ void Reconciler::pair_renames(const DesiredState& desired,
     }
     // Ports and names are free only when the old one is gone.
     if (verdict.verdict == Verdict::apply || verdict.verdict == Verdict::blocked) {
-      verdict = {Verdict::wait, "waits until " + old.name + ", its old name, is gone"};
+      verdict = {Verdict::wait, "waits until " + old.name + ", its old name, is gone", old.name};
       work.decisions[o] = {Verdict::apply, "was renamed to " + fresh->name};
       work.renamed.insert(old.name);
     }
@@ -176,7 +176,7 @@ void Reconciler::order(const DesiredState& desired, Work& work) {
     if (facts.desired == nullptr || decision.verdict != Verdict::apply) continue;
     if (facts.name == options_.self_stack) {  // It ends this very process: everything else first.
       if (!anybody.empty())
-        decision = {Verdict::wait, "skep itself comes last; waits for " + anybody};
+        decision = {Verdict::wait, "skep itself comes last; waits for " + anybody, anybody};
       continue;
     }
     for (const auto& need : facts.desired->source.settings.depends_on) {
@@ -188,7 +188,8 @@ void Reconciler::order(const DesiredState& desired, Work& work) {
       if (!ready)
         decision = {
             Verdict::wait,
-            "waits for the stack " + need + " (" + std::string(to_string(other.health)) + ")"};
+            "waits for the stack " + need + " (" + std::string(to_string(other.health)) + ")",
+            need};
     }
     if (memory_[facts.name].operation)
       continue;  // What has begun is not stopped by somebody else's beginning.
@@ -197,7 +198,8 @@ void Reconciler::order(const DesiredState& desired, Work& work) {
       const auto& earlier = at->second->after;
       if (const auto stack = busy.find(earlier); stack != busy.end()) {
         decision = {Verdict::wait,
-                    "waits for " + earlier + "/" + stack->second + ", which is being changed"};
+                    "waits for " + earlier + "/" + stack->second + ", which is being changed",
+                    stack->second};
       }
       at = groups.find(earlier);
     }

@@ -78,6 +78,7 @@ Reconciler::Reconciler(ports::Engine& engine,
 
 Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop) {
   const auto started = clock_.steady();
+  revision_ = desired.revision;
   auto live = engine_.observe(stop);
   observer_.observed(live.has_value());
   if (!live) return std::move(live).error().within("observe");
@@ -123,6 +124,7 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
     auto& memory = memory_[work.facts[i].name];
     turn.stacks.push_back(describe_stack(
         work.facts[i], work.decisions[i], memory, desired.revision.commit, options_.plan_only));
+    explain_status(work.facts[i], work.decisions[i], turn.stacks.back());
     turn.moving = turn.moving || memory.operation || work.facts[i].waiting_for_registry;
     if (comes_up_by_itself(work.facts[i], memory, clock_.steady()) && !options_.plan_only)
       turn.moving = true;
@@ -187,6 +189,7 @@ void Reconciler::assess(StackFacts& facts,
     }
     facts.health = worst(facts.health, health);
     facts.services.push_back(describe_service(*service, own));
+    mask(facts.services.back().trouble);
   }
 
   if (facts.desired == nullptr) return;
@@ -208,8 +211,8 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
   auto& memory = memory_[facts.name];
   const auto& settings = facts.desired->source.settings;
   if (facts.quarantined() && !memory.requested &&
-      settings.policy.on_failure == OnFailure::rollback &&
-      settings.policy.sync == SyncMode::automatic)
+      (!facts.record->rollback_to.empty() || (settings.policy.on_failure == OnFailure::rollback &&
+                                              settings.policy.sync == SyncMode::automatic)))
     find_way_back(facts);
   const auto* target = facts.target();
   std::shared_ptr<DesiredStack> adjusted;
@@ -238,7 +241,7 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
 }
 
 void Reconciler::find_way_back(StackFacts& facts) {
-  const auto& commit = facts.record->healthy;
+  const auto& commit = facts.way_back();
   if (commit.empty()) {
     facts.no_rollback = "it was never healthy before";
     return;
@@ -260,8 +263,7 @@ void Reconciler::find_way_back(StackFacts& facts) {
     }
   }
   if (!way.stack) {
-    facts.no_rollback =
-        "its last healthy revision " + commit.substr(0, 12) + " is not to be had: " + way.error;
+    facts.no_rollback = "the revision " + commit.substr(0, 12) + " is not to be had: " + way.error;
     return;
   }
   auto target = std::make_shared<DesiredStack>(*way.stack);

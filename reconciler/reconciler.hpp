@@ -32,6 +32,10 @@ struct ReconcilerOptions {
   std::function<Result<std::shared_ptr<const DesiredStack>>(const std::string& commit,
                                                             const std::string& stack)>
       revision;
+  /// Takes what must not be told out of a sentence. Empty: nothing is taken out.
+  std::function<void(std::string&)> mask;
+  /// Author and subject of a commit, for reports. Empty: nobody knows.
+  std::function<std::optional<ports::Revision>(const std::string& commit)> describe;
   /// How long a stack stays after it left git; 0: it goes at once, as a person's `skep apply`
   /// wants.
   std::chrono::milliseconds prune_grace{0};
@@ -57,7 +61,14 @@ struct Turn {
   /// Every stack that was asked for is synced and healthy.
   [[nodiscard]] bool all_good() const;
 };
-  WallTime observed_at{};              ///< When that was.
+
+/// A person sends a stack back to an older revision.
+struct Rollback {
+  std::string commit, content;  ///< What it goes back to.
+  std::string instead_of;       ///< The content that git has: quarantined from now on.
+  std::string actor;
+  bool operator==(const Rollback&) const = default;
+};
 
 /// Looks at everything, does what can be done now, waits for nothing: called again when something
 /// happened or is due. One loop over this is the agent; the same loop until nothing moves is `skep
@@ -77,8 +88,10 @@ class Reconciler {
   Result<Turn> turn(const DesiredState& desired, std::stop_token stop);
 
   /// For the next turn. Safe from any thread. An approval with `durable` survives this process.
-  void approve(const std::string& stack, bool durable = false);
-  void request(const std::string& stack);
+  /// `actor` is told to whoever reads the history.
+  void approve(const std::string& stack, bool durable = false, const std::string& actor = {});
+  void request(const std::string& stack, const std::string& actor = {});
+  void rollback(const std::string& stack, Rollback request);
   void suspend(const std::string& stack, Suspension suspension);
   void resume(const std::string& stack);
 
@@ -150,10 +163,13 @@ class Reconciler {
   Planner planner_;
   std::minstd_rand random_;
   std::map<std::string, StackMemory> memory_;
+  ports::Revision revision_;   ///< Of git, in the present turn.
   std::mutex requests_mutex_;  ///< Guards requests_.
   struct Requests {
     std::set<std::string> approvals, durable_approvals, syncs;
     std::map<std::string, std::optional<Suspension>> suspensions;  ///< Nothing: resume.
+    std::map<std::string, Rollback> rollbacks;
+    std::map<std::string, std::string> actors;  ///< Of approvals and syncs.
   } requests_;
   struct WayBack {
     std::string commit;

@@ -6,13 +6,15 @@
 // What people ask for, and what of it must outlive this process.
 namespace skep::reconciler {
 
-void Reconciler::approve(const std::string& stack, bool durable) {
+void Reconciler::approve(const std::string& stack, bool durable, const std::string& actor) {
   const std::lock_guard lock(requests_mutex_);
+  requests_.actors[stack] = actor;
   (durable ? requests_.durable_approvals : requests_.approvals).insert(stack);
 }
 
-void Reconciler::request(const std::string& stack) {
+void Reconciler::request(const std::string& stack, const std::string& actor) {
   const std::lock_guard lock(requests_mutex_);
+  requests_.actors[stack] = actor;
   requests_.syncs.insert(stack);
 }
 
@@ -47,6 +49,7 @@ Result<bool> Reconciler::take_requests(const DesiredState& desired,
     next.suspensions.erase(name);
     if (suspension) next.suspensions[name] = *suspension;
   }
+  take_rollbacks(asked.rollbacks, desired, next);
   std::erase_if(next.suspensions, [&](const auto& entry) {
     return entry.second.until && *entry.second.until <= clock_.now();
   });
@@ -60,7 +63,14 @@ Result<bool> Reconciler::take_requests(const DesiredState& desired,
   state = std::move(next);
   for (const auto& name : asked.approvals) memory_[name].approved = true;
   for (const auto& name : asked.syncs) memory_[name].requested = true;
+  for (const auto& [name, actor] : asked.actors) memory_[name].actor = actor;
+  if (!asked.syncs.empty()) planner_.ask_registries_again();
   const std::lock_guard lock(requests_mutex_);
+  for (const auto& [name, rollback] : asked.rollbacks) {
+    const auto at = requests_.rollbacks.find(name);
+    if (at != requests_.rollbacks.end() && at->second == rollback) requests_.rollbacks.erase(at);
+  }
+  for (const auto& [name, actor] : asked.actors) requests_.actors.erase(name);
   for (const auto& name : asked.approvals) requests_.approvals.erase(name);
   for (const auto& name : asked.durable_approvals) requests_.durable_approvals.erase(name);
   for (const auto& name : asked.syncs) requests_.syncs.erase(name);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reconciler/apply.hpp"
 #include "reconciler/reconciler.hpp"
 
 namespace skep::reconciler {

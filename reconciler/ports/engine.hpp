@@ -56,6 +56,12 @@ class Engine {
   virtual Result<swarm::LiveState> observe(std::stop_token stop) = 0;
   virtual Result<std::vector<swarm::Task>> tasks(const std::vector<swarm::ObjectId>& services,
                                                  std::stop_token stop) = 0;
+  /// The last lines that the tasks of a service wrote, oldest first, of all of them together; raw.
+  virtual Result<std::vector<std::string>> log_tail(const std::string& service,
+                                                    std::size_t /*lines*/,
+                                                    std::stop_token /*stop*/) {
+    return Error{ErrorKind::unavailable, "the log of " + service + " is not to be had here"};
+  }
   /// The data of one config (the state object). Nothing where there is none of that name.
   virtual Result<std::optional<std::string>> config_data(const std::string& name,
                                                          std::stop_token stop) = 0;

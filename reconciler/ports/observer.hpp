@@ -92,6 +92,7 @@ struct StackStatus {
   std::optional<SuspensionStatus> suspension;
   std::string quarantined_revision, quarantine_reason;
   std::string earlier_healthy_revision;  ///< The one before `healthy_revision`.
+  std::string rolled_back_to;  ///< The revision that it is, or is being, returned to; "" for none.
   std::optional<OperationStatus> operation;
 };
 

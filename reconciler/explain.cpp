@@ -1,0 +1,285 @@
+#include "reconciler/explain.hpp"
+
+#include <algorithm>
+
+#include "diff/render.hpp"
+
+namespace skep::reconciler {
+namespace {
+
+using ports::Condition;
+using ports::Health;
+using State = ports::Condition::State;
+
+std::string shortened(const std::string& commit) {
+  return commit.empty() ? "the work tree" : commit.substr(0, 12);
+}
+
+/// "`skep WHAT NAME`"
+std::string verb(const std::string& what, const ports::StackStatus& stack) {
+  return "`skep " + what + " " + stack.name + "`";
+}
+
+bool needs_attention(const ports::ServiceStatus& service) {
+  return service.running < service.desired || !service.trouble.empty() ||
+         service.update_state == "updating" || service.update_state == "paused" ||
+         service.update_state.starts_with("rollback_");
+}
+
+class Chain {
+ public:
+  Chain(const ports::AgentStatus& agent, const ports::StackStatus& stack)
+      : agent_(agent), stack_(stack) {}
+
+  std::vector<Condition> links() && {
+    git();
+    files();
+    swarm();
+    approval();
+    suspension();
+    quarantine();
+    policy();
+    order();
+    obstacles();
+    difference();
+    rollout();
+    retry();
+    return std::move(links_);
+  }
+
+ private:
+  Condition& add(std::string name, State state, std::string text, std::string remedy = {}) {
+    links_.push_back({std::move(name), state, std::move(text), std::move(remedy), {}, {}});
+    return links_.back();
+  }
+
+  void git() {
+    if (!agent_.fetch_error.empty()) {
+      add("git",
+          State::failed,
+          "git cannot be read: " + agent_.fetch_error + "; revision " + shortened(agent_.revision) +
+              " stays what is wanted",
+          "check remote, credentials and host key; it is tried again at each interval")
+          .since = agent_.last_fetch;
+    } else if (agent_.revision.empty() && !agent_.last_fetch) {
+      add("git", State::waiting, "no revision has been read yet");
+    } else {
+      add("git",
+          State::good,
+          "revision " + shortened(agent_.revision) +
+              (agent_.revision_subject.empty() ? "" : " \"" + agent_.revision_subject + "\"") +
+              (agent_.revision_author.empty() ? "" : " by " + agent_.revision_author))
+          .since = agent_.last_fetch;
+    }
+  }
+
+  void files() {
+    if (!agent_.repository_errors.empty()) {
+      add("files",
+          State::failed,
+          "mistakes that concern the whole repository freeze everything: " +
+              agent_.repository_errors.front(),
+          "mend them and push; `skep validate` shows them all");
+    } else if (stack_.verdict == "broken") {
+      add("files",
+          State::failed,
+          stack_.message,
+          "mend it and push; `skep validate` shows every mistake with file and line");
+    } else if (stack_.target_revision.empty() && stack_.declared.empty()) {
+      add("files", State::waiting, "its directory is not in git any more");
+    } else {
+      add("files", State::good, stack_.path + " can be read and rendered");
+    }
+  }
+
+  void swarm() {
+    if (agent_.docker_up) {
+      add("swarm", State::good, "the engine answers");
+      return;
+    }
+    add("swarm",
+        State::failed,
+        "the swarm cannot be read" +
+            (agent_.docker_error.empty() ? "" : ": " + agent_.docker_error) +
+            "; nothing is known and nothing is changed",
+        "check that the engine runs and is a manager with a quorum: `docker node ls`");
+  }
+
+  void approval() {
+    const bool held = stack_.held && !stack_.quarantined;
+    if (held) {
+      add("approval", State::stopped, stack_.message, verb("plan", stack_) + " shows what waits");
+    } else if (!stack_.applied_revision.empty()) {
+      add("approval",
+          State::good,
+          "it is ours; " + shortened(stack_.applied_revision) + " was carried out last");
+    }
+  }
+
+  void suspension() {
+    if (!stack_.suspension) return;
+    const auto& suspension = *stack_.suspension;
+    auto& link = add("suspension",
+                     State::stopped,
+                     "suspended by " + suspension.actor +
+                         (suspension.reason.empty() ? "" : ": " + suspension.reason),
+                     verb("resume", stack_) + " ends it");
+    link.since = suspension.since;
+    link.until = suspension.until;
+  }
+
+  void quarantine() {
+    if (!stack_.quarantined) return;
+    std::string text = "revision " + shortened(stack_.quarantined_revision) + " is quarantined";
+    if (!stack_.quarantine_reason.empty()) text += " (" + stack_.quarantine_reason + ")";
+    text += stack_.rolled_back_to.empty()
+                ? "; the stack is left as it stands"
+                : "; the stack is at " + shortened(stack_.rolled_back_to) + " instead";
+    add("quarantine",
+        State::stopped,
+        text,
+        "push a commit that changes the stack, or try this one again with " + verb("sync", stack_));
+  }
+
+  void policy() {
+    if (stack_.verdict != "reported" || stack_.suspension) return;
+    const auto remedy = stack_.mode == "observe" ? "set sync: auto in its skep.yaml to change that"
+                                                 : verb("sync", stack_) + " carries it out once";
+    add("policy", State::stopped, stack_.message, remedy);
+  }
+
+  void order() {
+    if (stack_.waits_for.empty()) return;
+    const auto other = std::find_if(agent_.stacks.begin(),
+                                    agent_.stacks.end(),
+                                    [&](const auto& one) { return one.name == stack_.waits_for; });
+    auto text = stack_.message;
+    if (other != agent_.stacks.end()) {
+      text += "; " + other->group + "/" + other->name + " is " +
+              std::string(to_string(other->health)) +
+              (other->message.empty() ? "" : ": " + other->message);
+    }
+    add("order",
+        State::waiting,
+        text,
+        "`skep explain " + stack_.waits_for + "` says why that waits");
+  }
+
+  void obstacles() {
+    if (stack_.verdict == "blocked") {
+      add("obstacle",
+          State::failed,
+          stack_.message,
+          "mend it in git or in the swarm; " + verb("plan", stack_) + " shows all of it");
+    } else if (stack_.verdict == "wait" && stack_.waits_for.empty() && !stack_.next_retry) {
+      add("waiting", State::waiting, stack_.message);
+    }
+  }
+
+  void difference() {
+    if (!stack_.plan) return;
+    const auto& plan = *stack_.plan;
+    if (plan.empty()) {
+      add("difference", State::good, "what runs is what is wanted");
+      return;
+    }
+    const bool live = stack_.drift_cause == ports::DriftCause::live;
+    std::string text = std::to_string(plan.actions.size()) +
+                       (plan.actions.size() == 1 ? " object differs" : " objects differ") +
+                       (live ? ", for somebody changed the swarm" : ", for git moved") + ": ";
+    std::string names;
+    for (const auto& action : plan.actions) {
+      if (names.size() > 200) {
+        names += ", …";
+        break;
+      }
+      names += (names.empty() ? "" : ", ") + action.name;
+    }
+    const bool on_its_way = stack_.verdict == "apply" || stack_.verdict == "wait";
+    add("difference",
+        on_its_way ? State::waiting : State::stopped,
+        text + names,
+        verb("plan", stack_) + " shows the fields")
+        .since = stack_.drift_since;
+  }
+
+  void rollout() {
+    std::string troubles;
+    for (const auto& service : stack_.services) {
+      if (!needs_attention(service)) continue;
+      troubles += (troubles.empty() ? "" : "; ") + service.name + " " +
+                  std::to_string(service.running) + "/" + std::to_string(service.desired);
+      if (!service.trouble.empty()) troubles += " (" + service.trouble + ")";
+    }
+    const auto health = std::string(to_string(stack_.health));
+    const auto text = health + (troubles.empty() ? "" : ": " + troubles);
+    if (stack_.health == Health::healthy && !stack_.operation) {
+      add("rollout", State::good, "every service runs as many tasks as it should");
+      return;
+    }
+    const bool wrong = stack_.health == Health::degraded || stack_.health == Health::missing;
+    auto& link = add("rollout", wrong ? State::failed : State::waiting, text);
+    if (stack_.operation) {
+      const auto& operation = *stack_.operation;
+      link.text += "; a deployment (" + operation.trigger +
+                   (operation.actor.empty() ? "" : ", asked for by " + operation.actor) +
+                   ") is going on";
+      link.since = operation.started;
+      link.until = operation.deadline;
+    }
+    if (stack_.health == Health::degraded) {
+      link.remedy = "mend what the engine says and push, or go back with " +
+                    verb("rollback", stack_) + "; " + verb("logs", stack_) + " has more";
+    } else if (stack_.health == Health::missing && !stack_.operation && !stack_.plan) {
+      link.remedy = verb("sync", stack_) + " looks again";
+    }
+  }
+
+  void retry() {
+    if (stack_.consecutive_failures == 0) return;
+    const auto count = stack_.consecutive_failures;
+    auto& link =
+        add("retry",
+            stack_.next_retry ? State::waiting : State::failed,
+            "failed " + std::to_string(count) + (count == 1 ? " time" : " times in a row") +
+                (stack_.message.empty() ? "" : ": " + stack_.message),
+            verb("sync", stack_) + " tries at once, a new commit too");
+    link.since = stack_.last_failure;
+    link.until = stack_.next_retry;
+  }
+
+  const ports::AgentStatus& agent_;
+  const ports::StackStatus& stack_;
+  std::vector<Condition> links_;
+};
+
+}  // namespace
+
+ports::Explanation explain_stack(const ports::AgentStatus& agent, const ports::StackStatus& stack) {
+  ports::Explanation explanation;
+  explanation.stack = stack.group + "/" + stack.name;
+  explanation.conditions = Chain(agent, stack).links();
+  // What a person decided, and what is broken, explains more than what merely waits for it.
+  const auto first = [&](auto&& is) {
+    return std::find_if(explanation.conditions.begin(),
+                        explanation.conditions.end(),
+                        [&](const Condition& link) { return is(link.state); });
+  };
+  auto at = first([](State state) { return state == State::failed || state == State::stopped; });
+  if (at == explanation.conditions.end())
+    at = first([](State state) { return state == State::waiting; });
+  explanation.summary =
+      at == explanation.conditions.end() ? "it runs as git says, and is healthy" : at->text;
+  for (const auto& service : stack.services) {
+    explanation.services.push_back({service.name,
+                                    service.image,
+                                    service.running,
+                                    service.desired,
+                                    service.update_state,
+                                    service.trouble,
+                                    {}});
+  }
+  return explanation;
+}
+
+}  // namespace skep::reconciler
