@@ -113,17 +113,25 @@ int run(int argc, char** argv) {
   add_validate(app, session);
   add_agent(app, session);
   add_status(app, session);
+  add_explain(app, session);
+  add_history(app, session);
+  add_events(app, session);
+  add_trace(app, session);
+  add_logs(app, session);
   add_approve(app, session);
   add_eject(app, session);
   add_sync(app, session);
   add_suspend(app, session);
   add_resume(app, session);
+  add_rollback(app, session);
   add_health(app, session);
   add_version(app, session);
   app.footer(
       "Start with:  skep plan --repo DIRECTORY   ·   skep COMMAND --help shows an example of each");
   if (const auto exit = app.parse(static_cast<int>(arguments.size()), arguments.data()))
     return *exit;
+  const MaskedOutput out(std::cout, session.redaction);
+  const MaskedOutput err(std::cerr, session.redaction);
   return session.verb();
 }
 

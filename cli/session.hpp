@@ -13,6 +13,7 @@
 
 #include "cli/command.hpp"
 #include "core/clock.hpp"
+#include "core/redaction.hpp"
 #include "core/repo_path.hpp"
 #include "core/result.hpp"
 #include "engine/socket_engine.hpp"

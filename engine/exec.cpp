@@ -64,6 +64,15 @@ LogLine log_line(bool standard_error, std::string_view line) {
   return result;
 }
 
+std::string log_path(const swarm::ObjectId& service, const LogOptions& options, bool follow) {
+  auto path = fmt::format("/services/{}/logs?stdout=1&stderr=1&timestamps=1&details=1&tail={}",
+                          url_encode(service),
+                          options.tail ? std::to_string(*options.tail) : "all");
+  if (!options.since.empty()) path += "&since=" + url_encode(options.since);
+  if (follow) path += "&follow=1";
+  return path;
+}
+
 void add_lines(const StreamPiece& piece, std::vector<LogLine>& lines) {
   std::string_view rest = piece.bytes;
   while (!rest.empty()) {
@@ -73,6 +82,24 @@ void add_lines(const StreamPiece& piece, std::vector<LogLine>& lines) {
     lines.push_back(log_line(piece.standard_error, line));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
+}
+
+/// How much of a stream is complete; without framing, up to the last line end.
+std::size_t whole_frames(std::string_view body) {
+  if (body.size() < kFrameHeader) return 0;
+  if (!is_frame(body)) {
+    const auto end = body.rfind('\n');
+    return end == std::string_view::npos ? 0 : end + 1;
+  }
+  std::size_t whole = 0;
+  while (is_frame(body.substr(whole))) {
+    std::size_t length = 0;
+    for (std::size_t i = 4; i < kFrameHeader; ++i)
+      length = length << 8U | static_cast<unsigned char>(body[whole + i]);
+    if (body.size() - whole - kFrameHeader < length) break;
+    whole += kFrameHeader + length;
+  }
+  return whole;
 }
 
 }  // namespace
@@ -193,12 +220,8 @@ Result<std::vector<LogLine>> service_logs(SocketEngine& engine,
                                           const swarm::ObjectId& service,
                                           const LogOptions& options,
                                           std::stop_token stop) {
-  auto path = fmt::format("/services/{}/logs?stdout=1&stderr=1&timestamps=1&details=1&tail={}",
-                          url_encode(service),
-                          options.tail ? std::to_string(*options.tail) : "all");
-  if (!options.since.empty()) path += "&since=" + url_encode(options.since);
-  auto body =
-      engine.api().call({.operation = "service_logs", .path = std::move(path)}, std::move(stop));
+  auto body = engine.api().call(
+      {.operation = "service_logs", .path = log_path(service, options, false)}, std::move(stop));
   if (!body) return std::move(body).error();
   std::vector<LogLine> lines;
   for (const auto& piece : demultiplex(*body)) add_lines(piece, lines);
@@ -207,6 +230,39 @@ Result<std::vector<LogLine>> service_logs(SocketEngine& engine,
     return a.timestamp < b.timestamp;
   });
   return lines;
+}
+
+Result<void> follow_service_logs(SocketEngine& engine,
+                                 const swarm::ObjectId& service,
+                                 const LogOptions& options,
+                                 const std::function<void(const LogLine&)>& on_line,
+                                 std::stop_token stop) {
+  std::string pending;  // Of a frame that has not come whole yet.
+  return engine.api().stream(
+      {.operation = "service_logs", .path = log_path(service, options, true)},
+      {},
+      [&](std::string_view bytes) {
+        pending += bytes;
+        const auto whole = whole_frames(pending);
+        std::vector<LogLine> lines;
+        for (const auto& piece : demultiplex(std::string_view(pending).substr(0, whole)))
+          add_lines(piece, lines);
+        pending.erase(0, whole);
+        for (const auto& line : lines) on_line(line);
+      },
+      std::move(stop));
+}
+
+Result<std::vector<std::string>> SocketEngine::log_tail(const std::string& service,
+                                                        std::size_t lines,
+                                                        std::stop_token stop) {
+  auto read = service_logs(*this, service, {.tail = lines, .since = {}}, std::move(stop));
+  if (!read) return std::move(read).error();
+  std::vector<std::string> tail;
+  for (auto& line : *read) tail.push_back(std::move(line.text));
+  if (tail.size() > lines)
+    tail.erase(tail.begin(), tail.end() - static_cast<std::ptrdiff_t>(lines));
+  return tail;
 }
 
 }  // namespace skep::engine

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -60,6 +61,14 @@ Result<std::vector<LogLine>> service_logs(SocketEngine& engine,
                                           const swarm::ObjectId& service,
                                           const LogOptions& options,
                                           std::stop_token stop);
+
+/// The same, and then what is written from now on, line by line as it comes, until `stop` asks or
+/// the service goes. `on_line` is called from this thread.
+Result<void> follow_service_logs(SocketEngine& engine,
+                                 const swarm::ObjectId& service,
+                                 const LogOptions& options,
+                                 const std::function<void(const LogLine&)>& on_line,
+                                 std::stop_token stop);
 
 /// One piece of a stream in which the engine mixes standard output and error.
 struct StreamPiece {

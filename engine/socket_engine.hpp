@@ -25,6 +25,9 @@ class SocketEngine final : public ports::Engine {
   Result<swarm::LiveState> observe(std::stop_token stop) override;
   Result<std::vector<swarm::Task>> tasks(const std::vector<swarm::ObjectId>& services,
                                          std::stop_token stop) override;
+  Result<std::vector<std::string>> log_tail(const std::string& service,
+                                            std::size_t lines,
+                                            std::stop_token stop) override;
   Result<std::optional<std::string>> config_data(const std::string& name,
                                                  std::stop_token stop) override;
   Result<diff::ResolvedImage> resolve_image(const std::string& image,

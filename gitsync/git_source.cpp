@@ -14,6 +14,7 @@
 #include "core/digest.hpp"
 #include "core/logfmt.hpp"
 #include "gitsync/child_process.hpp"
+#include "gitsync/commit_search.hpp"
 #include "gitsync/fetch_child.hpp"
 #include "gitsync/remote_refs.hpp"
 
@@ -22,6 +23,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+/// Commits that are looked at for the last change of a file: about a second's work.
+constexpr std::size_t kFurthestChange = 10'000;
 
 /// Short, safe as a file name, and tells nothing.
 std::string short_id(const std::string& text) { return sha256_hex(text).substr(0, 16); }
@@ -130,6 +134,19 @@ Result<std::shared_ptr<const ports::Snapshot>> Git2Source::snapshot_at(
   auto snapshot = GitSnapshot::open(mirror_path(directory_), commit, options_.read_limits);
   if (!snapshot) return std::move(snapshot).error();
   return std::shared_ptr<const ports::Snapshot>(*std::move(snapshot));
+}
+
+Result<std::string> Git2Source::find_commit(const std::string& beginning) const {
+  return gitsync::find_commit(mirror_path(directory_), beginning);
+}
+
+Result<ports::Revision> Git2Source::last_change(const std::string& commit,
+                                                const RepoPath& path) const {
+  const auto changed = find_last_change(mirror_path(directory_), commit, path, kFurthestChange);
+  if (!changed) return changed.error();
+  const auto snapshot = snapshot_at(*changed);
+  if (!snapshot) return snapshot.error();
+  return (*snapshot)->revision();
 }
 
 std::optional<WallTime> Git2Source::last_success() const {

@@ -37,6 +37,9 @@ class Git2Source final : public ports::Source {
   [[nodiscard]] std::shared_ptr<const ports::Snapshot> last_good() const override;
   [[nodiscard]] Result<std::shared_ptr<const ports::Snapshot>> snapshot_at(
       const std::string& commit) const override;
+  [[nodiscard]] Result<std::string> find_commit(const std::string& beginning) const override;
+  [[nodiscard]] Result<ports::Revision> last_change(const std::string& commit,
+                                                    const RepoPath& path) const override;
   [[nodiscard]] std::string describe() const override;
 
   /// Of the last fetch that was good, also of an earlier run; nothing where there never was one.

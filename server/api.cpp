@@ -1,6 +1,7 @@
 #include "server/api.hpp"
 
 #include <charconv>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -8,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "diff/render.hpp"
+#include "server/history_json.hpp"
 #include "server/status_json.hpp"
 
 namespace skep::server {
@@ -36,6 +38,48 @@ std::optional<std::chrono::seconds> seconds_of(const std::string& text) {
   const auto [at, error] = std::from_chars(text.data(), end, seconds);
   if (error != std::errc() || at != end || seconds < 1 || seconds > kTenYears) return std::nullopt;
   return std::chrono::seconds(seconds);
+}
+
+constexpr std::size_t kMostRecords = 1'000;  ///< Of one answer.
+constexpr std::size_t kLongestRevision = 64;
+
+/// A parameter of the query; "" where it is not given.
+std::string query_of(const Request& request, const char* name) {
+  const auto at = request.query.find(name);
+  return at == request.query.end() ? std::string() : at->second;
+}
+
+/// Nothing where the text is no whole number from 0 on.
+std::optional<std::int64_t> number_of(const std::string& text) {
+  std::int64_t number = 0;
+  const auto* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || at != end || number < 0) return std::nullopt;
+  return number;
+}
+
+/// ?stack= ?n= ?since= ?after=; the error is what the client is told.
+std::variant<ports::HistoryQuery, Response> history_query(const Request& request) {
+  ports::HistoryQuery query;
+  query.stack = query_of(request, "stack");
+  constexpr std::int64_t kFarFuture = 253'402'300'800;  // The year 10000, in seconds.
+  const auto read = [&](const char* name, std::int64_t most, std::optional<std::int64_t>& into) {
+    const auto text = query_of(request, name);
+    if (text.empty()) return true;
+    into = number_of(text);
+    return into && *into <= most;
+  };
+  std::optional<std::int64_t> limit, since, after;
+  if (!read("n", kMostRecords, limit) || limit == 0)
+    return error_response(400, "n must be a number from 1 to 1000");
+  if (!read("since", kFarFuture, since))
+    return error_response(400, "since must be a Unix time in seconds");
+  if (!read("after", std::numeric_limits<std::int64_t>::max(), after))
+    return error_response(400, "after must be the id of an event");
+  if (limit) query.limit = static_cast<std::size_t>(*limit);
+  if (since) query.since = WallTime(std::chrono::seconds(*since));
+  query.after = after.value_or(0);
+  return query;
 }
 
 class Api {
@@ -73,6 +117,38 @@ class Api {
     return {.body = "{\"stack\":" + to_json(*found) + ",\"plan\":" + plan + "}\n"};
   }
 
+  [[nodiscard]] Response explain(const Request& request) const {
+    if (!find(request)) return unknown_stack(request);
+    const auto explanation = control_.explain(id_of(request));
+    if (!explanation) return not_told(explanation.error());
+    return {.body = to_json(*explanation) + "\n"};
+  }
+
+  [[nodiscard]] Response trace(const Request& request) const {
+    const auto found = control_.trace(request.parameters.at("name"));
+    if (!found) return not_told(found.error());
+    return {.body = to_json(*found) + "\n"};
+  }
+
+  [[nodiscard]] Response history(const Request& request) const {
+    return records(request,
+                   [&](const ports::HistoryQuery& query) { return history_->operations(query); });
+  }
+
+  [[nodiscard]] Response events(const Request& request) const {
+    return records(request,
+                   [&](const ports::HistoryQuery& query) { return history_->events(query); });
+  }
+
+  [[nodiscard]] Response rollback(const Request& request) const {
+    const auto revision = query_of(request, "revision");
+    if (revision.size() > kLongestRevision)
+      return error_response(400, "revision must be a commit's id, or its beginning");
+    return act_on_stack(request, [&](const std::string& actor) {
+      return control_.rollback(id_of(request), revision, actor);
+    });
+  }
+
   [[nodiscard]] Response sync_all(const Request& request) const {
     return act(request, [&](const std::string& actor) { return control_.sync("", actor); });
   }
@@ -84,14 +160,10 @@ class Api {
 
   [[nodiscard]] Response suspend(const Request& request) const {
     ports::SuspendRequest wanted;
-    const auto query = [&](const char* name) {
-      const auto at = request.query.find(name);
-      return at == request.query.end() ? std::string() : at->second;
-    };
-    wanted.reason = query("reason");
+    wanted.reason = query_of(request, "reason");
     if (wanted.reason.size() > kLongestReason)
       return error_response(400, "the reason is longer than 500 bytes");
-    if (const auto text = query("for"); !text.empty()) {
+    if (const auto text = query_of(request, "for"); !text.empty()) {
       const auto seconds = seconds_of(text);
       if (!seconds)
         return error_response(400, "for must be a number of seconds, from 1 to ten years");
@@ -115,6 +187,22 @@ class Api {
  private:
   static std::string id_of(const Request& request) {
     return request.parameters.at("group") + "/" + request.parameters.at("name");
+  }
+
+  /// Of a question: what is not there is not found.
+  static Response not_told(const Error& error) {
+    const int status = error.kind == ErrorKind::invalid_input ? 404 : status_of(error.kind);
+    return error_response(status, to_string(error));
+  }
+
+  template <typename Read>
+  [[nodiscard]] Response records(const Request& request, Read&& read) const {
+    if (history_ == nullptr) return error_response(404, "this agent keeps no history");
+    const auto query = history_query(request);
+    if (const auto* refused = std::get_if<Response>(&query)) return *refused;
+    const auto found = read(std::get<ports::HistoryQuery>(query));
+    if (!found) return error_response(503, "the history cannot be read: " + found.error().message);
+    return {.body = to_json(*found, history_->trouble()) + "\n"};
   }
 
   static Response unknown_stack(const Request& request) {
@@ -171,6 +259,7 @@ class Api {
 
   ports::Control& control_;
   const ApiOptions options_;
+  const ports::History* const history_ = options_.history;
 };
 
 }  // namespace
@@ -201,6 +290,23 @@ void add_routes(Router& router, ports::Control& control, ApiOptions options) {
   router.add(RouteSet::api, "GET", "/api/v1/stacks/{group}/{name}", [api](const Request& request) {
     return api->stack(request);
   });
+  router.add(
+      RouteSet::api, "GET", "/api/v1/stacks/{group}/{name}/explain", [api](const Request& request) {
+        return api->explain(request);
+      });
+  router.add(RouteSet::api, "GET", "/api/v1/services/{name}/trace", [api](const Request& request) {
+    return api->trace(request);
+  });
+  router.add(RouteSet::api, "GET", "/api/v1/history", [api](const Request& request) {
+    return api->history(request);
+  });
+  router.add(RouteSet::api, "GET", "/api/v1/events", [api](const Request& request) {
+    return api->events(request);
+  });
+  router.add(RouteSet::api,
+             "POST",
+             "/api/v1/stacks/{group}/{name}/rollback",
+             [api](const Request& request) { return api->rollback(request); });
   router.add(RouteSet::api, "POST", "/api/v1/sync", [api](const Request& request) {
     return api->sync_all(request);
   });

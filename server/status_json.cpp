@@ -87,6 +87,7 @@ Json stack_json(const ports::StackStatus& stack) {
       {"message", stack.message},
       {"held", stack.held},
       {"suspended", stack.suspended},
+      {"quarantined", stack.quarantined},
       {"target_revision", stack.target_revision},
       {"applied_revision", stack.applied_revision},
       {"healthy_revision", stack.healthy_revision},
@@ -281,6 +282,7 @@ void read_stack(Fields fields, ports::StackStatus& stack) {
   fields.read("message", stack.message);
   fields.read("held", stack.held);
   fields.read("suspended", stack.suspended);
+  fields.read("quarantined", stack.quarantined);
   fields.read("target_revision", stack.target_revision);
   fields.read("applied_revision", stack.applied_revision);
   fields.read("healthy_revision", stack.healthy_revision);

@@ -124,8 +124,9 @@ class World {
     options.revision = [this](const std::string& commit, const std::string& stack) {
       return reconciler::stack_at(history, {}, commit, stack);
     };
+    auto& told = listener == nullptr ? observer : *listener;
     reconciler_ =
-        std::make_unique<reconciler::Reconciler>(engine, observer, clock, log_, options, [] {});
+        std::make_unique<reconciler::Reconciler>(engine, told, clock, log_, options, [] {});
   }
 
   /// What stands in `files` now becomes the next commit.
@@ -174,6 +175,7 @@ class World {
   MemoryHistory history;
   fakes::FakeEngine engine;
   ports::Observer observer;
+  ports::Observer* listener = nullptr;  ///< Is told instead, from the next restart_agent() on.
   ManualClock clock;
   std::map<std::string, std::string> files;
   std::string error;

@@ -62,6 +62,45 @@ Result<void> FakeControl::resume(const std::string& stack, const std::string& ac
   return {};
 }
 
+Result<void> FakeControl::rollback(const std::string& stack,
+                                   const std::string& revision,
+                                   const std::string& actor) {
+  const std::lock_guard lock(mutex_);
+  if (revision == "unknown")
+    return Error{.kind = ErrorKind::invalid_input, .message = "no commit \"unknown\""};
+  calls_.push_back("rollback " + stack + " to " + revision + " by " + actor);
+  return {};
+}
+
+Result<ports::Explanation> FakeControl::explain(const std::string& stack) const {
+  ports::Explanation explanation;
+  explanation.stack = stack;
+  explanation.summary = "suspended by uid 0";
+  ports::Condition condition;
+  condition.name = "suspension";
+  condition.state = ports::Condition::State::stopped;
+  condition.text = "suspended by uid 0";
+  condition.remedy = "`skep resume web` ends it";
+  condition.until = WallTime(std::chrono::milliseconds(1'700'000'000'123));
+  explanation.conditions.push_back(condition);
+  explanation.services.push_back(
+      {"web_app", "app:1", 0, 2, "updating", "non-zero exit (1)", {"bad \xff byte"}});
+  return explanation;
+}
+
+Result<ports::Trace> FakeControl::trace(const std::string& service) const {
+  if (service != "web_app") {
+    return Error{.kind = ErrorKind::invalid_input,
+                 .message = "no stack of the repository has a service " + service};
+  }
+  ports::Trace trace;
+  trace.service = service;
+  trace.stack = "apps/web";
+  trace.at = SourcePosition{"apps/web/docker-compose.yml", 3, 5};
+  trace.running.commit = std::string(40, 'a');
+  return trace;
+}
+
 std::vector<std::string> FakeControl::calls() const {
   const std::lock_guard lock(mutex_);
   return calls_;

@@ -27,6 +27,11 @@ class FakeControl final : public ports::Control {
                        const ports::SuspendRequest& request,
                        const std::string& actor) override;
   Result<void> resume(const std::string& stack, const std::string& actor) override;
+  Result<void> rollback(const std::string& stack,
+                        const std::string& revision,
+                        const std::string& actor) override;
+  [[nodiscard]] Result<ports::Explanation> explain(const std::string& stack) const override;
+  [[nodiscard]] Result<ports::Trace> trace(const std::string& service) const override;
 
   bool is_ready = true, is_alive = true;
   ports::AgentStatus current;

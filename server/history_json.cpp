@@ -1,0 +1,128 @@
+#include "server/history_json.hpp"
+
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "server/status_words.hpp"
+
+namespace skep::server {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json time_json(const std::optional<WallTime>& time) {
+  if (!time || *time == WallTime{}) return nullptr;
+  const auto whole = std::chrono::floor<std::chrono::seconds>(*time);
+  auto text = to_rfc3339(whole);
+  char milliseconds[8];
+  std::snprintf(
+      milliseconds, sizeof milliseconds, ".%03d", static_cast<int>((*time - whole).count() % 1000));
+  return text.insert(text.size() - 1, milliseconds);
+}
+
+Json operation_json(const ports::OperationRecord& record) {
+  const auto& report = record.report;
+  Json objects = Json::array();
+  for (const auto& object : report.objects) {
+    objects.push_back({{"kind", word_of(kKindWords, object.kind)},
+                       {"verb", word_of(kVerbWords, object.verb)},
+                       {"name", object.name},
+                       {"fields", object.fields},
+                       {"error", object.error}});
+  }
+  return {{"id", record.id},
+          {"stack", report.stack},
+          {"trigger", report.trigger},
+          {"result", report.result},
+          {"failed_phase", report.failed_phase},
+          {"message", report.message},
+          {"started", time_json(report.started)},
+          {"duration_ms", report.duration.count()},
+          {"attempts", record.attempts},
+          {"last_ended", time_json(record.last_ended)},
+          {"revision_from", report.revision_from},
+          {"revision_to", report.revision_to},
+          {"author", report.author},
+          {"subject", report.subject},
+          {"plan_digest", report.plan_digest},
+          {"actor", report.actor},
+          {"objects", std::move(objects)}};
+}
+
+Json revision_json(const std::optional<ports::Revision>& revision) {
+  if (!revision) return nullptr;
+  return {{"commit", revision->commit},
+          {"author", revision->author},
+          {"subject", revision->subject},
+          {"committed_at", time_json(revision->committed_at)}};
+}
+
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string to_json(const std::vector<ports::OperationRecord>& operations,
+                    const std::string& trouble) {
+  Json list = Json::array();
+  for (const auto& record : operations) list.push_back(operation_json(record));
+  return text_of({{"operations", std::move(list)}, {"trouble", trouble}});
+}
+
+std::string to_json(const std::vector<ports::EventRecord>& events, const std::string& trouble) {
+  Json list = Json::array();
+  for (const auto& event : events) {
+    list.push_back({{"id", event.id},
+                    {"at", time_json(event.at)},
+                    {"stack", event.stack},
+                    {"kind", event.kind},
+                    {"before", event.before},
+                    {"value", event.value},
+                    {"message", event.message},
+                    {"actor", event.actor}});
+  }
+  return text_of({{"events", std::move(list)}, {"trouble", trouble}});
+}
+
+std::string to_json(const ports::Explanation& explanation) {
+  Json conditions = Json::array();
+  for (const auto& condition : explanation.conditions) {
+    conditions.push_back({{"name", condition.name},
+                          {"state", ports::to_string(condition.state)},
+                          {"text", condition.text},
+                          {"remedy", condition.remedy},
+                          {"since", time_json(condition.since)},
+                          {"until", time_json(condition.until)}});
+  }
+  Json services = Json::array();
+  for (const auto& service : explanation.services) {
+    services.push_back({{"name", service.name},
+                        {"image", service.image},
+                        {"running", service.running},
+                        {"desired", service.desired},
+                        {"update_state", service.update_state},
+                        {"trouble", service.trouble},
+                        {"log", service.log}});
+  }
+  return text_of({{"stack", explanation.stack},
+                  {"summary", explanation.summary},
+                  {"conditions", std::move(conditions)},
+                  {"services", std::move(services)}});
+}
+
+std::string to_json(const ports::Trace& trace) {
+  Json at;
+  if (trace.at)
+    at = {{"file", trace.at->file}, {"line", trace.at->line}, {"column", trace.at->column}};
+  return text_of({{"service", trace.service},
+                  {"stack", trace.stack},
+                  {"image", trace.image},
+                  {"at", std::move(at)},
+                  {"running", revision_json(trace.running)},
+                  {"last_change", revision_json(trace.last_change)},
+                  {"note", trace.note}});
+}
+
+}  // namespace skep::server

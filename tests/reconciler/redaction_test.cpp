@@ -1,0 +1,65 @@
+#include "reconciler/redaction.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/digest.hpp"
+
+namespace skep::reconciler {
+namespace {
+
+std::string masked(const Redaction& redaction, std::string text) {
+  redaction.mask(text);
+  return text;
+}
+
+TEST(Redaction, AValueIsMaskedRawEscapedForUrlsAndInBase64) {
+  const std::string value = "p/ss\"wörd+1";
+  Redaction redaction;
+  redaction.add(Secret(value));
+  EXPECT_EQ(masked(redaction, "login with " + value + " failed"), "login with *** failed");
+  EXPECT_EQ(masked(redaction, R"({"p":"p/ss\"wörd+1"})"), R"({"p":"***"})");
+  EXPECT_EQ(masked(redaction, "http://u:p%2Fss%22w%C3%B6rd%2B1@h"), "http://u:***@h");
+  EXPECT_EQ(masked(redaction, "auth " + base64(value)).substr(0, 8), "auth ***");
+}
+
+TEST(Redaction, ALineEndBelongsToTheFileAndNotToTheValue) {
+  Redaction redaction;
+  redaction.add(Secret("hunter22\n"));
+  EXPECT_EQ(masked(redaction, "hunter22 is wrong"), "*** is wrong");
+}
+
+TEST(Redaction, AShortValueSilencesTheWholeSentenceButOnlyAsAWord) {
+  Redaction redaction;
+  redaction.add(Secret("abc"));
+  EXPECT_EQ(masked(redaction, "password abc is wrong"), "***");
+  EXPECT_EQ(masked(redaction, "the alphabet abcdef"), "the alphabet abcdef");
+}
+
+TEST(Redaction, TheLongerOfTwoValuesIsMaskedWhole) {
+  Redaction redaction;
+  redaction.add(Secret("secret-1"));
+  redaction.add(Secret("secret-1-and-more"));
+  EXPECT_EQ(masked(redaction, "it is secret-1-and-more"), "it is ***");
+}
+
+TEST(Redaction, AValueThatIsAddedLaterCountsForSentencesThatWereMaskedBefore) {
+  Redaction redaction;
+  EXPECT_EQ(masked(redaction, "it is hunter22"), "it is hunter22");
+  redaction.add(Secret("hunter22"));
+  EXPECT_EQ(masked(redaction, "it is hunter22"), "it is ***");
+}
+
+TEST(Redaction, OfAStackSecretsAndVariablesNamedLikeCredentialsCount) {
+  swarm::StackSpec stack;
+  stack.secrets["s"].data = Secret("from-a-file");
+  auto& env = stack.services["web"].spec.task_template.container.env;
+  env = {"DB_PASSWORD=from-a-variable", "LEVEL=information", "TOKEN", "API_KEY=k"};
+  Redaction redaction;
+  redaction.add(stack);
+  EXPECT_EQ(masked(redaction, "from-a-file from-a-variable information k"),
+            "*** *** information k");
+}
+
+}  // namespace
+}  // namespace skep::reconciler
