@@ -52,6 +52,16 @@ constexpr std::array kRules = {
     Rule{"configs.*.external", Target::boolean},
 };
 
+/// Places that the CLI casts nothing in, so that no variable can be used there.
+constexpr std::array kExtraRules = {
+    Rule{"services.*.init", Target::boolean},
+    Rule{"services.*.deploy.resources.limits.pids", Target::integer},
+    Rule{"services.*.deploy.resources.reservations.generic_resources.[].discrete_resource_spec."
+         "value",
+         Target::integer},
+    Rule{"services.*.volumes.[].tmpfs.size", Target::integer},
+};
+
 /// Part by part; a key that holds a dot makes more parts and so never matches, as in the CLI.
 bool matches(std::string_view pattern, std::string_view path) {
   while (true) {
@@ -154,10 +164,15 @@ Result<yaml::Node::Value> boolean(const std::string& text) {
 
 }  // namespace
 
-Result<yaml::Node::Value> cast(std::string_view path, const std::string& text) {
-  const auto* const rule = std::find_if(
-      kRules.begin(), kRules.end(), [&](const Rule& row) { return matches(row.path, path); });
-  if (rule == kRules.end()) return yaml::Node::Value(text);
+Result<yaml::Node::Value> cast(std::string_view path, const std::string& text, bool strict) {
+  const auto find_in = [&](const auto& rules) -> const Rule* {
+    const auto* const found = std::find_if(
+        rules.begin(), rules.end(), [&](const Rule& row) { return matches(row.path, path); });
+    return found == rules.end() ? nullptr : found;
+  };
+  const auto* rule = find_in(kRules);
+  if (rule == nullptr && !strict) rule = find_in(kExtraRules);
+  if (rule == nullptr) return yaml::Node::Value(text);
   switch (rule->target) {
     case Target::integer:
       return integer(text);

@@ -11,6 +11,7 @@ namespace skep::compose {
 /// What a text becomes that a substitution changed, by the dotted path of its place, where list
 /// items are "[]" (rule A6.1): an integer, a number or a boolean in the places of the CLI's table,
 /// else the text. Errors: invalid_input with the CLI's reason (rule A6.3).
-Result<yaml::Node::Value> cast(std::string_view path, const std::string& text);
+/// Off strict mode also in the places that the CLI forgot (rule A6.4).
+Result<yaml::Node::Value> cast(std::string_view path, const std::string& text, bool strict);
 
 }  // namespace skep::compose

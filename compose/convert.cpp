@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "compose/engine_checks.hpp"
 #include "compose/text.hpp"
 #include "swarm/image_ref.hpp"
 #include "swarm/labels.hpp"
@@ -16,7 +17,13 @@ void check_image(const ServiceConversion& conversion) {
     conversion.all.error(conversion.service.position_of("image"),
                          "invalid image reference for service " + conversion.key + ": " + reason);
   };
-  if (image.empty()) return refuse("no image specified");
+  if (image.empty()) {
+    const bool built = conversion.service.key_at.contains("build") || conversion.service.built;
+    return refuse(built
+                      ? "no image specified; a swarm builds nothing: build the image, push it to a "
+                        "registry and name it under image"
+                      : "no image specified");
+  }
   const auto parsed = swarm::ImageRef::parse(image);
   if (parsed) return;
   // With variables in it the text is not what stands in the file.
@@ -79,6 +86,7 @@ swarm::StackSpec convert(const Conversion& conversion) {
     check_image(one);
     swarm::DesiredService desired;
     desired.spec = convert_service(one);
+    check_for_engine(one, desired.spec);
     desired.depends_on = service.depends_on;
     desired.at = service.at;
     note_external(conversion, service, stack);

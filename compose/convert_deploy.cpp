@@ -53,7 +53,6 @@ Result<std::optional<swarm::RestartPolicy>> parse_restart(std::string_view text)
 
 swarm::ServiceMode convert_mode(const ServiceConversion& conversion) {
   const auto& deploy = conversion.service.deploy;
-  const auto& at = conversion.service.position_of("deploy");
   swarm::ServiceMode mode;
   if (deploy.mode.empty() || deploy.mode == "replicated") {
     mode.replicated = swarm::ReplicatedMode{deploy.replicas};
@@ -61,11 +60,14 @@ swarm::ServiceMode convert_mode(const ServiceConversion& conversion) {
     mode.replicated_job = swarm::ReplicatedJobMode{deploy.replicas, deploy.replicas};
   } else if (deploy.mode == "global" || deploy.mode == "global-job") {
     if (deploy.replicas) {
-      conversion.error(at, "replicas can only be used with replicated or replicated-job mode");
+      conversion.error(conversion.service.position_of("deploy.replicas"),
+                       "replicas can only be used with replicated or replicated-job mode");
     }
     (deploy.mode == "global" ? mode.global : mode.global_job).emplace();
   } else {
-    conversion.error(at, "Unknown mode: " + deploy.mode);
+    conversion.error(conversion.service.position_of("deploy.mode"),
+                     "Unknown mode: " + deploy.mode +
+                         "; it is one of replicated, global, replicated-job, global-job");
   }
   return mode;
 }

@@ -42,7 +42,7 @@ const Volume* find_definition(const ServiceConversion& conversion, const Service
     conversion.error(volume.at,
                      "undefined volume " + quoted(volume.source) +
                          (path ? "; a directory beside the file is written ./" + volume.source
-                               : "; list it under the top-level volumes"));
+                               : advice_for_undefined(volume.source, file.volumes, "volumes")));
   }
   return nullptr;
 }

@@ -77,8 +77,9 @@ std::vector<swarm::NetworkAttachment> convert_attachments(const ServiceConversio
     const bool defined = found != file.networks.end();
     if (!defined && key != kDefaultNetwork) {
       if (!file.unreadable_sections.contains("networks")) {
-        conversion.error(
-            use.at, "undefined network " + quoted(key) + "; list it under the top-level networks");
+        conversion.error(use.at,
+                         "undefined network " + quoted(key) +
+                             advice_for_undefined(key, file.networks, "networks"));
       }
       continue;
     }

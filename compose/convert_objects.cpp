@@ -5,33 +5,45 @@
 #include <utility>
 
 #include "compose/convert.hpp"
+#include "compose/engine_checks.hpp"
 #include "compose/paths.hpp"
 #include "compose/text.hpp"
 
 namespace skep::compose {
 namespace {
 
-/// The data of a definition; reports a file that cannot be read.
-std::string read_data(const Conversion& conversion,
-                      const std::string& subject,
-                      const FileObject& object) {
-  if (object.content) return *object.content;
-  if (!object.driver.empty()) return {};
+/// The data of a definition; nothing where there is none, or where its file cannot be read
+/// (reported).
+std::optional<std::string> read_data(const Conversion& conversion,
+                                     const std::string& subject,
+                                     const FileObject& object) {
+  if (object.content) return object.content;
+  if (!object.driver.empty()) return std::nullopt;
   const auto shown = shown_path(object.file);
   if (object.file == conversion.input.working_directory) {  // No `file` at all (rule B9.1).
     conversion.error(object.at, subject + ": read " + shown + ": is a directory");
-    return {};
+    return std::nullopt;
   }
   auto data = conversion.input.reader->read(object.file);
   if (!data) {
     conversion.error(object.file_at, subject + ": " + data.error().message);
-    return {};
+    return std::nullopt;
   }
   if (!*data) {
     conversion.error(object.file_at, subject + ": open " + shown + ": no such file or directory");
-    return {};
   }
-  return **std::move(data);
+  return *std::move(data);
+}
+
+/// What the engine will be sent, after a look at whether it will take it.
+std::string checked_data(const Conversion& conversion,
+                         const std::string& kind,
+                         const std::string& key,
+                         const FileObject& object,
+                         const std::string& name) {
+  const auto data = read_data(conversion, kind + ' ' + key, object);
+  if (data) check_for_engine(conversion, key, object, kind, name, data->size());
+  return data.value_or("");
 }
 
 std::optional<swarm::Driver> templating(const FileObject& object) {
@@ -58,7 +70,9 @@ std::vector<Resolved> resolve(const ServiceConversion& conversion,
     const auto found = objects.find(reference.source);
     if (found == objects.end()) {
       if (!conversion.all.file.unreadable_sections.contains(kind + 's')) {
-        conversion.error(reference.at, "undefined " + kind + ' ' + quoted(reference.source));
+        conversion.error(reference.at,
+                         "undefined " + kind + ' ' + quoted(reference.source) +
+                             advice_for_undefined(reference.source, objects, kind + 's'));
       }
       continue;
     }
@@ -90,7 +104,11 @@ std::string credential_config(const ServiceConversion& conversion, bool report) 
   const auto& configs = conversion.all.file.configs;
   const auto found = configs.find(spec->config);
   if (found == configs.end()) {
-    if (report) conversion.error(at, "undefined config " + quoted(spec->config));
+    if (report) {
+      conversion.error(at,
+                       "undefined config " + quoted(spec->config) +
+                           advice_for_undefined(spec->config, configs, "configs"));
+    }
     return {};
   }
   auto name = conversion.all.object_name(spec->config, found->second.name);
@@ -111,7 +129,7 @@ void convert_objects(const Conversion& conversion, swarm::StackSpec& stack) {
     swarm::SecretSpec spec;
     spec.name = conversion.object_name(key, object.name);
     spec.labels = conversion.with_stack_label(object.labels);
-    spec.data = Secret(read_data(conversion, "secret " + key, object));
+    spec.data = Secret(checked_data(conversion, "secret", key, object, spec.name));
     if (!object.driver.empty()) spec.driver = swarm::Driver{object.driver, object.driver_opts};
     spec.templating = templating(object);
     stack.secrets.emplace(key, std::move(spec));
@@ -121,7 +139,7 @@ void convert_objects(const Conversion& conversion, swarm::StackSpec& stack) {
     swarm::ConfigSpec spec;
     spec.name = conversion.object_name(key, object.name);
     spec.labels = conversion.with_stack_label(object.labels);
-    spec.data = read_data(conversion, "config " + key, object);
+    spec.data = checked_data(conversion, "config", key, object, spec.name);
     spec.templating = templating(object);
     stack.configs.emplace(key, std::move(spec));
   }

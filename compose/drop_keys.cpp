@@ -118,6 +118,9 @@ void drop_service_keys(yaml::Node& service, const std::string& name, Rewrite& re
   drop_device_reservations(service, name, rewrite);
   auto* entries = service.as<yaml::Map>();
   if (!entries) return;
+  if (const auto* build = service.find("build"); build && !service.find("image")) {
+    put(service, kCarriedBuild, yaml::Node(true, build->at()));
+  }
   std::erase_if(*entries, [&](const yaml::Entry& entry) {
     const auto found = kDropped.find(entry.key);
     if (found == kDropped.end()) return false;

@@ -1,5 +1,7 @@
 #include "compose/environment.hpp"
 
+#include <algorithm>
+
 #include "compose/paths.hpp"
 #include "compose/text.hpp"
 
@@ -77,6 +79,26 @@ void apply(const std::string& key,
       empty && process != input.environment.end() ? std::optional(process->second) : value;
 }
 
+/// As cut() does, for the lines that the CLI refuses: `export KEY=VALUE`, and blanks around the
+/// sign.
+Cut cut_shell_line(std::string_view line) {
+  constexpr std::string_view kBlanks = " \t";
+  constexpr std::string_view kExport = "export";
+  auto parts = cut(line, '=');
+  if (parts.before.find_first_of(kBlanks) == std::string_view::npos) return parts;
+  const auto after_word = parts.before.find_first_not_of(kBlanks, kExport.size());
+  if (parts.before.starts_with(kExport) && after_word != kExport.size() &&
+      after_word != std::string_view::npos) {
+    parts.before.remove_prefix(after_word);
+  }
+  const auto last = parts.before.find_last_not_of(kBlanks);
+  if (last + 1 < parts.before.size()) {
+    parts.before = parts.before.substr(0, last + 1);
+    parts.after.remove_prefix(std::min(parts.after.find_first_not_of(kBlanks), parts.after.size()));
+  }
+  return parts;
+}
+
 /// The pairs of one file; a line without a value is the process's, or is dropped (rule B4.3).
 void read_file(const Field& field,
                const std::string& name,
@@ -86,8 +108,12 @@ void read_file(const Field& field,
   const auto text = input.reader->read(path);
   if (!text)
     return field.error("invalid env file (" + shown_path(path) + "): " + text.error().message);
-  if (!*text) return field.error("open " + shown_path(path) + ": no such file or directory");
-  const auto lines = parse_env_file(**text);
+  if (!*text) {
+    return field.error(
+        "open " + shown_path(path) + ": no such file or directory" +
+        (input.strict ? "" : "; {path: " + name + ", required: false} may be missing"));
+  }
+  const auto lines = parse_env_file(**text, input.strict);
   if (!lines) {
     return field.error("invalid env file (" + shown_path(path) + "): " + lines.error().message);
   }
@@ -103,7 +129,7 @@ void read_file(const Field& field,
 
 }  // namespace
 
-Result<std::vector<EnvironmentLine>> parse_env_file(std::string_view text) {
+Result<std::vector<EnvironmentLine>> parse_env_file(std::string_view text, bool strict) {
   std::vector<EnvironmentLine> result;
   int number = 0;
   while (!text.empty()) {
@@ -117,7 +143,7 @@ Result<std::vector<EnvironmentLine>> parse_env_file(std::string_view text) {
     if (number == 1 && line.substr(0, 3) == "\xEF\xBB\xBF") line.remove_prefix(3);
     while (const auto space = leading_space(line)) line.remove_prefix(space);
     if (line.empty() || line.front() == '#') continue;
-    const auto parts = cut(line, '=');
+    const auto parts = strict ? cut(line, '=') : cut_shell_line(line);
     if (parts.before.empty()) return invalid_line(number, "no variable name");
     if (parts.before.find_first_of(" \t") != std::string_view::npos) {
       return invalid_line(number, "variable name contains whitespaces");

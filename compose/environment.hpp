@@ -16,8 +16,8 @@ struct EnvironmentLine {
 };
 
 /// The lines of an env_file's text, in order (rule B4.2). Errors: invalid_input, with the line's
-/// number and never its content.
-Result<std::vector<EnvironmentLine>> parse_env_file(std::string_view text);
+/// number and never its content. Off strict mode `export` and blanks around the `=` are allowed.
+Result<std::vector<EnvironmentLine>> parse_env_file(std::string_view text, bool strict = true);
 
 /// `env_file` and `environment` of one service, resolved against the process environment (rules
 /// B4.1 … B4.5).

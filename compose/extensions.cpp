@@ -187,6 +187,7 @@ std::optional<std::string> apply_extensions(yaml::Node& root,
 }
 
 void apply_carried(const Field& service, Service& result) {
+  result.built = service[kCarriedBuild].present();
   for (const auto& [name, key_at, value] : service[kCarriedDependsOn].members()) {
     const auto text = value.text();
     const auto condition = text == "service_healthy"                  ? Condition::healthy

@@ -33,19 +33,38 @@ std::size_t substitution_length(std::string_view text) {
   return end;
 }
 
+/// The length of "VAR+TEXT" or "VAR:+TEXT" at the front of a text, up to the closing brace; 0 where
+/// there is none. An extension: to the CLI this is a mistake.
+std::size_t alternate_length(std::string_view text) {
+  if (text.empty() || !is_letter(text[0])) return 0;
+  std::size_t end = 1;
+  while (end < text.size() && (is_letter(text[end]) || is_digit(text[end]))) ++end;
+  if (end < text.size() && text[end] == ':') ++end;
+  if (end >= text.size() || text[end] != '+') return 0;
+  const auto brace = text.find('}', end);
+  return brace == std::string_view::npos ? 0 : brace;
+}
+
 struct Outcome {
   std::string text;
   std::optional<std::string> error;     ///< Of the last substitution only (rule A5.10).
   bool lost_error = false;              ///< An earlier one was cleared.
   bool missing = false;                 ///< The error is a required variable's.
   bool kept_dollar = false;             ///< Kept literally, off strict mode.
+  bool nested = false;                  ///< A default with a variable in it, which stays text.
   std::vector<std::string> unset = {};  ///< Plain variables without a value.
+};
+
+/// What to make of what the CLI refuses.
+struct Leniency {
+  bool keep_dollars = false;  ///< A `$` that begins no variable stays.
+  bool alternates = false;    ///< `${VAR:+text}` and `${VAR+text}`.
 };
 
 class Template {
  public:
-  Template(std::string_view text, const Environment& environment, bool keep_dollars)
-      : text_(text), environment_(environment), keep_dollars_(keep_dollars) {}
+  Template(std::string_view text, const Environment& environment, Leniency leniency)
+      : text_(text), environment_(environment), leniency_(leniency) {}
 
   Outcome render() {
     for (std::size_t i = 0; i < text_.size();) {
@@ -74,8 +93,13 @@ class Template {
         substitute(rest.substr(1, length));
         return length + 2;
       }
+      const auto alternate = leniency_.alternates ? alternate_length(rest.substr(1)) : 0;
+      if (alternate > 0) {
+        substitute_alternate(rest.substr(1, alternate));
+        return alternate + 2;
+      }
     }
-    if (keep_dollars_) {
+    if (leniency_.keep_dollars) {
       out_.text += '$';
       out_.kept_dollar = true;
     } else {
@@ -111,6 +135,7 @@ class Template {
             true);
       }
       set_error(std::nullopt);
+      out_.nested = out_.nested || after.find("${") != std::string_view::npos;
       out_.text += usable ? std::string_view(*value) : after;
       return;
     }
@@ -122,6 +147,15 @@ class Template {
     }
   }
 
+  /// The text where the variable is set, else nothing.
+  void substitute_alternate(std::string_view what) {
+    const auto plus = what.find('+');
+    const bool colon = what[plus - 1] == ':';
+    const auto* value = lookup(what.substr(0, colon ? plus - 1 : plus));
+    set_error(std::nullopt);
+    if (value != nullptr && !(colon && value->empty())) out_.text += what.substr(plus + 1);
+  }
+
   [[nodiscard]] const std::string* lookup(std::string_view name) const {
     const auto found = environment_.find(std::string(name));
     return found == environment_.end() ? nullptr : &found->second;
@@ -129,7 +163,7 @@ class Template {
 
   std::string_view text_;
   const Environment& environment_;
-  bool keep_dollars_;
+  Leniency leniency_;
   Outcome out_;
 };
 
@@ -166,13 +200,21 @@ class Walk {
 
  private:
   void replace(yaml::Node& node, const std::string& text, bool in_labels) {
-    auto outcome = Template(text, environment_, false).render();
+    auto outcome = Template(text, environment_, {}).render();
+    if (outcome.error && !outcome.missing && !options_.strict) {
+      auto other = Template(text, environment_, {.alternates = true}).render();
+      if (!other.error) outcome = std::move(other);
+    }
     // What the CLI takes is done as the CLI does it; only its errors are excused.
     const bool refused =
         outcome.error || (options_.unset_variable_is_error && !outcome.unset.empty());
     if (refused && in_labels && !options_.strict) {
-      outcome = looks_like_password_hash(text) ? Outcome{text, std::nullopt, false, false, true, {}}
-                                               : Template(text, environment_, true).render();
+      outcome = Template(text, environment_, {.keep_dollars = true, .alternates = true}).render();
+      if (looks_like_password_hash(text)) {
+        outcome = {};
+        outcome.text = text;
+        outcome.kept_dollar = true;
+      }
     }
     if (outcome.error && outcome.missing && !options_.strict) {
       // The CLI wraps it into its words about a $ too many.
@@ -189,6 +231,13 @@ class Walk {
           node,
           path_ + ": a mistake in an earlier variable is hidden by a later one and gives nothing");
     }
+    if (outcome.nested) {
+      add(Finding::Severity::warning,
+          node,
+          path_ +
+              ": a default ends at the first } and holds no variables: what looks like one stays "
+              "text, as with docker stack deploy");
+    }
     if (outcome.kept_dollar) {
       add(Finding::Severity::warning,
           node,
@@ -199,7 +248,7 @@ class Walk {
     if (options_.unset_variable_is_error && !outcome.unset.empty())
       return report_unset(node, outcome);
     if (outcome.text == text) return;
-    auto value = cast(path_, outcome.text);
+    auto value = cast(path_, outcome.text, options_.strict);
     if (!value) {
       return add(Finding::Severity::error,
                  node,

@@ -22,9 +22,9 @@ void take_if_written(std::optional<T>& base, std::optional<T>&& later) {
   if (later) base = std::move(later);
 }
 
-/// O unless absent or zero.
+/// O unless absent or zero; a zero fills what is absent.
 void take_unless_zero(std::optional<Nanoseconds>& base, std::optional<Nanoseconds> later) {
-  if (later && *later != Nanoseconds::zero()) base = later;
+  if (later && (!base || *later != Nanoseconds::zero())) base = later;
 }
 
 template <typename T>
@@ -34,7 +34,7 @@ void append(std::vector<T>& base, std::vector<T>&& later) {
 }
 
 void append(std::optional<Texts>& base, std::optional<Texts>&& later) {
-  if (!later) return;
+  if (!later || later->empty()) return;  // Here an empty list sets nothing; within one file it does.
   if (!base) base.emplace();
   append(*base, *std::move(later));
 }
@@ -45,14 +45,14 @@ void replace_keys(std::map<std::string, T>& base, std::map<std::string, T>&& lat
   for (auto& [key, value] : later) base.insert_or_assign(key, std::move(value));
 }
 
-/// Per key; neither null nor "" overrides what is there.
+/// Per key; neither null nor "" overrides a text, but each replaces the other.
 void merge_environment(Environment& base, Environment&& later) {
+  const auto empty = [](const std::optional<std::string>& value) {
+    return value.value_or("").empty();
+  };
   for (auto& [key, value] : later) {
-    if (value && !value->empty()) {
-      base[key] = std::move(value);
-    } else {
-      base.emplace(key, std::move(value));
-    }
+    auto& mine = base[key];
+    if (!empty(value) || empty(mine)) mine = std::move(value);
   }
 }
 
@@ -215,6 +215,7 @@ void merge_service(Service& base, Service&& later) {
   merge_healthcheck(base.healthcheck, std::move(later.healthcheck));
   take_unless_zero(base.stop_grace_period, later.stop_grace_period);
   merge_deploy(base.deploy, std::move(later.deploy));
+  base.built = base.built || later.built;
   append(base.depends_on, std::move(later.depends_on));
   replace_keys(base.key_at, std::move(later.key_at));
 }

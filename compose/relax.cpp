@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "compose/rewrite.hpp"
+#include "compose/sizes.hpp"
 #include "compose/stringify.hpp"
+#include "compose/text.hpp"
 
 // Values that the CLI refuses although what they mean is clear. Each is made what the CLI's schema
 // wants; where something is left out, a warning says so.
@@ -41,6 +43,8 @@ const std::vector<Keys> kServiceTexts = {{"user"},
                                          {"entrypoint"},
                                          {"healthcheck", "test"},
                                          {"dns"},
+                                         {"dns_search"},
+                                         {"stop_signal"},
                                          {"cap_add"},
                                          {"cap_drop"},
                                          {"deploy", "resources", "limits", "cpus"},
@@ -56,6 +60,44 @@ const std::vector<Keys> kServiceCounts = {{"deploy", "replicas"},
                                           {"deploy", "placement", "max_replicas_per_node"},
                                           {"deploy", "resources", "limits", "pids"},
                                           {"healthcheck", "retries"}};
+
+/// Switches that people write as words, `yes` among them, which is a text to YAML 1.2.
+const std::vector<Keys> kServiceSwitches = {
+    {"tty"}, {"stdin_open"}, {"read_only"}, {"init"}, {"healthcheck", "disable"}};
+const std::vector<Keys> kObjectSwitches = {{"external"}, {"internal"}, {"attachable"}};
+
+/// Mappings and lists in which a key without a value says nothing.
+const std::vector<Keys> kMayBeEmpty = {{},
+                                       {"healthcheck"},
+                                       {"logging"},
+                                       {"credential_spec"},
+                                       {"deploy"},
+                                       {"deploy", "resources"},
+                                       {"deploy", "resources", "limits"},
+                                       {"deploy", "resources", "reservations"},
+                                       {"deploy", "placement"},
+                                       {"deploy", "update_config"},
+                                       {"deploy", "rollback_config"},
+                                       {"deploy", "restart_policy"}};
+const std::vector<Keys> kServiceLists = {{"cap_add"},
+                                         {"cap_drop"},
+                                         {"command"},
+                                         {"configs"},
+                                         {"depends_on"},
+                                         {"dns"},
+                                         {"dns_search"},
+                                         {"env_file"},
+                                         {"environment"},
+                                         {"extra_hosts"},
+                                         {"labels"},
+                                         {"networks"},
+                                         {"ports"},
+                                         {"secrets"},
+                                         {"sysctls"},
+                                         {"volumes"},
+                                         {"deploy", "labels"},
+                                         {"deploy", "placement", "constraints"},
+                                         {"deploy", "placement", "preferences"}};
 
 /// Lists whose items must differ.
 const std::vector<Keys> kServiceSets = {{"cap_add"},
@@ -108,6 +150,55 @@ void count_from_text(yaml::Node* node, bool octal = false) {
   if (problem == std::errc() && stop == end) *node = yaml::Node(value, node->at());
 }
 
+void number_from_text(yaml::Node* node) {
+  const auto* text = node ? node->as<std::string>() : nullptr;
+  if (!text || text->empty()) return;
+  double value = 0;
+  const char* end = text->data() + text->size();
+  const auto [stop, problem] = std::from_chars(text->data(), end, value);
+  if (problem == std::errc() && stop == end) *node = yaml::Node(value, node->at());
+}
+
+void switch_from_text(yaml::Node* node) {
+  const auto* text = node ? node->as<std::string>() : nullptr;
+  if (!text) return;
+  const auto word = lower(*text);
+  const bool on = word == "true" || word == "yes" || word == "on";
+  if (!on && word != "false" && word != "no" && word != "off") return;
+  *node = yaml::Node(on, node->at());
+}
+
+/// "64m" where a number of bytes is meant.
+void bytes_from_text(yaml::Node* node) {
+  const auto* text = node ? node->as<std::string>() : nullptr;
+  const auto bytes = text ? parse_size(*text) : Result<std::int64_t>(0);
+  if (text && bytes) *node = yaml::Node(*bytes, node->at());
+}
+
+/// `- KEY: value` in a list of KEY=VALUE.
+void join_pairs(yaml::Node* node) {
+  auto* list = node ? node->as<yaml::List>() : nullptr;
+  if (!list) return;
+  for (auto& item : *list) {
+    const auto* map = item.as<yaml::Map>();
+    if (!map || map->size() != 1) continue;
+    const auto& entry = map->front();
+    const auto value =
+        entry.value.is_null() ? std::optional<std::string>("") : stringify(entry.value);
+    const bool scalar = !entry.value.as<yaml::Map>() && !entry.value.as<yaml::List>();
+    if (scalar && value) item = yaml::Node(entry.key + '=' + *value, item.at());
+  }
+}
+
+void drop_empty_items(yaml::Node* node, Rewrite& rewrite) {
+  auto* list = node ? node->as<yaml::List>() : nullptr;
+  if (!list) return;
+  std::erase_if(*list, [&](const yaml::Node& item) {
+    if (item.is_null()) rewrite.warning(item.at(), "an empty list item: taken as not written");
+    return item.is_null();
+  });
+}
+
 void deduplicate(yaml::Node* node, Rewrite& rewrite) {
   auto* list = node ? node->as<yaml::List>() : nullptr;
   if (!list) return;
@@ -137,6 +228,7 @@ void drop_nulls(yaml::Node* map, const std::string& path, const Keys& kept, Rewr
 
 void relax_port(yaml::Node& port, Rewrite& rewrite) {
   if (!port.as<yaml::Map>()) return;
+  drop_nulls(&port, "ports", {}, rewrite);
   count_from_text(port.find("published"));
   count_from_text(port.find("target"));
   if (const auto ip = take(port, "host_ip")) {
@@ -156,29 +248,91 @@ void for_each_item(yaml::Node* node, Function function) {
   for (auto& item : *list) function(item);
 }
 
-void relax_service(yaml::Node& service, const std::string& path, Rewrite& rewrite) {
-  drop_nulls(&service, path, {"deploy", "pid"}, rewrite);
-  drop_nulls(service.find("healthcheck"), path + ".healthcheck", {}, rewrite);
-  drop_nulls(service.find("logging"), path + ".logging", {}, rewrite);
-  auto* deploy = service.find("deploy");
-  drop_nulls(deploy, path + ".deploy", {}, rewrite);
-  for (const auto* key :
-       {"resources", "placement", "update_config", "rollback_config", "restart_policy"}) {
-    drop_nulls(at_path(service, {"deploy", key}), path + ".deploy." + key, {}, rewrite);
+/// A long volume without a type is what the short form would make of it.
+void relax_volume(yaml::Node& volume, Rewrite& rewrite) {
+  if (!volume.as<yaml::Map>()) return;
+  drop_nulls(&volume, "volumes", {}, rewrite);
+  switch_from_text(volume.find("read_only"));
+  switch_from_text(at_path(volume, {"volume", "nocopy"}));
+  bytes_from_text(at_path(volume, {"tmpfs", "size"}));
+  const auto* source = volume.find("source");
+  const auto* text = source ? source->as<std::string>() : nullptr;
+  if (volume.find("type") || (source && !text)) return;
+  const bool path = text && !text->empty() &&
+                    std::string_view("./~").find(text->front()) != std::string_view::npos;
+  const std::string type = path ? "bind" : "volume";
+  rewrite.warning(volume.at(), "a volume without a type is taken as type: " + type);
+  put(volume, "type", yaml::Node(type, volume.at()));
+}
+
+void relax_reference(yaml::Node& reference) {
+  count_from_text(reference.find("mode"), true);
+  stringify_numbers(reference.find("uid"));
+  stringify_numbers(reference.find("gid"));
+}
+
+void relax_ulimits(yaml::Node* ulimits) {
+  auto* entries = ulimits ? ulimits->as<yaml::Map>() : nullptr;
+  if (!entries) return;
+  for (auto& entry : *entries) {
+    count_from_text(&entry.value);
+    count_from_text(entry.value.find("soft"));
+    count_from_text(entry.value.find("hard"));
   }
-  for (const auto& pairs : kServicePairs) stringify_booleans(at_path(service, pairs));
+}
+
+void relax_aliases(yaml::Node* networks, const std::string& path, Rewrite& rewrite) {
+  auto* entries = networks ? networks->as<yaml::Map>() : nullptr;
+  if (!entries) return;
+  for (auto& entry : *entries) {
+    drop_nulls(&entry.value, path + ".networks." + entry.key, {}, rewrite);
+    drop_empty_items(entry.value.find("aliases"), rewrite);
+    deduplicate(entry.value.find("aliases"), rewrite);
+    stringify_numbers(entry.value.find("aliases"));
+  }
+}
+
+void relax_service(yaml::Node& service, const std::string& path, Rewrite& rewrite) {
+  for (const auto& place : kMayBeEmpty) {
+    std::string name = path;
+    for (const auto key : place) name += '.' + std::string(key);
+    drop_nulls(
+        at_path(service, place), name, place.empty() ? Keys{"deploy", "pid"} : Keys{}, rewrite);
+  }
+  for (const auto& list : kServiceLists) drop_empty_items(at_path(service, list), rewrite);
+  for (const auto& pairs : kServicePairs) {
+    join_pairs(at_path(service, pairs));
+    stringify_booleans(at_path(service, pairs));
+  }
   for (const auto& texts : kServiceTexts) stringify_numbers(at_path(service, texts));
   for (const auto& count : kServiceCounts) count_from_text(at_path(service, count));
-  for (const auto& set : kServiceSets) deduplicate(at_path(service, set), rewrite);
-  for_each_item(service.find("ports"), [&](auto& port) { relax_port(port, rewrite); });
-  for (const auto* key : {"secrets", "configs"}) {
-    for_each_item(service.find(key), [](auto& item) { count_from_text(item.find("mode"), true); });
+  for (const auto& word : kServiceSwitches) switch_from_text(at_path(service, word));
+  for (const auto* config : {"update_config", "rollback_config"}) {
+    number_from_text(at_path(service, {"deploy", config, "max_failure_ratio"}));
   }
+  for (const auto& set : kServiceSets) deduplicate(at_path(service, set), rewrite);
+  // To YAML 1.1 `no` was false, and some tools write it so.
+  if (auto* restart = service.find("restart"); restart && restart->as<bool>()) {
+    if (!*restart->as<bool>()) *restart = yaml::Node(std::string("no"), restart->at());
+  }
+  for_each_item(service.find("ports"), [&](auto& port) { relax_port(port, rewrite); });
+  for_each_item(service.find("volumes"), [&](auto& volume) { relax_volume(volume, rewrite); });
+  for (const auto* key : {"secrets", "configs"}) {
+    for_each_item(service.find(key), [](auto& item) { relax_reference(item); });
+  }
+  relax_ulimits(service.find("ulimits"));
+  relax_aliases(service.find("networks"), path, rewrite);
 }
 
 void relax_object(yaml::Node& object, const std::string& path, Rewrite& rewrite) {
   drop_nulls(&object, path, {}, rewrite);
-  for (const auto& pairs : kObjectPairs) stringify_booleans(at_path(object, pairs));
+  drop_nulls(object.find("ipam"), path + ".ipam", {}, rewrite);
+  for (const auto& pairs : kObjectPairs) {
+    join_pairs(at_path(object, pairs));
+    stringify_booleans(at_path(object, pairs));
+  }
+  for (const auto& word : kObjectSwitches) switch_from_text(at_path(object, word));
+  stringify_numbers(object.find("name"));
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ namespace skep::compose {
 /// Keys that carry what the CLI's schema has no place for; it allows `x-` keys everywhere needed.
 inline constexpr std::string_view kCarriedDependsOn = "x-skep-depends-on";
 inline constexpr std::string_view kCarriedContent = "x-skep-content";
+inline constexpr std::string_view kCarriedBuild = "x-skep-build";
 inline constexpr std::string_view kCarriedEnvironment = "x-skep-environment";
 
 /// What every extension needs. Other files are read and parsed once.

@@ -1,6 +1,7 @@
 #include "compose/schema.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -96,9 +97,16 @@ std::string type_hint(const yaml::Node& node, const Type& type) {
   }
   const auto* text = node.as<std::string>();
   if (text == nullptr || text->empty() || wants("string")) return "";
-  if (wants("number") || wants("integer") || wants("boolean")) return "; write it without quotes";
+  if (wants("number") || wants("integer")) {
+    const bool digits = text->find_first_not_of("0123456789.-") == std::string::npos;
+    return digits ? "; write it without quotes" : "; write a number, such as 2";
+  }
+  if (wants("boolean") && !wants("mapping")) return "; write true or false, without quotes";
   if (text->front() == '-' && text->find(' ') != 1) return "; a blank is missing after the dash";
   const auto colon = text->find(':');
+  if (wants("mapping") && text->find('=') != std::string::npos) {
+    return "; write KEY: VALUE below it, or a list of KEY=VALUE";
+  }
   if (wants("mapping") && colon != std::string::npos) return "; a blank is missing after the colon";
   return wants("list") ? "; begin each item with a dash, or put it in brackets" : "";
 }
@@ -232,12 +240,53 @@ class Validator {
     if (object.open || object.names == ObjectType::Names::lower_letters) return;
     add(entry.key_at,
         path() + " Additional property " + entry.key + " is not allowed" +
-            advice(entry.key, object, other_version));
+            advice(entry, object, other_version));
   }
 
-  [[nodiscard]] std::string advice(const std::string& key,
+  /// A key that has its place elsewhere, where people look for it here.
+  [[nodiscard]] std::string other_place(const yaml::Entry& entry) const {
+    struct Misplaced {
+      std::string_view in, key, place;
+    };
+    static constexpr std::array kMisplaced = {
+        Misplaced{"service", "mode", "deploy"},
+        Misplaced{"service", "replicas", "deploy"},
+        Misplaced{"service", "resources", "deploy"},
+        Misplaced{"service", "restart_policy", "deploy"},
+        Misplaced{"service", "placement", "deploy"},
+        Misplaced{"service", "update_config", "deploy"},
+        Misplaced{"service", "rollback_config", "deploy"},
+        Misplaced{"service", "endpoint_mode", "deploy"},
+        Misplaced{"service", "constraints", "deploy.placement"},
+        Misplaced{"deploy", "constraints", "deploy.placement"},
+        Misplaced{"deploy", "preferences", "deploy.placement"},
+        Misplaced{"deploy", "max_replicas_per_node", "deploy.placement"},
+        Misplaced{"deploy", "limits", "deploy.resources"},
+        Misplaced{"deploy", "reservations", "deploy.resources"},
+        Misplaced{"deploy", "restart", "deploy.restart_policy"},
+    };
+    const auto depth = path_.empty() ? 0 : 1 + std::count(path_.begin(), path_.end(), '.');
+    if (depth == 0 && (entry.value.find("image") || entry.value.find("build"))) {
+      return "; a service stands below services:";
+    }
+    const bool in_services = path_.starts_with("services.");
+    const std::string_view in = !in_services                               ? ""
+                                : depth == 2                               ? "service"
+                                : depth == 3 && path_.ends_with(".deploy") ? "deploy"
+                                                                           : "";
+    for (const auto& row : kMisplaced) {
+      if (row.in == in && row.key == entry.key) {
+        return "; its place is below " + std::string(row.place);
+      }
+    }
+    return "";
+  }
+
+  [[nodiscard]] std::string advice(const yaml::Entry& entry,
                                    const ObjectType& object,
                                    const KeyType* other_version) const {
+    const auto& key = entry.key;
+    if (auto place = other_place(entry); !place.empty()) return place;
     if (other_version != nullptr) {
       return "; it needs version 3." + std::to_string(other_version->since.first) +
              " or no version at all";

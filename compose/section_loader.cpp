@@ -146,6 +146,7 @@ ComposeFile load_file(const Field& root, const Input& input, int minor) {
   ComposeFile file;
   std::size_t ports = 0;
   for (const auto& [key, key_at, value] : root["services"].members()) {
+    if (!value.is_map()) continue;  // The schema has said so.
     auto service = load_service(value, input);
     service.at = key_at;
     ports += service.ports ? service.ports->size() : 0;

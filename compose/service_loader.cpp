@@ -298,6 +298,28 @@ Deploy load_deploy(const Field& field) {
   return deploy;
 }
 
+/// What the CLI decodes before it ignores it: a wrong type is an error all the same, also where the
+/// schema has no objection (a number of shm_size, a date).
+void check_ignored(const Field& field) {
+  for (const auto* key : {"cgroup_parent",
+                          "cgroupns_mode",
+                          "container_name",
+                          "domainname",
+                          "ipc",
+                          "mac_address",
+                          "network_mode",
+                          "pid",
+                          "shm_size",
+                          "userns_mode"}) {
+    static_cast<void>(field[key].text());
+  }
+  for (const auto* key : {"devices", "external_links", "links", "security_opt"}) {
+    static_cast<void>(field[key].texts());
+  }
+  static_cast<void>(field["tmpfs"].one_or_more_texts());
+  if (!field["build"].is_map()) static_cast<void>(field["build"].text());
+}
+
 std::optional<std::vector<std::string>> load_optional_texts(const Field& field) {
   if (!field.present()) return std::nullopt;
   return field.one_or_more_texts();
@@ -308,6 +330,11 @@ std::optional<std::vector<std::string>> load_optional_texts(const Field& field) 
 Service load_service(const Field& field, const Input& input) {
   Service service;
   for (const auto& member : field.members()) service.key_at[member.key] = member.value.at();
+  if (field["deploy"].is_map()) {
+    for (const auto& member : field["deploy"].members()) {
+      service.key_at["deploy." + member.key] = member.value.at();
+    }
+  }
   service.image = field["image"].text();
   service.hostname = field["hostname"].text();
   service.user = field["user"].text();
@@ -343,7 +370,11 @@ Service load_service(const Field& field, const Input& input) {
   for (auto& name : field["depends_on"].texts()) {
     service.depends_on.push_back({std::move(name), swarm::ServiceDependency::Condition::started});
   }
-  if (!input.strict) apply_carried(field, service);
+  if (input.strict) {
+    check_ignored(field);
+  } else {
+    apply_carried(field, service);
+  }
   return service;
 }
 

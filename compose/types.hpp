@@ -136,6 +136,7 @@ struct Service {
   std::optional<Nanoseconds> stop_grace_period;
   Deploy deploy;
   std::vector<swarm::ServiceDependency> depends_on;
+  bool built = false;  ///< Extension: it had a `build`, which was taken out.
 
   SourcePosition at;                             ///< Of the service's key.
   std::map<std::string, SourcePosition> key_at;  ///< Of the values of its own keys.

@@ -26,6 +26,13 @@ bool is_tag_char(char c) {
          std::string_view(";/?:@&=+$,.!~*'()[]%").find(c) != std::string_view::npos;
 }
 
+/// To Go's scanner these end a line, to yaml-cpp they are letters.
+bool has_foreign_break(std::string_view text) {
+  return text.find("\xC2\x85") != std::string_view::npos ||
+         text.find("\xE2\x80\xA8") != std::string_view::npos ||
+         text.find("\xE2\x80\xA9") != std::string_view::npos;
+}
+
 class Guard {
  public:
   Guard(const SourceText& source, RawDocument& document) : source_(source), text_(source.text()) {
@@ -124,7 +131,11 @@ class Guard {
       if (flow_ == 0 && key_allowed_) return fail(at_, std::string(kTab));
       ++at_;
     } else if (c == '#') {
+      const auto start = at_;
       skip_line();
+      if (has_foreign_break(text_.substr(start, at_ - start))) {
+        return fail(start, "found a Unicode line separator in a comment, where it ends the line");
+      }
     } else if (starts_scalar_here()) {
       scalar();
     } else if (c == '[' || c == '{') {
@@ -201,7 +212,7 @@ class Guard {
     const auto inner = verbatim ? word.substr(2, word.size() - 3) : word;
     if (!std::all_of(inner.begin(), inner.end(), is_tag_char) ||
         (verbatim && !word.ends_with('>')) ||
-        (flow_ > 0 && word.find_first_of(",[]{}") != std::string_view::npos)) {
+        (flow_ > 0 && !verbatim && word.find_first_of(",[]{}") != std::string_view::npos)) {
       return fail(start, "did not find expected whitespace or line break after a tag");
     }
     const auto second = word.starts_with("!<") ? std::string_view::npos : word.find('!', 1);
@@ -307,6 +318,9 @@ class Guard {
           continue;
         }
         ++at_;
+        if (has_foreign_break(text_.substr(start, at_ - start))) {
+          return fail(start, "found a Unicode line separator in quotes; write it as an escape");
+        }
         if (repair) encode_latin(node.text);
         return end_scalar(-2);
       }
@@ -337,10 +351,8 @@ class Guard {
 
   void plain(const RawNode& node) {
     const std::string_view value = node.text;
-    for (const std::string_view foreign : {"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"}) {
-      if (value.find(foreign) != std::string_view::npos) {
-        return fail(at_, "found a Unicode line separator in text without quotes");
-      }
+    if (has_foreign_break(value)) {
+      return fail(at_, "found a Unicode line separator in text without quotes");
     }
     for (std::size_t i = 0; i < value.size();) {
       if (!is_space(value[i])) {

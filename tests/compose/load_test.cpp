@@ -110,7 +110,7 @@ TEST(Load, RefusalsSayWhatIsMostlyMeant) {
     return errors(loader.load({web(service)}));
   };
   EXPECT_THAT(says("stop_grace_period: 10"), HasSubstr("; write \"10s\" for seconds"));
-  EXPECT_THAT(says("labels: [a.b: c]"), HasSubstr("; a colon and a blank make a mapping"));
+  EXPECT_THAT(says("cap_add: [a.b: c]"), HasSubstr("; a colon and a blank make a mapping"));
   EXPECT_THAT(says("environment: -A=1"), HasSubstr("; a blank is missing after the dash"));
   EXPECT_THAT(says("deploy: {placement: {constraints: node.role==manager}}"),
               HasSubstr("; begin each item with a dash"));

@@ -44,6 +44,8 @@ const std::map<std::string, std::string> kOwnWords = {
     {"a2-4-syntax-error", "illegal flow end"},
     {"a2-4-tab-indentation", "illegal map value"},
     {"a2-4-unknown-alias", "the referenced anchor is not defined"},
+    {"a7-2-ignored-date", "services.web.domainname: expected a string, got a timestamp"},
+    {"a7-2-ignored-number", "services.web.shm_size: expected a string, got a integer"},
     {"a7-1-extends", "unsupported options: extends"},
     {"a7-1-forbidden-keys", "unsupported options: volume_driver"},
     {"a4-1-forbidden-before-interpolation", "unsupported options: mem_limit"},
@@ -261,6 +263,8 @@ TEST_P(RecordedTest, EqualsWhatTheCliSent) {
         << "not found: " << expected << "\nin: " << to_string(output.findings);
     return;
   }
+  // What every engine refuses may be refused before it is asked.
+  if (record.at("verdict") == "refused" && record.at("refused_by") == "engine") return;
   ASSERT_FALSE(has_errors(output.findings)) << to_string(output.findings);
   expect_warnings(record.at("warnings"), output.findings);
   if (record.at("verdict") != "accepted") return;  // The engine or its state stood in the way.
@@ -275,7 +279,7 @@ TEST_P(RecordedTest, EqualsWhatTheCliSent) {
 TEST_P(RecordedTest, ExtensionsChangeNothingThatTheCliAccepts) {
   const auto folder = kCorpus / GetParam();
   const auto record = recorded(folder);
-  if (record.at("verdict") == "refused" && record.at("refused_by") == "client") return;
+  if (record.at("verdict") == "refused" && record.at("refused_by") != "state") return;
   const auto strict = load_case(folder, true);
   const auto relaxed = load_case(folder, false);
   ASSERT_FALSE(has_errors(relaxed.findings)) << to_string(relaxed.findings);

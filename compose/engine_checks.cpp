@@ -1,0 +1,208 @@
+#include "compose/engine_checks.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "compose/text.hpp"
+
+namespace skep::compose {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t kLeastMemory = 4 << 20;
+constexpr std::int64_t kLeastNanoCpus = 1'000'000;
+constexpr std::size_t kLongestServiceName = 63;
+constexpr std::size_t kLongestObjectName = 64;
+constexpr std::size_t kSecretLimit = 512'000, kConfigLimit = 1'024'000;
+
+class Checks {
+ public:
+  Checks(const ServiceConversion& conversion, const swarm::ServiceSpec& spec)
+      : conversion_(conversion), spec_(spec) {}
+
+  void run() {
+    name();
+    words();
+    rollouts();
+    ports();
+    mounts();
+    healthcheck();
+    resources(conversion_.service.deploy.limits);
+    resources(conversion_.service.deploy.reservations);
+    constraints();
+  }
+
+ private:
+  void refuse(const std::string& place, const std::string& message) {
+    conversion_.error(conversion_.service.position_of(place), message);
+  }
+  void one_of(const std::string& place,
+              const std::string& what,
+              const std::string& word,
+              std::initializer_list<std::string_view> allowed) {
+    if (word.empty() || std::find(allowed.begin(), allowed.end(), word) != allowed.end()) return;
+    std::string all;
+    for (const auto each : allowed) all += (all.empty() ? "" : ", ") + std::string(each);
+    refuse(place, what + ' ' + quoted(word) + " is unknown to the engine; it is one of " + all);
+  }
+
+  void name() {
+    const auto& name = spec_.name;
+    if (name.size() > kLongestServiceName) {
+      conversion_.error(conversion_.service.at,
+                        "the engine takes names of up to 63 characters, and " + quoted(name) +
+                            " has " + std::to_string(name.size()));
+    }
+    const bool dotted = name.find('.') != std::string::npos;
+    const bool edge = !name.empty() && (name.back() == '-' || name.back() == '_');
+    if (dotted || edge) {
+      conversion_.error(conversion_.service.at,
+                        "the engine takes no name such as " + quoted(name) +
+                            ": it is a DNS name component, of letters, digits, '-' and '_' inside");
+    }
+  }
+
+  void words() {
+    const auto& deploy = conversion_.service.deploy;
+    if (deploy.restart_policy) {
+      one_of("deploy.restart_policy",
+             "restart_policy condition",
+             deploy.restart_policy->condition,
+             {"none", "on-failure", "any"});
+    }
+    if (deploy.update_config) {
+      one_of("deploy.update_config",
+             "update_config failure_action",
+             deploy.update_config->failure_action,
+             {"pause", "continue", "rollback"});
+    }
+    if (deploy.rollback_config) {
+      one_of("deploy.rollback_config",
+             "rollback_config failure_action",
+             deploy.rollback_config->failure_action,
+             {"pause", "continue"});
+    }
+    one_of("deploy.endpoint_mode", "endpoint_mode", lower(deploy.endpoint_mode), {"vip", "dnsrr"});
+  }
+
+  void rollouts() {
+    const bool job = spec_.mode.replicated_job || spec_.mode.global_job;
+    if (job && spec_.update_config) {
+      refuse("deploy.update_config", "a job takes no update_config: leave it out");
+    }
+    for (const auto& [place, config] :
+         {std::pair("deploy.update_config", &spec_.update_config),
+          std::pair("deploy.rollback_config", &spec_.rollback_config)}) {
+      if (*config && ((*config)->delay < 0ns || (*config)->monitor < 0ns)) {
+        refuse(place, "the engine takes no negative durations");
+      }
+    }
+  }
+
+  void ports() {
+    const auto& endpoint = spec_.endpoint_spec;
+    if (!endpoint) return;
+    std::set<std::pair<std::uint32_t, std::string>> published;
+    for (const auto& port : endpoint->ports) {
+      if (endpoint->mode == "dnsrr" && port.mode != "host") {
+        return refuse("ports",
+                      "with endpoint_mode dnsrr ports are published by host only: write the long "
+                      "form with mode: host");
+      }
+      if (port.published == 0) continue;
+      auto protocol = port.protocol.empty() ? std::string("tcp") : lower(port.protocol);
+      if (!published.emplace(port.published, protocol).second) {
+        return refuse(
+            "ports",
+            "the port " + std::to_string(port.published) + '/' + protocol + " is published twice");
+      }
+    }
+  }
+
+  void mounts() {
+    std::set<std::string> targets;
+    if (!conversion_.service.volumes) return;
+    for (const auto& volume : *conversion_.service.volumes) {
+      if (volume.target.empty() || targets.insert(volume.target).second) continue;
+      conversion_.error(volume.at, "two volumes have the target " + quoted(volume.target));
+    }
+  }
+
+  void healthcheck() {
+    const auto& check = conversion_.service.healthcheck;
+    if (!check || check->disable) return;
+    for (const auto& [name, value] : {std::pair("interval", check->interval),
+                                      std::pair("timeout", check->timeout),
+                                      std::pair("start_period", check->start_period)}) {
+      if (value && *value != 0ns && *value < 1ms) {
+        refuse(
+            "healthcheck",
+            std::string(name) + " of the healthcheck is less than 1ms, which the engine refuses");
+      }
+    }
+  }
+
+  void resources(const std::optional<ResourceBounds>& bounds) {
+    if (!bounds) return;
+    if (bounds->memory != 0 && bounds->memory < kLeastMemory) {
+      refuse("deploy.resources",
+             "memory is " + std::to_string(bounds->memory) +
+                 " bytes and the engine wants at least 4 MiB; write 64M for megabytes");
+    }
+  }
+
+  void nano_cpus(std::int64_t count) {
+    if (count == 0 || count >= kLeastNanoCpus) return;
+    refuse("deploy.resources", "the engine takes no less than 0.001 cpus");
+  }
+
+  void constraints() {
+    const auto& resources = spec_.task_template.resources;
+    if (resources && resources->limits) nano_cpus(resources->limits->nano_cpus);
+    if (resources && resources->reservations) nano_cpus(resources->reservations->nano_cpus);
+    for (const auto& constraint : conversion_.service.deploy.constraints) {
+      const bool has =
+          constraint.find("==") != std::string::npos || constraint.find("!=") != std::string::npos;
+      if (has) continue;
+      refuse("deploy.placement",
+             "the placement constraint " + quoted(constraint) + " has neither == nor !=");
+    }
+  }
+
+  const ServiceConversion& conversion_;
+  const swarm::ServiceSpec& spec_;
+};
+
+}  // namespace
+
+void check_for_engine(const ServiceConversion& conversion, const swarm::ServiceSpec& spec) {
+  Checks(conversion, spec).run();
+}
+
+void check_for_engine(const Conversion& conversion,
+                      const std::string& key,
+                      const FileObject& object,
+                      const std::string& kind,
+                      const std::string& name,
+                      std::size_t bytes) {
+  const auto subject = kind + ' ' + key + ": ";
+  const auto limit = kind == "secret" ? kSecretLimit : kConfigLimit;
+  if (name.size() > kLongestObjectName) {
+    conversion.error(object.at,
+                     subject + "the engine takes names of up to 64 characters, and " +
+                         quoted(name) + " has " + std::to_string(name.size()));
+  }
+  if (bytes == 0) {
+    conversion.error(object.file_at, subject + "the content is empty, which the engine refuses");
+  } else if (bytes >= limit) {
+    conversion.error(object.file_at,
+                     subject + "the content has " + std::to_string(bytes) +
+                         " bytes, and the engine takes less than " + std::to_string(limit));
+  }
+}
+
+}  // namespace skep::compose

@@ -1,0 +1,170 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/compose/fixture.hpp"
+
+// A refusal says where, what, what is allowed, and what was most likely meant.
+namespace skep::compose::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// The errors of a file, one a line, each as line:column: message. Both modes say the same.
+std::string said(const std::string& text) {
+  std::string result;
+  for (const bool strict : {true, false}) {
+    Loader loader;
+    loader.strict = strict;
+    std::string lines;
+    for (const auto& finding : loader.load({text}).findings) {
+      if (finding.severity != Finding::Severity::error) continue;
+      lines += std::to_string(finding.at.line) + ':' + std::to_string(finding.at.column) + ": " +
+               finding.message + '\n';
+    }
+    if (!strict) EXPECT_EQ(lines, result) << text;
+    result = lines;
+  }
+  return result;
+}
+
+struct Case {
+  const char* name;
+  std::string text;
+  std::string expected;  ///< A part of it.
+};
+
+class MistakeTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(MistakeTest, IsSaidWithItsPlaceAndWhatToDo) {
+  EXPECT_THAT(said(GetParam().text), HasSubstr(GetParam().expected));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All,
+    MistakeTest,
+    ::testing::Values(
+        Case{"tab",
+             "services:\n  web:\n\timage: nginx\n",
+             "3:2: end of map not found; the line begins with a tab: indent with spaces"},
+        Case{"tab_after_spaces",
+             "services:\n  web:\n    image: nginx\n  \tports: [80]\n",
+             "indent with spaces"},
+        Case{"word_for_a_number",
+             web("deploy: {replicas: two}"),
+             "services.web.deploy.replicas must be a integer; write a number, such as 2"},
+        Case{"word_for_a_switch",
+             web("tty: perhaps"),
+             "services.web.tty must be a boolean; write true or false, without quotes"},
+        Case{"unknown_mode",
+             web("deploy: {replicas: 2, mode: globl}"),
+             "5:33: service web: Unknown mode: globl; it is one of replicated, global, "
+             "replicated-job, global-job"},
+        Case{"near_network",
+             web("networks: [front]", "networks: {frnt: {}}"),
+             "undefined network \"front\"; did you mean frnt?"},
+        Case{"far_network",
+             web("networks: [front]", "networks: {database: {}}"),
+             "undefined network \"front\"; list it under the top-level networks"},
+        Case{"near_volume",
+             web("volumes: ['dbdata:/d']", "volumes: {db-data: {}}"),
+             "undefined volume \"dbdata\"; did you mean db-data?"},
+        Case{"near_secret",
+             web("secrets: [db_pasword]", "secrets: {db_password: {external: true}}"),
+             "undefined secret \"db_pasword\"; did you mean db_password?"},
+        Case{"near_config",
+             web("configs: [{source: ngnix}]", "configs: {nginx: {external: true}}"),
+             "undefined config \"ngnix\"; did you mean nginx?"},
+        Case{"pairs_as_a_text",
+             web("environment: A=1"),
+             "services.web.environment must be a mapping; write KEY: VALUE below it, or a list of "
+             "KEY=VALUE"},
+        Case{
+            "first_version",
+            "web:\n  image: nginx\n",
+            "1:1: (root) Additional property web is not allowed; a service stands below services:"},
+        Case{"build_only",
+             "services:\n  web:\n    build: .\n",
+             "no image specified; a swarm builds nothing: build the image, push it to a registry"},
+        Case{"glued_key",
+             "services:\n  web:\n    image:nginx\n    ports: [\"80:80\"]\n",
+             "4:10: illegal map value; a blank is missing after image: on the line before"},
+        Case{"glued_only_key",
+             "services:\n  web:\n    image:nginx\n",
+             "3:5: services.web must be a mapping; a blank is missing after the colon"},
+        Case{"key_of_deploy_in_the_service",
+             web("replicas: 2"),
+             "services.web Additional property replicas is not allowed; its place is below deploy"},
+        Case{"key_of_placement_in_deploy",
+             web("deploy: {constraints: [node.role == manager]}"),
+             "its place is below deploy.placement"}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST(Mistakes, AServiceThatIsNoMappingIsSaidOnce) {
+  EXPECT_EQ(said("services:\n  web: nginx\n"), "2:8: services.web must be a mapping\n");
+}
+
+/// The CLI passes these on; the engine's refusals are in the corpus. Ours come before any write.
+INSTANTIATE_TEST_SUITE_P(
+    RefusedByTheEngine,
+    MistakeTest,
+    ::testing::Values(
+        Case{"restart_condition_c5_4",
+             web("deploy: {restart_policy: {condition: maybe}}"),
+             "restart_policy condition \"maybe\" is unknown to the engine; it is one of none, "
+             "on-failure, any"},
+        Case{"failure_action_c5_3",
+             web("deploy: {update_config: {failure_action: explode}}"),
+             "it is one of pause, continue, rollback"},
+        Case{"rollback_failure_action",
+             web("deploy: {rollback_config: {failure_action: rollback}}"),
+             "it is one of pause, continue"},
+        Case{
+            "endpoint_mode_c4", web("deploy: {endpoint_mode: anycast}"), "it is one of vip, dnsrr"},
+        Case{"ingress_port_with_dnsrr_c4",
+             web("ports: ['80:80']\ndeploy: {endpoint_mode: dnsrr}"),
+             "mode: host"},
+        Case{"port_twice_c8_2", web("ports: ['80:80', '80:81/tcp']"), "80/tcp is published twice"},
+        Case{"target_twice_c3_4",
+             web("volumes: ['/a:/d', '/b:/d']"),
+             "5:24: service web: two volumes have the target \"/d\""},
+        Case{"constraint_c4",
+             web("deploy: {placement: {constraints: [node.role = manager]}}"),
+             "has neither == nor !="},
+        Case{"memory_b10_1",
+             web("deploy: {resources: {limits: {memory: '50'}}}"),
+             "at least 4 MiB; write 64M for megabytes"},
+        Case{"cpus_c5_2",
+             web("deploy: {resources: {limits: {cpus: '0.0001'}}}"),
+             "no less than 0.001 cpus"},
+        Case{"job_with_update_config_c5_1",
+             web("deploy: {mode: global-job, update_config: {parallelism: 1}}"),
+             "a job takes no update_config"},
+        Case{"negative_delay_b11_1",
+             web("deploy: {update_config: {delay: -1s}}"),
+             "no negative durations"},
+        Case{"healthcheck_c5_5", web("healthcheck: {test: a, interval: 5us}"), "less than 1ms"},
+        Case{"dotted_name_d8_1", "services: {a.b: {image: x}}", "DNS name component"},
+        Case{"long_name_d8_1",
+             "services: {" + std::string(70, 'a') + ": {image: x}}",
+             "names of up to 63 characters"}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST(Mistakes, ContentsThatTheEngineRefusesAreSaidFirst_C6_1) {
+  Loader loader;
+  loader.reader.files = {{"/D/empty", ""}, {"/D/large", std::string(512'000, 'x')}};
+  const auto text = web("", "secrets: {a: {file: empty}, b: {file: large}}");
+  const auto output = loader.load({text});
+  EXPECT_THAT(errors(output), HasSubstr("secret a: the content is empty"));
+  EXPECT_THAT(errors(output), HasSubstr("secret b: the content has 512000 bytes"));
+}
+
+TEST(Mistakes, IgnoredKeysOfAWrongTypeAreRefusedAsTheCliDoes) {
+  EXPECT_THAT(errors(Loader().load({web("shm_size: 64")})), HasSubstr("services.web.shm_size"));
+  EXPECT_THAT(errors(Loader().load({web("domainname: 2020-01-02")})), HasSubstr("domainname"));
+  Loader loader;
+  loader.strict = false;
+  EXPECT_EQ(errors(loader.load({web("shm_size: 64")})), "");
+}
+
+}  // namespace
+}  // namespace skep::compose::testing
