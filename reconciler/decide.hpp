@@ -53,6 +53,8 @@ struct StackMemory {
   SteadyTime retry_at{};
   bool approved = false;   ///< A person let through what is held.
   bool requested = false;  ///< A person asked for it now.
+  std::string actor;       ///< Who let it through or asked for it.
+  std::string replaced_revision;  ///< The commit that the present content took the place of.
   bool seen = false;       ///< It was looked at in an earlier turn of this process.
   std::optional<ports::DriftCause> drift_cause;
   std::optional<WallTime> drift_since, last_success, last_failure;

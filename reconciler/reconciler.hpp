@@ -153,6 +153,21 @@ class Reconciler {
   void plan_stack(StackFacts& facts, const diff::LiveIndex& index, std::stop_token stop);
   void find_way_back(StackFacts& facts);
   void note_failure(const StackFacts& facts, const std::string& reason);
+  // Reports of what is done (reporting.cpp).
+  void mask(std::string& text) const {
+    if (options_.mask) options_.mask(text);
+  }
+  void begin_operation(const StackFacts& facts, const std::string& trigger = "git");
+  void describe_operation(const StackMemory& memory, ports::SyncReport& report) const;
+  void explain_status(const StackFacts& facts,
+                      const Decision& decision,
+                      ports::StackStatus& status) const;
+  void forget_stack(const std::string& name, const std::string& full_name);
+  // A person's way back (rollback.cpp).
+  void take_rollbacks(const std::map<std::string, Rollback>& asked,
+                      const DesiredState& desired,
+                      State& next);
+  void note_way_back(const StackFacts& facts, State& next) const;
 
   ports::Engine& engine_;
   ports::Observer& observer_;

@@ -31,6 +31,8 @@ std::string to_label(const StackRecord& record) {
   put("healthy_content", record.healthy_content);
   put("quarantined", record.quarantined);
   put("quarantine_reason", record.quarantine_reason);
+  put("rollback_to", record.rollback_to);
+  put("earlier_healthy", record.earlier_healthy);
   if (record.leaving_since)
     json["leaving_since_ms"] = record.leaving_since->time_since_epoch().count();
   if (record.ejected) json["ejected"] = true;
@@ -52,6 +54,8 @@ std::optional<StackRecord> from_label(const std::string& label) {
   get("healthy_content", record.healthy_content);
   get("quarantined", record.quarantined);
   get("quarantine_reason", record.quarantine_reason);
+  get("rollback_to", record.rollback_to);
+  get("earlier_healthy", record.earlier_healthy);
   const auto get_map = [&](const char* name, std::map<std::string, std::string>& into) {
     const auto at = json.find(name);
     if (at == json.end() || !at->is_object()) return;

@@ -26,6 +26,9 @@ struct StackRecord {
   std::string healthy_content;              ///< The content of `healthy`.
   std::string quarantined;        ///< Content whose rollout failed: never pushed again by itself.
   std::string quarantine_reason;  ///< In the engine's words, for people.
+  /// The commit that a person sent the stack back to; "" where quarantine is the agent's own doing.
+  std::string rollback_to;
+  std::string earlier_healthy;            ///< The healthy commit before `healthy`.
   std::optional<WallTime> leaving_since;  ///< When it was first seen to be gone from git.
   bool ejected = false;  ///< `skep eject` gave it back to the CLI: left alone until it is approved.
   bool operator==(const StackRecord&) const = default;

@@ -17,6 +17,12 @@ struct Reconciler::Work {
   std::vector<Decision> decisions;  ///< One for each of `facts`.
 };
 
+/// "group/name"; of a stack that left git, as it was recorded.
+std::string full_name(const StackFacts& facts);
+
+/// Into the report of an operation, what was done in this turn.
+void record_results(Operation& operation, const ApplyResult& result);
+
 inline std::string label_of(const swarm::StringMap& labels, std::string_view name) {
   const auto at = labels.find(std::string(name));
   return at == labels.end() ? std::string() : at->second;
