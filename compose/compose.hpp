@@ -1,17 +1,21 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "compose/version.hpp"
 #include "core/file_reader.hpp"
 #include "core/finding.hpp"
 #include "core/result.hpp"
 #include "swarm/stack_spec.hpp"
 
 namespace skep::compose {
+
+struct ComposeFile;
 
 /// One compose file, in command-line order.
 struct InputFile {
@@ -37,6 +41,7 @@ struct Input {
   bool unset_variable_is_error = false;
   /// `~` in bind sources: the home directory, or nothing where it is an error (design §3).
   std::optional<std::string> home;
+  bool keep_file = false;  ///< Output::file is wanted.
 };
 
 /// Where a repository's root stands in paths while its files are being converted. It is no path of
@@ -49,6 +54,11 @@ struct Output {
   /// The top-level `name:` of the files, the last one's where several have one (extension). It is
   /// for the caller to decide whether the stack is called so; `stack` has the input's name.
   std::optional<std::string> name;
+  /// All files as one, for to_text(), and the version that they ask for; only if it was asked for.
+  std::shared_ptr<const ComposeFile> file;
+  FileVersion version;
+  /// Where each service was written, file by file.
+  std::map<std::string, std::vector<SourcePosition>> origins;
 };
 
 /// Compose texts → what the Docker CLI would send, by the numbered rules of `docker stack deploy`.

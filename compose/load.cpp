@@ -129,7 +129,15 @@ Output load(const Input& given) {
   if (!versions_known) return finish(std::move(output));
   ComposeFile merged;
   for (auto& document : documents) {
-    merged = merge(std::move(merged), load_document(document, input, output.findings));
+    auto file = load_document(document, input, output.findings);
+    if (input.keep_file) {
+      for (const auto& [key, service] : file.services) output.origins[key].push_back(service.at);
+    }
+    merged = merge(std::move(merged), std::move(file));
+  }
+  if (input.keep_file) {
+    output.file = std::make_shared<const ComposeFile>(merged);
+    output.version = documents.front().version;
   }
   Findings stage;
   output.stack = convert({merged, input, stage});

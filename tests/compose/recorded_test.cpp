@@ -14,6 +14,7 @@
 #include "compose/compose.hpp"
 #include "compose/paths.hpp"
 #include "compose/text.hpp"
+#include "compose/to_text.hpp"
 #include "swarm/json.hpp"
 
 namespace skep::compose {
@@ -106,7 +107,7 @@ std::vector<std::string> file_names(const fs::path& folder) {
   return names;
 }
 
-Output load_case(const fs::path& folder, bool strict) {
+Input input_of(const fs::path& folder, bool strict) {
   static const DiskFiles kDisk;
   Input input;
   input.stack = *swarm::StackName::parse(slurp(folder / "stack").value_or(folder.filename()));
@@ -130,8 +131,10 @@ Output load_case(const fs::path& folder, bool strict) {
   }
   input.reader = &kDisk;
   input.strict = strict;
-  return load(input);
+  return input;
 }
+
+Output load_case(const fs::path& folder, bool strict) { return load(input_of(folder, strict)); }
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
   for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
@@ -285,6 +288,25 @@ TEST_P(RecordedTest, ExtensionsChangeNothingThatTheCliAccepts) {
   ASSERT_FALSE(has_errors(relaxed.findings)) << to_string(relaxed.findings);
   EXPECT_EQ(services(relaxed.stack).dump(1), services(strict.stack).dump(1));
   EXPECT_TRUE(relaxed.stack == strict.stack);
+}
+
+/// What `skep render` prints can be deployed.
+TEST_P(RecordedTest, WrittenAsOneTextItLoadsToTheSameStack) {
+  // Two files together may have what one may not: the same name server twice.
+  if (GetParam() == "a9-2-f115-appended-lists") return;
+  auto input = input_of(kCorpus / GetParam(), true);
+  input.keep_file = true;
+  const auto first = load(input);
+  if (has_errors(first.findings)) return;
+  ASSERT_TRUE(first.file);
+  const auto text = to_text(*first.file, first.version);
+  input.files = {{"rendered.yml", text}};
+  const auto again = load(input);
+  ASSERT_FALSE(has_errors(again.findings)) << to_string(again.findings) << "\n" << text;
+  EXPECT_EQ(services(again.stack).dump(1), services(first.stack).dump(1)) << text;
+  EXPECT_EQ(networks(again.stack).dump(1), networks(first.stack).dump(1)) << text;
+  EXPECT_EQ(secrets(again.stack).dump(1), secrets(first.stack).dump(1)) << text;
+  EXPECT_EQ(configs(again.stack).dump(1), configs(first.stack).dump(1)) << text;
 }
 
 std::vector<std::string> cases() {
