@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include "cli/masked_output.hpp"
 #include "cli/session.hpp"
 #include "gitsync/fetch_child.hpp"
 #include "gitsync/library.hpp"
@@ -112,6 +113,7 @@ int run(int argc, char** argv) {
   add_render(app, session);
   add_validate(app, session);
   add_agent(app, session);
+  add_secret(app, session);
   add_status(app, session);
   add_explain(app, session);
   add_history(app, session);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/age_keys.hpp"
 #include "cli/digest_key.hpp"
 #include "core/digest.hpp"
 #include "diff/render.hpp"
@@ -32,7 +33,7 @@ std::string without_random_names(std::string text, const diff::Plan& plan) {
 
 }  // namespace
 
-Result<reconciler::LoadOptions> load_options(const RepositoryFlags& flags) {
+Result<reconciler::LoadOptions> load_options(const Session& session, const RepositoryFlags& flags) {
   reconciler::LoadOptions options;
   auto root = configuration_root(flags);
   if (!root) return std::move(root).error();
@@ -56,6 +57,10 @@ Result<reconciler::LoadOptions> load_options(const RepositoryFlags& flags) {
     while (stack.size() > 1 && stack.back() == '/') stack.pop_back();
     options.templates.settings_for.insert(std::move(stack));
   }
+  auto keys = read_age_keys(session, flags.age_key_file);
+  if (!keys) return std::move(keys).error();
+  options.decryption = std::make_shared<const reconciler::Decryption>(
+      reconciler::Decryption{*std::move(keys), flags.placeholders, session.redaction});
   return options;
 }
 
@@ -63,7 +68,7 @@ Result<Repository> load_repository(const Session& session,
                                    const RepositoryFlags& flags,
                                    spdlog::logger& log,
                                    bool repo_files_on_host) {
-  auto options = load_options(flags);
+  auto options = load_options(session, flags);
   if (!options) return std::move(options).error();
   options->repo_files_on_host = repo_files_on_host;
   return load_repository(session, flags, log, *std::move(options));

@@ -20,7 +20,8 @@ struct Repository {
 };
 
 /// How the flags say that a repository is rendered. Errors: invalid_input.
-Result<reconciler::LoadOptions> load_options(const RepositoryFlags& flags);
+Result<reconciler::LoadOptions> load_options(const Session& session,
+                                             const RepositoryFlags& flags);
 Result<Repository> load_repository(const Session& session,
                                    const RepositoryFlags& flags,
                                    spdlog::logger& log,

@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "cli/age_keys.hpp"
 #include "engine/endpoint.hpp"
 #include "gitsync/git_source.hpp"
 #include "gitsync/remote_url.hpp"
@@ -23,7 +24,24 @@ std::string without_line_end(std::string text) {
   return text;
 }
 
-/// Where mirrors are kept when nobody says where: the user's cache directory.
+/// Standard error, less what the redaction set knows.
+class MaskedLog final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit MaskedLog(std::shared_ptr<const RedactionSet> set) : set_(std::move(set)) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    const auto masked = set_->mask(std::string_view(line.data(), line.size()));
+    (void)std::fwrite(masked.data(), 1, masked.size(), stderr);
+  }
+  void flush_() override { (void)std::fflush(stderr); }
+
+ private:
+  std::shared_ptr<const RedactionSet> set_;
+};
+
 bool is_bare_repository(const std::filesystem::path& directory) {
   std::error_code code;
   return std::filesystem::is_regular_file(directory / "HEAD", code) &&
@@ -84,7 +102,7 @@ Result<std::unique_ptr<engine::SocketEngine>> open_manager(const Session& sessio
 
 std::shared_ptr<spdlog::logger> make_logger(const Session& session, bool daemon) {
   auto logger =
-      std::make_shared<spdlog::logger>("skep", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+      std::make_shared<spdlog::logger>("skep", std::make_shared<MaskedLog>(session.redaction));
   const auto level =
       session.log_level.empty() ? std::string(daemon ? "info" : "off") : session.log_level;
   logger->set_level(spdlog::level::from_str(level == "warning" ? "warn" : level));
@@ -150,6 +168,7 @@ void add_repository_flags(Command& app, RepositoryFlags& flags) {
                  "where it is)")
       ->envname("SKEP_DIGEST_KEY_FILE")
       ->group(group);
+  add_age_key_flag(app, flags.age_key_file);
   app.add_flag("--allow-rewind", flags.allow_rewind, "Accept a branch whose history was rewritten")
       ->envname("SKEP_ALLOW_REWIND")
       ->group(group);

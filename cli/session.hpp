@@ -37,6 +37,8 @@ struct Session {
   std::string output = "text";
   bool color = false;         ///< Standard output is a terminal and nothing forbids it.
   std::function<int()> verb;  ///< What the command line asked for.
+  /// What was decrypted; both output streams and the log mask it.
+  std::shared_ptr<RedactionSet> redaction = std::make_shared<RedactionSet>();
 
   [[nodiscard]] std::string variable(const std::string& name) const;
 };
@@ -65,6 +67,9 @@ struct RepositoryFlags {
   std::string state_directory;
   std::string host_checkout;  ///< As typed.
   std::string digest_key_file;
+  std::string age_key_file;
+  /// Set by verbs that only look: what is encrypted may be shown as "***" where there is no key.
+  bool placeholders = false;
   std::string git_user, git_password_file, ssh_key_file, known_hosts_file, ca_file;
   std::vector<std::string> host_keys;
   bool allow_rewind = false;
@@ -96,6 +101,7 @@ void add_apply(Command& app, Session& session);
 void add_render(Command& app, Session& session);
 void add_validate(Command& app, Session& session);
 void add_agent(Command& app, Session& session);
+void add_secret(Command& app, Session& session);
 void add_status(Command& app, Session& session);
 void add_approve(Command& app, Session& session);
 void add_sync(Command& app, Session& session);

@@ -140,7 +140,7 @@ int run_agent(const Session& session, AgentFlags flags) {
   const auto prune_grace = reconciler::parse_duration(flags.prune_grace);
   if (!prune_grace)
     return fail({ErrorKind::invalid_input, "--prune-grace must be a duration, such as 60s"});
-  auto load = load_options(flags.repository);
+  auto load = load_options(session, flags.repository);
   if (!load) return fail(load.error());
   auto digest = read_digest_key(flags.repository.digest_key_file);
   if (!digest) return fail(digest.error());

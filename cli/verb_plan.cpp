@@ -121,6 +121,7 @@ void add_plan(Command& app, Session& session) {
       "plan", "Show what would change and what it would do; exit 0 nothing, 2 changes, 1 error");
   verb->alias("diff");
   auto flags = std::make_shared<PlanFlags>();
+  flags->repository.placeholders = true;
   verb->add_option("STACK", flags->stacks, "Stacks, by name or directory (default: all)");
   verb->add_option("--instance", flags->instance, "Name of the agent whose stacks these are")
       ->envname("SKEP_INSTANCE")

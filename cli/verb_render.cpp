@@ -50,6 +50,7 @@ void add_render(Command& app, Session& session) {
   auto* verb = app.add_subcommand(
       "render", "Show what a stack becomes: the Engine API objects, secrets masked");
   auto flags = std::make_shared<RenderFlags>();
+  flags->repository.placeholders = true;
   verb->add_option("STACK", flags->stack, "Stack, by name or directory")->required();
   add_repository_flags(*verb, flags->repository);
   add_setting_flags(*verb, flags->repository);

@@ -46,6 +46,7 @@ int validate(const Session& session, ValidateFlags flags) {
 void add_validate(Command& app, Session& session) {
   auto* verb = app.add_subcommand("validate", "Check a whole repository without an engine");
   auto flags = std::make_shared<ValidateFlags>();
+  flags->repository.placeholders = true;
   verb->add_option("PATH", flags->directory, "Directory of the repository (default: --repo)");
   verb->add_option("-o,--output", flags->output, "text or json")
       ->one_of({"text", "json"})

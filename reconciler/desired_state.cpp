@@ -24,6 +24,10 @@ std::string content_hash(const swarm::StackSpec& spec) {
   return sha256_hex(text).substr(0, 16);
 }
 
+Finding unreadable(const RepoPath& path, const Error& error) {
+  return {Finding::Severity::error, error.message, error.at.value_or(SourcePosition{path.text()})};
+}
+
 /// The CLI would take variables from somebody's shell; here they come from the repository only
 /// (design §3).
 std::map<std::string, std::string> environment_of(const StackSource& source,
@@ -31,16 +35,43 @@ std::map<std::string, std::string> environment_of(const StackSource& source,
                                                   const TreeReader& reader,
                                                   Findings& findings) {
   auto variables = cluster.variables;
-  const auto path = *source.directory.join(".env");
-  auto file = reader.file(path);
-  if (!file) {
-    findings.push_back({Finding::Severity::error, file.error().message, {path.text()}});
-  } else if (*file) {
-    for (auto& [name, value] : parse_dotenv((*file)->text, path.text(), findings))
-      variables[name] = std::move(value);
+  for (const auto* name : {".env", ".env.sops"}) {
+    const auto path = *source.directory.join(name);
+    auto file = reader.file(path);
+    if (!file) {
+      findings.push_back(unreadable(path, file.error()));
+    } else if (*file) {
+      for (auto& [variable, value] : parse_dotenv((*file)->text, path.text(), findings))
+        variables[variable] = std::move(value);
+    }
   }
   variables["PWD"] = kWorkingDirectoryMarker;
   return variables;
+}
+
+/// What stands in a variable is shown to everybody who may inspect the service. One remark a
+/// variable; short values, which would be found by chance, only where they are all of it.
+void warn_of_plain_secrets(DesiredStack& stack, const std::vector<std::string>& secrets) {
+  const auto holds = [&secrets](std::string_view value) {
+    return std::any_of(secrets.begin(), secrets.end(), [value](const std::string& secret) {
+      const bool tells = secret.size() >= RedactionSet::kShort;
+      return !secret.empty() &&
+             (tells ? value.find(secret) != std::string_view::npos : value == secret);
+    });
+  };
+  for (const auto& [key, service] : stack.spec.services) {
+    for (const auto& variable : service.spec.task_template.container.env) {
+      const auto equals = variable.find('=');
+      if (equals == std::string::npos || !holds(std::string_view(variable).substr(equals + 1)))
+        continue;
+      stack.findings.push_back(
+          {Finding::Severity::warning,
+           "environment: " + variable.substr(0, equals) + " of service " + key +
+               " holds a decrypted value in plain, which everybody sees who may inspect the "
+               "service: give it to the service as a secret",
+           service.at});
+    }
+  }
 }
 
 void check_ignored(DesiredStack& stack, const std::vector<IgnoreRule>& rules) {
@@ -64,7 +95,7 @@ StackPointer render(const ports::Snapshot& snapshot,
   const auto& root = options.root;
   auto stack = std::make_shared<DesiredStack>();
   stack->findings = source.findings;
-  const TreeReader reader(snapshot, root, source.directory);
+  const TreeReader reader(snapshot, root, source.directory, options.decryption.get());
   const auto name = swarm::StackName::parse(source.name);
   std::vector<package::Document> documents;
   refuse_settings(source, options.templates, stack->findings);
@@ -86,7 +117,7 @@ StackPointer render(const ports::Snapshot& snapshot,
     for (const auto& path : source.compose_files) {
       auto file = reader.file(path);
       if (!file) {
-        stack->findings.push_back({Finding::Severity::error, file.error().message, {path.text()}});
+        stack->findings.push_back(unreadable(path, file.error()));
       } else if (!*file) {
         stack->findings.push_back(
             {Finding::Severity::error, "no such file in the repository", {path.text()}});
@@ -111,12 +142,15 @@ StackPointer render(const ports::Snapshot& snapshot,
       files.host_checkout = options.host_checkout;
       resolve_repo_files(stack->spec, files, reader, stack->findings);
       check_ignored(*stack, source.settings.ignore);
+      warn_of_plain_secrets(*stack, reader.secrets());
       if (!stack->broken()) {
         stack->content = content_hash(stack->spec);
         stack->jobs = job_hashes(stack->spec);
       }
     }
   }
+  stack->findings.insert(
+      stack->findings.end(), reader.findings().begin(), reader.findings().end());
   sort_and_unique(stack->findings);
   stack->reads = reader.reads();
   stack->source = std::move(source);
@@ -273,9 +307,10 @@ void order_by_dependency(std::vector<StackPointer>& stacks) {
 
 /// The contents of the cluster's own secrets and configs.
 void read_cluster_files(const ports::Snapshot& snapshot,
-                        const RepoPath& root,
+                        const LoadOptions& options,
                         DesiredState& state) {
-  const TreeReader reader(snapshot, root, root);
+  const auto& root = options.root;
+  const TreeReader reader(snapshot, root, root, options.decryption.get());
   const auto read = [&](const std::map<std::string, ClusterFile>& files, auto&& use) {
     for (const auto& [name, wanted] : files) {
       const auto complain = [&, at = wanted.at](const std::string& message) {
@@ -288,7 +323,7 @@ void read_cluster_files(const ports::Snapshot& snapshot,
       }
       auto file = reader.file(*path);
       if (!file) {
-        complain(file.error().message);
+        complain(to_string(file.error()));
       } else if (!*file) {
         complain("there is no file " + path->text() + " in the repository");
       } else if ((*file)->text.empty()) {
@@ -310,6 +345,7 @@ void read_cluster_files(const ports::Snapshot& snapshot,
     spec.data = Secret(std::move(data));
     state.secrets.push_back(std::move(spec));
   });
+  state.findings.insert(state.findings.end(), reader.findings().begin(), reader.findings().end());
 }
 
 }  // namespace
@@ -330,7 +366,7 @@ Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
   state.revision = snapshot.revision();
   state.cluster = discovery->cluster;
   state.findings = discovery->findings;
-  read_cluster_files(snapshot, options.root, state);
+  read_cluster_files(snapshot, options, state);
   if (previous != nullptr && !same_settings(previous->cluster, state.cluster)) previous = nullptr;
   TemplateShelf shelf(snapshot, options.root);
   for (auto& source : discovery->stacks) {

@@ -52,6 +52,8 @@ struct LoadOptions {
   /// `host_checkout`, whatever `repo_files` says: for `skep eject`.
   bool repo_files_on_host = false;
   TemplateOptions templates = {};  ///< `--environment`, `--set`.
+  /// How encrypted files are read; null: they are errors.
+  std::shared_ptr<const Decryption> decryption = nullptr;
 };
 
 /// Renders every stack of a snapshot. A stack is taken from `previous` when all that its render

@@ -22,7 +22,19 @@ Result<std::optional<ports::TreeEntry>> TreeReader::find(const RepoPath& path) c
 
 Result<std::optional<ports::TreeFile>> TreeReader::file(const RepoPath& path) const {
   auto file = snapshot_.read(path);
-  if (file) reads_[path.text()] = id_of(*file);
+  if (!file) return file;
+  reads_[path.text()] = id_of(*file);
+  if (!*file) return file;
+  auto plain = plain_file(path.text(), std::move((*file)->text), decryption_);
+  if (!plain) return std::move(plain).error();
+  (*file)->text = std::move(plain->text);
+  secrets_.insert(secrets_.end(), plain->secrets.begin(), plain->secrets.end());
+  if (plain->masked) {
+    findings_.push_back({Finding::Severity::warning,
+                         "the file is encrypted and there is no age key: *** stands for its values, "
+                         "and whether it is whole was not checked (--age-key-file)",
+                         {path.text()}});
+  }
   return file;
 }
 
@@ -53,7 +65,13 @@ Result<std::optional<std::string>> TreeReader::read(const std::string& path) con
   auto where = locate(path);
   if (!where) return std::move(where).error();
   auto file = this->file(*where);
-  if (!file) return std::move(file).error();
+  if (!file) {
+    // Whoever asked gives the place that named the file; the place within the file must stay.
+    auto error = std::move(file).error();
+    if (error.at) error.message = to_string(error);
+    error.at.reset();
+    return error;
+  }
   if (!*file) return std::optional<std::string>();
   return std::optional(std::move((*file)->text));
 }

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "core/file_reader.hpp"
+#include "core/finding.hpp"
 #include "core/repo_path.hpp"
 #include "core/result.hpp"
+#include "reconciler/decryption.hpp"
 #include "reconciler/ports/source.hpp"
 
 namespace skep::reconciler {
@@ -23,14 +25,24 @@ inline constexpr std::string_view kWorkingDirectoryMarker = "/.skep-repository/.
 using Reads = std::map<std::string, std::optional<std::string>>;
 
 /// Reads a snapshot's files for one stack, and writes down what was asked. Paths are
-/// repository-relative, or absolute below compose::kRepositoryRoot. Not for several threads.
+/// repository-relative, or absolute below compose::kRepositoryRoot. What is encrypted is decrypted
+/// on the way. Not for several threads.
 class TreeReader final : public FileReader {
  public:
-  TreeReader(const ports::Snapshot& snapshot, RepoPath root, RepoPath stack_directory)
-      : snapshot_(snapshot), root_(std::move(root)), stack_directory_(std::move(stack_directory)) {}
+  /// `snapshot` and `decryption` outlive the reader. Without the latter an encrypted file is an
+  /// error.
+  TreeReader(const ports::Snapshot& snapshot,
+             RepoPath root,
+             RepoPath stack_directory,
+             const Decryption* decryption = nullptr)
+      : snapshot_(snapshot),
+        root_(std::move(root)),
+        stack_directory_(std::move(stack_directory)),
+        decryption_(decryption) {}
 
   [[nodiscard]] Result<std::optional<std::string>> read(const std::string& path) const override;
-  /// As read(), with content id and mode.
+  /// As read(), with content id and mode. The id is that of the file as it is in git. An error of an
+  /// encrypted file has a position.
   [[nodiscard]] Result<std::optional<ports::TreeFile>> file(const RepoPath& path) const;
   /// The kind and id of what stands there; also a dependency.
   [[nodiscard]] Result<std::optional<ports::TreeEntry>> find(const RepoPath& path) const;
@@ -42,6 +54,9 @@ class TreeReader final : public FileReader {
   /// invalid_input (outside of it).
   [[nodiscard]] Result<RepoPath> locate(const std::string& path) const;
   [[nodiscard]] const Reads& reads() const noexcept { return reads_; }
+  /// What was decrypted so far, and what is to be said about it.
+  [[nodiscard]] const std::vector<std::string>& secrets() const noexcept { return secrets_; }
+  [[nodiscard]] const Findings& findings() const noexcept { return findings_; }
   /// What another reader of the same snapshot was asked, on which this stack depends too.
   void note(const Reads& reads) const { reads_.insert(reads.begin(), reads.end()); }
 
@@ -49,7 +64,10 @@ class TreeReader final : public FileReader {
   const ports::Snapshot& snapshot_;
   RepoPath root_;  ///< The root of the configuration inside the repository (`--path`).
   RepoPath stack_directory_;
+  const Decryption* decryption_;
   mutable Reads reads_;
+  mutable std::vector<std::string> secrets_;
+  mutable Findings findings_;
 };
 
 /// Whether a new snapshot would answer every recorded question as before.

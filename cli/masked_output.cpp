@@ -1,0 +1,46 @@
+#include "cli/masked_output.hpp"
+
+namespace skep::cli {
+
+MaskedOutput::MaskedOutput(std::ostream& stream, std::shared_ptr<const RedactionSet> set)
+    : stream_(stream), target_(stream.rdbuf()), set_(std::move(set)) {
+  stream_.rdbuf(this);
+}
+
+MaskedOutput::~MaskedOutput() {
+  MaskedOutput::sync();
+  stream_.rdbuf(target_);
+}
+
+bool MaskedOutput::write(std::string_view text) {
+  const auto masked = set_->mask(text);
+  const auto size = static_cast<std::streamsize>(masked.size());
+  return target_->sputn(masked.data(), size) == size;
+}
+
+MaskedOutput::int_type MaskedOutput::overflow(int_type c) {
+  if (traits_type::eq_int_type(c, traits_type::eof())) return traits_type::not_eof(c);
+  const char byte = traits_type::to_char_type(c);
+  return xsputn(&byte, 1) == 1 ? c : traits_type::eof();
+}
+
+std::streamsize MaskedOutput::xsputn(const char* text, std::streamsize size) {
+  const std::string_view more(text, static_cast<std::size_t>(size));
+  const auto end = more.rfind('\n');
+  if (end == std::string_view::npos) {
+    line_ += more;
+    return size;
+  }
+  line_ += more.substr(0, end + 1);
+  const bool written = write(line_);
+  line_ = more.substr(end + 1);
+  return written ? size : 0;
+}
+
+int MaskedOutput::sync() {
+  const bool written = line_.empty() || write(line_);
+  line_.clear();
+  return written && target_->pubsync() == 0 ? 0 : -1;
+}
+
+}  // namespace skep::cli

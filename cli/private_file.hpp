@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/result.hpp"
+
+namespace skep::cli {
+
+/// Puts a file in the place of another in one step: readers see the old one or the new one. The
+/// mode stays; a new file gets `mode`. A symbolic link stays one. Errors: unavailable.
+Result<void> replace_file(const std::string& path, std::string_view text, unsigned mode);
+
+/// Makes a file that is not there yet. Errors: invalid_input where it is, unavailable.
+Result<void> create_file(const std::string& path, std::string_view text, unsigned mode);
+
+/// A file that nobody else may read, in memory where there is a place for that; gone with this.
+class PrivateFile {
+ public:
+  /// `name` ends its path, for editors to see what kind of file it is. Errors: unavailable.
+  static Result<PrivateFile> make(const std::string& name, std::string_view text);
+  ~PrivateFile();
+  PrivateFile(PrivateFile&& other) noexcept;
+  PrivateFile& operator=(PrivateFile&&) = delete;
+  PrivateFile(const PrivateFile&) = delete;
+  PrivateFile& operator=(const PrivateFile&) = delete;
+
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  /// Now, and not only at the end.
+  void remove() noexcept;
+
+ private:
+  PrivateFile(std::string directory, std::string path)
+      : directory_(std::move(directory)), path_(std::move(path)) {}
+  std::string directory_;
+  std::string path_;
+};
+
+}  // namespace skep::cli
