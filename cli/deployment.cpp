@@ -290,8 +290,8 @@ Result<void> Deployment::wait() {
         auto read = engine_.tasks({found->id}, session_.stop);
         if (read) tasks = *std::move(read);
       }
-      const auto status = reconciler::describe_service(*found, tasks);
-      auto health = reconciler::health_of(*found, tasks);
+      const auto status = reconciler::describe_service(*found, tasks, session_.clock.now());
+      auto health = reconciler::health_of(*found, tasks, session_.clock.now());
       const auto updated = updated_.find(service.spec.name);
       if (updated != updated_.end() && found->update.state.empty() &&
           session_.clock.steady() - updated->second < kRolloutShows && health == Health::healthy) {

@@ -24,7 +24,7 @@ struct Operation {
   SteadyTime started{};
   SteadyTime
       progressed{};  ///< When something last moved towards the end; the deadline counts from here.
-  std::uint64_t running_then = 0;            ///< Running tasks at that time.
+  std::uint64_t running_most = 0;            ///< Running tasks, when most of them did.
   std::vector<diff::ObjectKind> kinds = {};  ///< Of what differed when it began.
   // For the report of it.
   WallTime began{};
@@ -39,6 +39,12 @@ struct StackMemory {
   /// Services whose update was accepted but whose rollout the engine may not show yet, and since
   /// when.
   std::map<std::string, SteadyTime> awaited;
+  /// Since when all that should run does. After a write or a failure it is believed when it has
+  /// lasted a while.
+  std::optional<SteadyTime> up_since;
+  /// Services that were not as they should be, and when last: one that ends again and again is up
+  /// whenever one looks, now and then.
+  std::map<std::string, SteadyTime> restless;
   /// Since when it is on its way to health; there may be no operation: after a restart, or because
   /// tasks failed.
   std::optional<SteadyTime> progressing_since;

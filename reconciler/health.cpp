@@ -2,9 +2,91 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <utility>
+
+#include "core/clock.hpp"
 
 namespace skep::reconciler {
 namespace {
+
+using namespace std::chrono_literals;
+
+/// So many ends mean that it will not come up by itself …
+constexpr std::size_t kChurn = 3;
+/// … while it is down, within this time; the history of tasks is older than today's trouble.
+constexpr auto kWhileDown = 10min;
+/// … though it runs at the moment: it will end again.
+constexpr auto kWhileUp = 60s;
+
+/// Started again whenever it ends, as swarm does by default.
+bool restarts_always(const swarm::LiveService& service) {
+  const auto& policy = service.spec.task_template.restart_policy;
+  return !service.spec.mode.is_job() &&
+         (!policy || policy->condition.empty() || policy->condition == "any");
+}
+
+bool is_failure(const swarm::Task& task) {
+  return task.state == "failed" || task.state == "rejected";
+}
+
+/// It ended, and nobody asked it to: that is another state ("shutdown").
+bool ended(const swarm::LiveService& service, const swarm::Task& task) {
+  return is_failure(task) || (task.state == "complete" && restarts_always(service));
+}
+
+bool rollout_stopped(const std::string& state) {
+  return state == "paused" || state == "rollback_paused" || state == "rollback_completed";
+}
+
+/// From when on an end tells something of what the service is now. A stopped rollout changed the
+/// service after what stopped it.
+std::string since(const swarm::LiveService& service, WallTime now) {
+  auto start = to_rfc3339(now - kWhileDown);
+  if (!rollout_stopped(service.update.state)) start = std::max(start, service.updated_at);
+  return start;
+}
+
+std::size_t ends_since(const std::string& start,
+                       const swarm::LiveService& service,
+                       const std::vector<swarm::Task>& tasks) {
+  return static_cast<std::size_t>(
+      std::count_if(tasks.begin(), tasks.end(), [&](const swarm::Task& task) {
+        return ended(service, task) && task.timestamp >= start;
+      }));
+}
+
+/// The newest task of each place: a slot, or a node of a global service.
+std::vector<const swarm::Task*> present(const std::vector<swarm::Task>& tasks) {
+  std::map<std::pair<std::uint64_t, std::string>, const swarm::Task*> places;
+  for (const auto& task : tasks) {
+    auto& newest = places[{task.slot, task.slot == 0 ? task.node_id : ""}];
+    if (newest == nullptr || newest->timestamp < task.timestamp) newest = &task;
+  }
+  std::vector<const swarm::Task*> newest;
+  for (const auto& [place, task] : places) newest.push_back(task);
+  return newest;
+}
+
+/// Tasks that did what they were for and are not started again.
+std::uint64_t done(const swarm::LiveService& service, const std::vector<swarm::Task>& tasks) {
+  if (restarts_always(service) || service.spec.mode.is_job()) return 0;
+  const auto places = present(tasks);
+  return static_cast<std::uint64_t>(
+      std::count_if(places.begin(), places.end(), [](const swarm::Task* task) {
+        return task->state == "complete";
+      }));
+}
+
+/// Something failed and stays so.
+bool given_up(const swarm::LiveService& service, const std::vector<swarm::Task>& tasks) {
+  const auto& policy = service.spec.task_template.restart_policy;
+  if (service.spec.mode.is_job() || !policy || policy->condition != "none") return false;
+  const auto places = present(tasks);
+  return std::any_of(places.begin(), places.end(), [&](const swarm::Task* task) {
+    return is_failure(*task) && task->timestamp >= service.updated_at;
+  });
+}
 
 bool completed(const swarm::LiveService& service) {
   const auto& job = service.spec.mode.replicated_job;
@@ -12,42 +94,36 @@ bool completed(const swarm::LiveService& service) {
   return service.completed_tasks >= wanted;
 }
 
-bool all_running(const swarm::LiveService& service) {
+bool as_many_as_should(const swarm::LiveService& service, const std::vector<swarm::Task>& tasks) {
   if (service.spec.mode.is_job()) return completed(service);
-  return service.running_tasks >= service.desired_tasks;
+  return service.running_tasks + done(service, tasks) >= service.desired_tasks;
 }
 
-bool is_failure(const swarm::Task& task) {
-  return task.state == "failed" || task.state == "rejected";
+std::string words_of(const swarm::LiveService& service, const swarm::Task& task) {
+  if (!task.error.empty()) return task.error;
+  if (task.exit_code != 0) return "task: non-zero exit (" + std::to_string(task.exit_code) + ")";
+  if (task.state != "complete") return task.message;
+  return service.spec.task_template.container.healthcheck
+             ? "the container ended with exit code 0, by itself or because its health check failed"
+             : "the container ended by itself, with exit code 0";
 }
 
-/// Tasks that failed in a row, newest first per service: three mean that it will not come up by
-/// itself.
-constexpr std::size_t kChurn = 3;
-
-std::vector<const swarm::Task*> newest_first(const std::vector<swarm::Task>& tasks) {
+/// The engine's own words: of a task that waits, else of the newest that failed.
+std::string trouble_of(const swarm::LiveService& service,
+                       const std::vector<swarm::Task>& tasks,
+                       const std::string& start) {
   std::vector<const swarm::Task*> sorted;
   for (const auto& task : tasks) sorted.push_back(&task);
   std::stable_sort(sorted.begin(), sorted.end(), [](const swarm::Task* a, const swarm::Task* b) {
     return a->timestamp > b->timestamp;
   });
-  return sorted;
-}
-
-/// The engine's own words: of a task that waits, else of the newest that failed.
-std::string trouble_of(const std::vector<swarm::Task>& tasks) {
-  const auto sorted = newest_first(tasks);
   for (const auto* task : sorted) {
     const bool waits =
         task->desired_state == "running" && (task->state == "pending" || task->state == "new");
     if (waits && !task->error.empty()) return task->error;
   }
   for (const auto* task : sorted) {
-    if (!is_failure(*task)) continue;
-    if (!task->error.empty()) return task->error;
-    if (task->exit_code != 0)
-      return "task: non-zero exit (" + std::to_string(task->exit_code) + ")";
-    return task->message;
+    if (ended(service, *task) && task->timestamp >= start) return words_of(service, *task);
   }
   for (const auto* task : sorted) {
     if (task->desired_state == "running" && task->state != "running")
@@ -67,39 +143,44 @@ std::string mode_of(const swarm::ServiceMode& mode) {
 
 bool needs_tasks(const swarm::LiveService& service) {
   const auto& state = service.update.state;
-  return !all_running(service) || state == "updating" || state == "paused" ||
+  return !as_many_as_should(service, {}) || state == "updating" || state == "paused" ||
          state.starts_with("rollback_");
 }
 
-ports::Health health_of(const swarm::LiveService& service, const std::vector<swarm::Task>& tasks) {
+ports::Health health_of(const swarm::LiveService& service,
+                        const std::vector<swarm::Task>& tasks,
+                        WallTime now) {
   const auto& update = service.update.state;
-  if (update == "paused" || update == "rollback_paused" || update == "rollback_completed")
-    return ports::Health::degraded;
+  if (rollout_stopped(update)) return ports::Health::degraded;
   if (update == "updating" || update == "rollback_started") return ports::Health::progressing;
-  if (all_running(service)) return ports::Health::healthy;
-  const auto failures =
-      static_cast<std::size_t>(std::count_if(tasks.begin(), tasks.end(), is_failure));
-  if (failures >= kChurn) return ports::Health::degraded;
-  return ports::Health::progressing;
+  const auto start = since(service, now);
+  if (given_up(service, tasks)) return ports::Health::degraded;
+  const bool up = as_many_as_should(service, tasks);
+  const auto window = up ? std::max(start, to_rfc3339(now - kWhileUp)) : start;
+  if (ends_since(window, service, tasks) >= kChurn) return ports::Health::degraded;
+  return up ? ports::Health::healthy : ports::Health::progressing;
 }
 
 ports::ServiceStatus describe_service(const swarm::LiveService& service,
-                                      const std::vector<swarm::Task>& tasks) {
+                                      const std::vector<swarm::Task>& tasks,
+                                      WallTime now) {
   ports::ServiceStatus status;
   status.name = service.spec.name;
   status.image = service.spec.task_template.container.image;
-  status.running = service.spec.mode.is_job() ? service.completed_tasks : service.running_tasks;
+  status.running = service.spec.mode.is_job() ? service.completed_tasks
+                                              : service.running_tasks + done(service, tasks);
   status.desired = service.desired_tasks;
   if (const auto& job = service.spec.mode.replicated_job)
     status.desired = job->total_completions.value_or(1);
   status.update_state = service.update.state;
   status.mode = mode_of(service.spec.mode);
-  if (health_of(service, tasks) != ports::Health::healthy) {
-    status.trouble = trouble_of(tasks);
-    const auto& update = service.update;
-    if (update.state == "paused" || update.state.starts_with("rollback_")) {
-      status.trouble = update.message + (status.trouble.empty() ? "" : ": " + status.trouble);
-    }
+  if (health_of(service, tasks, now) == ports::Health::healthy) return status;
+  status.trouble = trouble_of(service, tasks, since(service, now));
+  if (status.running >= status.desired && status.update_state.empty() && !status.trouble.empty())
+    status.trouble = "ends again and again: " + status.trouble;
+  const auto& update = service.update;
+  if (update.state == "paused" || update.state.starts_with("rollback_")) {
+    status.trouble = update.message + (status.trouble.empty() ? "" : ": " + status.trouble);
   }
   return status;
 }

@@ -9,15 +9,18 @@
 namespace skep::reconciler {
 
 /// One service as a person wants to hear of it. `tasks` are those of this service, or none where
-/// they were not asked for.
+/// they were not asked for; `now` tells which of their failures are of today's trouble.
 [[nodiscard]] ports::ServiceStatus describe_service(const swarm::LiveService& service,
-                                                    const std::vector<swarm::Task>& tasks);
+                                                    const std::vector<swarm::Task>& tasks,
+                                                    WallTime now);
 
-/// Healthy: as many tasks run as should, and no rollout is going on or has stopped half-way.
+/// Healthy: as many tasks run as should, or have done what they were for (a job; a service that is
+/// not restarted after it succeeded), and no rollout is going on or has stopped half-way.
 /// Progressing: not yet, and nothing says that it will not get there. Degraded: the engine gave up
-/// (paused, rolled back), or tasks keep failing.
+/// (paused, rolled back), tasks keep failing, or what failed is not started again.
 [[nodiscard]] ports::Health health_of(const swarm::LiveService& service,
-                                      const std::vector<swarm::Task>& tasks);
+                                      const std::vector<swarm::Task>& tasks,
+                                      WallTime now);
 
 /// The worst of a stack's services; healthy where it has none.
 [[nodiscard]] ports::Health worst(ports::Health a, ports::Health b);

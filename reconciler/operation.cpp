@@ -77,8 +77,10 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
     return;
   }
   const auto running = running_tasks(facts.services);
-  if (running > memory.operation->running_then) memory.operation->progressed = now;
-  memory.operation->running_then = running;
+  if (running > memory.operation->running_most) {  // Not: one that fell over is up again.
+    memory.operation->running_most = running;
+    memory.operation->progressed = now;
+  }
   if (arrived) {
     finish_operation(facts, true, "", "");
   } else if (facts.health == Health::degraded && facts.plan.only_removals()) {
@@ -135,8 +137,9 @@ void Reconciler::finish_operation(const StackFacts& facts,
     memory.last_failure = clock_.now();
     std::string trouble = message;
     for (const auto& service : facts.services) {
-      if (trouble.empty() && !service.trouble.empty())
-        trouble = service.name + ": " + service.trouble;
+      if (service.trouble.empty()) continue;
+      trouble += (trouble.empty() ? "" : ": ") + service.name + ": " + service.trouble;
+      break;
     }
     if (phase == "health") {
       ++memory.failures;

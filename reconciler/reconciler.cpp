@@ -53,6 +53,18 @@ bool comes_up_by_itself(const StackFacts& facts, StackMemory& memory, SteadyTime
          now - *memory.progressing_since <= facts.desired->source.settings.policy.timeout;
 }
 
+/// Whether its tasks are worth a look: it is not as it should be, or was not a while ago.
+bool is_restless(const swarm::LiveService& service, StackMemory& memory, SteadyTime now) {
+  constexpr auto kCalm = std::chrono::minutes(3);
+  const auto& name = service.spec.name;
+  if (needs_tasks(service)) memory.restless[name] = now;
+  const auto last = memory.restless.find(name);
+  if (last == memory.restless.end()) return false;
+  if (now - last->second <= kCalm) return true;
+  memory.restless.erase(last);
+  return false;
+}
+
 }  // namespace
 
 bool Turn::all_good() const {
@@ -160,7 +172,7 @@ void Reconciler::assess(StackFacts& facts,
     std::copy_if(tasks.begin(), tasks.end(), std::back_inserter(own), [&](const swarm::Task& task) {
       return task.service_id == service->id;
     });
-    auto health = health_of(*service, own);
+    auto health = health_of(*service, own, clock_.now());
     const auto awaited = memory.awaited.find(service->spec.name);
     if (awaited != memory.awaited.end()) {
       if (!service->update.state.empty() || clock_.steady() - awaited->second > kRolloutShows) {
@@ -188,8 +200,17 @@ void Reconciler::assess(StackFacts& facts,
         health = Health::healthy;
     }
     facts.health = worst(facts.health, health);
-    facts.services.push_back(describe_service(*service, own));
+    facts.services.push_back(describe_service(*service, own, clock_.now()));
     mask(facts.services.back().trouble);
+  }
+
+  if (facts.health != Health::healthy) {
+    memory.up_since.reset();
+  } else if (memory.operation || memory.failures > 0) {  // It may fall over at once.
+    if (!memory.up_since) memory.up_since = clock_.steady();
+    if (clock_.steady() - *memory.up_since < options_.settle) facts.health = Health::progressing;
+  } else {
+    memory.up_since.reset();
   }
 
   if (facts.desired == nullptr) return;
@@ -314,7 +335,8 @@ void Reconciler::gather(const DesiredState& desired,
     facts.live_there = !stack.services.empty();
     facts.foreign_instance = foreign_instance(stack, options_.instance);
     for (const auto* service : stack.services) {
-      if (needs_tasks(*service)) unsettled.push_back(service->id);
+      if (is_restless(*service, memory_[facts.name], clock_.steady()))
+        unsettled.push_back(service->id);
     }
     const auto approval = state.approvals.find(facts.name);
     const auto content = facts.desired == nullptr ? std::string(kGone) : facts.desired->content;

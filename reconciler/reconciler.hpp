@@ -39,6 +39,8 @@ struct ReconcilerOptions {
   /// How long a stack stays after it left git; 0: it goes at once, as a person's `skep apply`
   /// wants.
   std::chrono::milliseconds prune_grace{0};
+  /// How long all tasks have to run before a rollout has succeeded.
+  std::chrono::milliseconds settle{5000};
   /// The stack in which this agent runs; "" for none. It comes last, nobody waits for it, and it is
   /// never removed (trap 26).
   std::string self_stack;

@@ -66,6 +66,11 @@ ports::StackStatus describe_stack(const StackFacts& facts,
       status.sync = ports::SyncState::out_of_sync;
   }
   status.health = facts.health;
+  const auto* target =
+      facts.desired == nullptr || facts.desired->broken() ? nullptr : facts.target();
+  if (status.health == Health::progressing && target != nullptr &&
+      memory.overdue_content == target->content)
+    status.health = Health::degraded;  // The deadline has passed.
   status.held = decision.verdict == Verdict::held;
   status.message = decision.message;
   status.suspended = facts.suspension != nullptr;

@@ -294,6 +294,8 @@ TEST_F(ReconcilerTest, AConflictIsLookedAtAgainAtOnce) {
 }
 
 TEST_F(ReconcilerTest, AFailedWriteIsRetriedLaterAndTheOthersGoOn) {
+  world.options.settle = std::chrono::milliseconds(0);
+  world.restart_agent();
   world.commit();
   world.engine.fail_next(Operation::create_service, {ErrorKind::invalid_input, "no such thing"});
   auto turn = settle();
@@ -336,6 +338,25 @@ TEST_F(ReconcilerTest, APortThatTheEngineStillCountsIsWaitedForWithoutAFailure) 
   const auto turn = settle();
   EXPECT_TRUE(turn.all_good());
   EXPECT_EQ(World::status(turn, "a").consecutive_failures, 0U);
+}
+
+TEST_F(ReconcilerTest, AServiceThatFallsOverAtOnceWasNeverHealthy) {
+  world.files["apps/a/skep.yaml"] = "timeout: 20s\n";
+  world.commit();
+  // Whenever the agent looks it is up, or just down again.
+  auto up = true;
+  reconciler::Turn turn;
+  for (int i = 0; i < 100; ++i, up = i % 4 != 0) {
+    if (i > 0) world.engine.set_running("a_web", up ? 1 : 0);
+    auto next = world.agent().turn(world.desired(), {});
+    ASSERT_TRUE(next);
+    turn = *std::move(next);
+    EXPECT_NE(World::status(turn, "a").health, ports::Health::healthy) << i;
+    world.clock.advance(std::chrono::milliseconds(1000));
+  }
+  EXPECT_EQ(World::status(turn, "a").health, ports::Health::degraded);
+  EXPECT_EQ(World::status(turn, "a").healthy_revision, "") << "nothing to go back to";
+  EXPECT_THAT(World::status(turn, "a").message, testing::HasSubstr("no progress"));
 }
 
 TEST_F(ReconcilerTest, ARemovedServiceGoesOnlyWhenTheRestIsHealthy) {
