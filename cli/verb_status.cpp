@@ -79,6 +79,10 @@ void print(const ports::AgentStatus& status, const std::string& only) {
     for (const auto& error : status.repository_errors)
       std::cout << "error     " << printable(error) << "\n";
   }
+  if (!status.standby_for.empty()) {
+    std::cout << "standby   this agent waits; active is " << printable(status.standby_for) << "\n";
+    return;
+  }
   if (const auto stale = staleness_of(status); !stale.empty()) {
     std::cout << "swarm     " << stale
               << (status.docker_error.empty() ? "" : ": " + printable(status.docker_error)) << "\n";

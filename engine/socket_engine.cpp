@@ -197,6 +197,20 @@ Result<std::optional<std::string>> SocketEngine::config_data(const std::string& 
   return data;
 }
 
+Result<std::optional<swarm::LiveConfig>> SocketEngine::find_config(const std::string& name,
+                                                                   std::stop_token stop) {
+  const ApiCall call{.operation = "config_inspect", .path = "/configs/" + url_encode(name)};
+  auto answer = api_.ask(call, std::move(stop));
+  if (!answer) return std::move(answer).error();
+  if (answer->status == 404) return std::optional<swarm::LiveConfig>();
+  if (answer->status >= 300) return api_error(call, *answer);
+  auto read = swarm::read_configs("[" + answer->body + "]");
+  if (!read) return std::move(read).error();
+  // The engine also takes the beginning of an id for a name.
+  if (read->size() != 1 || read->front().name != name) return std::optional<swarm::LiveConfig>();
+  return std::optional(std::move(read->front()));
+}
+
 Result<diff::ResolvedImage> SocketEngine::resolve_image(const std::string& image,
                                                         std::stop_token stop) {
   // Also keeps a text that is no image name from becoming another path of the API.

@@ -30,6 +30,8 @@ class SocketEngine final : public ports::Engine {
                                             std::stop_token stop) override;
   Result<std::optional<std::string>> config_data(const std::string& name,
                                                  std::stop_token stop) override;
+  Result<std::optional<swarm::LiveConfig>> find_config(const std::string& name,
+                                                       std::stop_token stop) override;
   Result<diff::ResolvedImage> resolve_image(const std::string& image,
                                             std::stop_token stop) override;
 

@@ -16,6 +16,8 @@ constexpr auto kWhileMoving =
 constexpr auto kAfterFailure = 2s;  ///< When the swarm could not be read.
 constexpr auto kReconnect = 1s;     ///< Between two attempts at the event stream.
 constexpr auto kLoopIsStuck = 5min;
+constexpr auto kWhileStandingBy = 2s;
+constexpr auto kToRelease = 3s;
 
 /// As people and the API call it: by name, by directory, or as group/name.
 bool names(const ports::StackStatus& stack, const std::string& word) {
@@ -76,16 +78,24 @@ void Agent::run(std::stop_token stop) {
   std::jthread git([this](std::stop_token own) { follow_git(std::move(own)); });
   std::jthread events([this](std::stop_token own) { follow_events(std::move(own)); });
   std::jthread pulse([this](std::stop_token own) { feel_pulse(std::move(own)); });
+  std::jthread lease;
+  if (options_.lease != nullptr)
+    lease = std::jthread([this](std::stop_token own) { keep_lease(std::move(own)); });
   const std::stop_callback forward(stop, [&] {
     git.request_stop();
     events.request_stop();
     pulse.request_stop();
+    lease.request_stop();
   });
   auto deadline = clock_.steady();
   while (wait_for_turn(deadline, stop)) {
     const auto desired = this->desired();
     if (!desired) {
       deadline = clock_.steady() + options_.resync;
+      continue;
+    }
+    if (stands_by()) {
+      deadline = clock_.steady() + kWhileStandingBy;
       continue;
     }
     const auto announced = proof_.announcements();
@@ -96,7 +106,43 @@ void Agent::run(std::stop_token stop) {
     idle_ = turn && !turn->wrote && !turn->moving;
     deadline = clock_.steady() + until_next_turn(turn);
   }
+  if (options_.lease != nullptr) {  // Another one need not wait until it runs out.
+    lease.request_stop();
+    if (lease.joinable()) lease.join();
+    std::stop_source enough;
+    std::jthread limit([&](std::stop_token own) {
+      if (clock_.sleep_for(kToRelease, std::move(own))) enough.request_stop();
+    });
+    options_.lease->release(enough.get_token());
+  }
   log_.info("agent stopped");
+}
+
+void Agent::keep_lease(std::stop_token stop) {
+  bool held = false;
+  while (!stop.stop_requested()) {
+    const auto wait = options_.lease->tick(stop);
+    if (options_.lease->held() != held) {
+      held = !held;
+      wake();
+    }
+    clock_.sleep_for(wait, stop);
+  }
+}
+
+bool Agent::stands_by() {
+  const std::lock_guard lock(mutex_);
+  status_.standby_for.clear();
+  if (options_.lease == nullptr || options_.lease->held()) return false;
+  status_.standby_for = options_.lease->holder();
+  if (status_.standby_for.empty()) status_.standby_for = "nobody yet";
+  status_.stacks.clear();  // The active one knows of them.
+  status_.docker_up = !silent_;
+  if (!silent_) status_.docker_error.clear();
+  last_turn_ = clock_.steady();
+  ready_ = true;
+  idle_ = false;
+  return true;
 }
 
 std::chrono::milliseconds Agent::until_next_turn(const Result<Turn>& turn) const {

@@ -14,6 +14,7 @@
 
 #include "core/clock.hpp"
 #include "reconciler/desired_state.hpp"
+#include "reconciler/lease.hpp"
 #include "reconciler/ports/control.hpp"
 #include "reconciler/ports/source.hpp"
 #include "reconciler/reconciler.hpp"
@@ -31,6 +32,9 @@ struct AgentOptions {
   std::chrono::milliseconds probe{10'000};  ///< Between two proofs of the event stream, while idle.
   std::chrono::milliseconds grace{1'000};   ///< An event may be so much later than a listing.
   std::chrono::milliseconds pulse{5'000};   ///< Between two questions whether the engine answers.
+  /// Several agents, one of which is active; the engine is to be a LeasedEngine then. Outlives the
+  /// agent. nullptr: this one is alone.
+  Lease* lease = nullptr;
   LoadOptions load;
   ReconcilerOptions reconciler;
 };
@@ -73,6 +77,9 @@ class Agent final : public ports::Control {
   /// Asks the engine again and again whether it answers at all, for a list of one that hangs is
   /// waited for much longer.
   void feel_pulse(std::stop_token stop);
+  void keep_lease(std::stop_token stop);
+  /// Whether another agent is active; then this one only says so.
+  bool stands_by();
   void look(const std::shared_ptr<const ports::Snapshot>& snapshot);
   void wake();
   enum class Waited { news, nothing, stopped };

@@ -148,6 +148,11 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
       record.content = facts.desired->content;
       record.applied = desired.revision.commit;
     }
+    if (facts.hooks.pre_completed) record.pre_hooks = record.content;
+    if (facts.hooks.post_completed) {
+      record.post_hooks = record.content;
+      record.hook_failure = facts.hooks.post_failure.substr(0, kLongestReason);
+    }
     if (facts.record == nullptr) {  // Jobs that were here before are not run again.
       for (const auto& [key, hash] : facts.desired->jobs) {
         if (live.find_service(facts.desired->spec.services.at(key).spec.name) != nullptr)
@@ -178,6 +183,11 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     auto& facts = work.facts[i];
     const auto full = full_name(facts);
     facts.look_up(state);
+    if (!facts.hooks.given_up.empty()) {
+      const auto removed = engine_.remove_service(facts.hooks.given_up, stop);
+      observer_.wrote({diff::ObjectKind::service, diff::Verb::remove, removed.has_value()});
+      turn.wrote = true;
+    }
     if (facts.quarantined()) memory_[facts.name].failed_content.clear();  // Written down.
     if (work.decisions[i].verdict == Verdict::adopt) {
       log_.info(logfmt("stack adopted as it runs", {{"stack", facts.name}}));
@@ -196,6 +206,7 @@ void Reconciler::apply_stack(StackFacts& facts,
                              const swarm::LiveState& live,
                              Turn& turn,
                              std::stop_token stop) {
+  if (step_hooks(facts, live, turn, stop)) return;
   auto& memory = memory_[facts.name];
   const auto now = clock_.steady();
   const bool overdue =

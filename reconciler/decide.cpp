@@ -26,7 +26,7 @@ std::string blocked_by(const diff::Plan& plan) {
 }
 
 Decision decide_leaving(const StackFacts& facts, const StackMemory& memory, SteadyTime now) {
-  if (facts.plan.empty()) return {Verdict::forget, ""};
+  if (facts.plan.empty() && facts.hooks.services.empty()) return {Verdict::forget, ""};
   if (facts.closed && !memory.approved)
     return {Verdict::wait, "left git; its removal is " + facts.closed->reason};
   if (memory.failures > 0 && now < memory.retry_at) return {Verdict::wait, memory.error};
@@ -144,17 +144,31 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   if (facts.quarantined() && !memory.requested && policy.sync == SyncMode::automatic &&
       policy.on_failure != OnFailure::keep)
     return decide_quarantined(facts, memory, now);
-  if (facts.plan.empty() && !facts.waiting_for_registry && !facts.contended.empty()) {
+  const auto* hook = policy.sync == SyncMode::observe ? nullptr : facts.hooks.due;
+  const bool in_sync = facts.plan.empty() && !facts.waiting_for_registry && hook == nullptr;
+  if (in_sync && !facts.contended.empty()) {
     std::string fields;
     for (const auto& field : facts.contended) fields += (fields.empty() ? "" : ", ") + field;
     return {Verdict::reported,
             "contended: somebody else keeps changing " + fields +
                 "; it is not corrected for a while, see ignore: in skep.yaml"};
   }
-  if (facts.plan.empty() && !facts.waiting_for_registry) {
+  if (in_sync) {
     if ((facts.record == nullptr || ejected) && policy.sync != SyncMode::observe)
       return {Verdict::adopt, ""};
-    return {Verdict::nothing, ""};
+    const bool hook_failed =
+        facts.record != nullptr && facts.record->post_hooks == facts.desired->content;
+    return {Verdict::nothing, hook_failed ? facts.record->hook_failure : ""};
+  }
+  const bool failed_before = memory.failures > 0 && now < memory.retry_at && !memory.requested;
+  const auto hook_text =
+      hook == nullptr ? std::string()
+                      : "runs its " + std::string(to_string(hook->phase)) + " hook " + hook->key;
+  // What is left of a deployment that was decided before.
+  if (hook != nullptr && facts.plan.empty() && facts.record != nullptr &&
+      facts.record->content == facts.desired->content) {
+    if (failed_before) return {Verdict::wait, memory.error};
+    return {Verdict::apply, hook_text};
   }
   if (facts.plan.blocked()) return {Verdict::blocked, blocked_by(facts.plan)};
   if (policy.sync == SyncMode::observe)
@@ -192,9 +206,8 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   }
   if (facts.waiting_for_registry)
     return {Verdict::wait, "asking the registry for the image's digest"};
-  if (memory.failures > 0 && now < memory.retry_at && !memory.requested)
-    return {Verdict::wait, memory.error};
-  return {Verdict::apply, ""};
+  if (failed_before) return {Verdict::wait, memory.error};
+  return {Verdict::apply, hook_text};
 }
 
 std::set<std::string> postponed_services(const diff::Plan& plan,

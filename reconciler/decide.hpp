@@ -57,14 +57,25 @@ struct StackMemory {
   std::string error;           ///< Of the last attempt; "" after a good one.
   std::uint64_t failures = 0;  ///< In a row.
   SteadyTime retry_at{};
-  bool approved = false;   ///< A person let through what is held.
-  bool requested = false;  ///< A person asked for it now.
-  std::string actor;       ///< Who let it through or asked for it.
+  std::string failed_hook;        ///< Id of the job whose failure was reported.
+  bool approved = false;          ///< A person let through what is held.
+  bool requested = false;         ///< A person asked for it now.
+  std::string actor;              ///< Who let it through or asked for it.
   std::string replaced_revision;  ///< The commit that the present content took the place of.
-  bool seen = false;       ///< It was looked at in an earlier turn of this process.
+  bool seen = false;              ///< It was looked at in an earlier turn of this process.
   std::optional<ports::DriftCause> drift_cause;
   std::optional<WallTime> drift_since, last_success, last_failure;
   std::chrono::milliseconds last_duration{};
+};
+
+/// What the swarm holds of a stack's hooks, and what is next.
+struct HookFacts {
+  std::vector<swarm::LiveService> services;            ///< Their jobs, of whatever content.
+  const Hook* due = nullptr;                           ///< To be run now; nullptr: none.
+  HookRun run;                                         ///< Of `due`; points into `services`.
+  bool pre_completed = false, post_completed = false;  ///< To be written down for this content.
+  std::string post_failure;
+  swarm::ObjectId given_up;  ///< A job to be removed at its deadline, once that is written down.
 };
 
 /// All that is known of one stack in one turn.
@@ -83,6 +94,7 @@ struct StackFacts {
   bool rolling_back = false;           ///< That is still going on.
   std::string rollback_message;        ///< The engine's words on it.
   const Suspension* suspension = nullptr;
+  HookFacts hooks;
   std::optional<Closed> closed;        ///< Nothing that git changed is carried out now.
   std::vector<std::string> contended;  ///< "web: /Mode/Replicated/Replicas".
   /// The last healthy revision, where the plan is about returning to it.

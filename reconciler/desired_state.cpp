@@ -145,6 +145,8 @@ StackPointer render(const ports::Snapshot& snapshot,
       warn_of_plain_secrets(*stack, reader.secrets());
       if (!stack->broken()) {
         stack->content = content_hash(stack->spec);
+        stack->hooks = take_hooks(
+            stack->spec, source.settings.hooks, source.settings.policy.timeout, stack->findings);
         stack->jobs = job_hashes(stack->spec);
       }
     }

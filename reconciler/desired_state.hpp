@@ -23,6 +23,7 @@ struct DesiredStack {
   std::string content;  ///< Short hash of what the stack renders to, secret values left out: tells
                         ///< "git moved" from "someone edited".
   std::map<std::string, std::string> jobs;  ///< job_hashes() of `spec`.
+  std::vector<Hook> hooks;  ///< Not among the services of `spec`, but counted in `content`.
   Reads reads;
   [[nodiscard]] bool broken() const { return has_errors(findings) || has_errors(conflicts); }
   /// Both kinds, sorted.

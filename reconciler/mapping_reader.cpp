@@ -13,12 +13,6 @@ MappingReader& MappingReader::key(std::string name, Read read) {
   return *this;
 }
 
-MappingReader& MappingReader::later(std::string name) {
-  return key(name, [this, name](const yaml::Node& node) {
-    complain(findings_, node.at(), named(name) + " is not supported by this version of skep yet");
-  });
-}
-
 void MappingReader::read(const yaml::Node& node) {
   if (node.is_null()) return;
   const auto* entries = node.as<yaml::Map>();

@@ -25,8 +25,6 @@ class MappingReader {
       : path_(std::move(path)), findings_(findings) {}
 
   MappingReader& key(std::string name, Read read);
-  /// A key that the design names and this version cannot honour: refused by name.
-  MappingReader& later(std::string name);
 
   /// Null reads as an empty mapping, as everywhere in YAML files that people write.
   void read(const yaml::Node& node);

@@ -51,8 +51,8 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
       memory.drift_since = clock_.now();
     }
   }
-  const bool arrived =
-      facts.plan.empty() && facts.health == Health::healthy && decision.verdict != Verdict::broken;
+  const bool arrived = facts.plan.empty() && facts.health == Health::healthy &&
+                       decision.verdict != Verdict::broken && facts.hooks.due == nullptr;
   const bool trying = facts.record != nullptr && facts.desired != nullptr && !facts.rollback &&
                       !facts.desired->broken() && !facts.quarantined() &&
                       facts.record->content == facts.desired->content &&

@@ -110,6 +110,7 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
   turn.fingerprint = fingerprint_of(*live);
   turn.observed_at = observed_at;
   Work work;
+  work.hooks = split_hooks(*live);
   if (!desired.broken()) {
     auto ensured = ensure_networks(desired, *live, turn, stop);
     if (ensured) ensured = ensure_files(desired, *live, turn, stop);
@@ -121,6 +122,8 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
   // What ended makes room for what waited, so it is noticed before the order is made.
   for (std::size_t i = 0; i < work.facts.size(); ++i)
     follow_operation(work.facts[i], work.decisions[i]);
+  for (std::size_t i = 0; i < work.facts.size(); ++i)
+    follow_hook(work.facts[i], work.decisions[i], stop);
   give_grace(work, turn);
   pair_renames(desired, index, work);
   hold_mass_removal(work, *state);
@@ -338,6 +341,11 @@ void Reconciler::gather(const DesiredState& desired,
       if (is_restless(*service, memory_[facts.name], clock_.steady()))
         unsettled.push_back(service->id);
     }
+    for (const auto& service : work.hooks) {
+      if (label_of(service.spec.labels, swarm::kStackLabel) != facts.name) continue;
+      unsettled.push_back(service.id);
+      facts.hooks.services.push_back(service);
+    }
     const auto approval = state.approvals.find(facts.name);
     const auto content = facts.desired == nullptr ? std::string(kGone) : facts.desired->content;
     auto& memory = memory_[facts.name];
@@ -368,6 +376,7 @@ void Reconciler::gather(const DesiredState& desired,
   const auto now = clock_.steady();
   for (auto& facts : work.facts) {
     assess(facts, index.stack(facts.name), tasks);
+    look_at_hooks(facts, tasks);
     auto decision = decide(facts, memory_[facts.name], now);
     if (desired.broken())
       decision = {

@@ -154,6 +154,16 @@ class Reconciler {
                              std::stop_token stop);
   void plan_stack(StackFacts& facts, const diff::LiveIndex& index, std::stop_token stop);
   void find_way_back(StackFacts& facts);
+  // Hooks (run_hooks.cpp).
+  void look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>& tasks);
+  /// A hook that failed ends the operation, and is not run again by itself.
+  void follow_hook(StackFacts& facts, Decision& decision, std::stop_token stop);
+  [[nodiscard]] std::string trouble_of_hook(const StackFacts& facts, std::stop_token stop);
+  /// Starts or removes what is to be. True where the rest of the plan has to wait for it.
+  bool step_hooks(StackFacts& facts,
+                  const swarm::LiveState& live,
+                  Turn& turn,
+                  std::stop_token stop);
   void note_failure(const StackFacts& facts, const std::string& reason);
   // Reports of what is done (reporting.cpp).
   void mask(std::string& text) const {

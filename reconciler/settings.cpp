@@ -401,7 +401,7 @@ StackSettings read_stack_settings(const yaml::Node& root,
              settings.values_at = node.at();
            })
       .key("ignore", [&](const yaml::Node& node) { read_ignore(node, settings.ignore, findings); })
-      .later("hooks");
+      .key("hooks", [&](const yaml::Node& node) { read_hooks(node, settings.hooks, findings); });
   add_policy_keys(reader, settings.policy, findings);
   reader.read(root);
   if (settings.template_name && !settings.compose.empty()) {

@@ -9,6 +9,7 @@
 #include "core/finding.hpp"
 #include "core/result.hpp"
 #include "diff/plan.hpp"
+#include "reconciler/hooks.hpp"
 #include "reconciler/ignore.hpp"
 #include "reconciler/windows.hpp"
 #include "swarm/object_spec.hpp"
@@ -68,6 +69,7 @@ struct StackSettings {
   std::vector<std::string> depends_on;
   SourcePosition depends_on_at;
   std::vector<IgnoreRule> ignore;
+  std::vector<HookSettings> hooks;  ///< In the order in which they run.
   StackPolicy policy;
 };
 

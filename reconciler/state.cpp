@@ -31,6 +31,9 @@ std::string to_label(const StackRecord& record) {
   put("healthy_content", record.healthy_content);
   put("quarantined", record.quarantined);
   put("quarantine_reason", record.quarantine_reason);
+  put("pre_hooks", record.pre_hooks);
+  put("post_hooks", record.post_hooks);
+  put("hook_failure", record.hook_failure);
   put("rollback_to", record.rollback_to);
   put("earlier_healthy", record.earlier_healthy);
   if (record.leaving_since)
@@ -54,6 +57,9 @@ std::optional<StackRecord> from_label(const std::string& label) {
   get("healthy_content", record.healthy_content);
   get("quarantined", record.quarantined);
   get("quarantine_reason", record.quarantine_reason);
+  get("pre_hooks", record.pre_hooks);
+  get("post_hooks", record.post_hooks);
+  get("hook_failure", record.hook_failure);
   get("rollback_to", record.rollback_to);
   get("earlier_healthy", record.earlier_healthy);
   const auto get_map = [&](const char* name, std::map<std::string, std::string>& into) {

@@ -13,8 +13,9 @@ namespace skep::reconciler {
 /// Private to the sources of Reconciler.
 struct Reconciler::Work {
   std::vector<StackFacts> facts;
-  std::set<std::string> renamed;    ///< Old names of stacks that go on under a new one.
-  std::vector<Decision> decisions;  ///< One for each of `facts`.
+  std::vector<swarm::LiveService> hooks;  ///< Jobs of all stacks' hooks.
+  std::set<std::string> renamed;          ///< Old names of stacks that go on under a new one.
+  std::vector<Decision> decisions;        ///< One for each of `facts`.
 };
 
 /// "group/name"; of a stack that left git, as it was recorded.

@@ -326,6 +326,7 @@ std::string to_json(const ports::AgentStatus& status) {
        {"revision", status.revision},
        {"revision_subject", status.revision_subject},
        {"revision_author", status.revision_author},
+       {"standby_for", status.standby_for},
        {"docker_up", status.docker_up},
        {"docker_error", status.docker_error},
        {"observed_at", time_json(status.observed_at)},
@@ -350,6 +351,7 @@ Result<ports::AgentStatus> parse_status(std::string_view json) {
   fields.read("revision", status.revision);
   fields.read("revision_subject", status.revision_subject);
   fields.read("revision_author", status.revision_author);
+  fields.read("standby_for", status.standby_for);
   fields.read("docker_up", status.docker_up);
   fields.read("docker_error", status.docker_error);
   fields.read("observed_at", status.observed_at);

@@ -13,6 +13,7 @@ namespace skep::ports {
 
 struct AgentStatus {
   std::string version, instance, source, revision, revision_subject, revision_author;
+  std::string standby_for;  ///< The agent that is active instead of this one; "" where this is.
   bool docker_up = false;
   std::string docker_error;
   /// When the swarm was last read, and how long ago that is at the moment of this answer: all that

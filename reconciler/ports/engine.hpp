@@ -66,6 +66,10 @@ class Engine {
   virtual Result<std::optional<std::string>> config_data(const std::string& name,
                                                          std::stop_token stop) = 0;
 
+  /// One config, without its data; nothing where there is none of that name. Asks the leader, as
+  /// all reads of one object do.
+  virtual Result<std::optional<swarm::LiveConfig>> find_config(const std::string& name,
+                                                               std::stop_token stop) = 0;
   /// Asks the registry, through the engine, for an image's digest and platforms. Errors:
   /// unavailable, unauthorized, invalid_input.
   virtual Result<diff::ResolvedImage> resolve_image(const std::string& image,

@@ -225,6 +225,26 @@ Result<std::optional<std::string>> FakeEngine::config_data(const std::string& na
   return std::optional<std::string>();
 }
 
+Result<std::optional<swarm::LiveConfig>> FakeEngine::find_config(const std::string& name,
+                                                                 std::stop_token stop) {
+  const std::lock_guard lock(mutex_);
+  auto admission = enter(Operation::config_data, stop);
+  if (admission.refused) return std::move(*admission.refused);
+  for (const auto& [id, config] : configs_) {
+    if (config.live.name == name) return std::optional(config.live);
+  }
+  return std::optional<swarm::LiveConfig>();
+}
+
+Result<std::vector<std::string>> FakeEngine::log_tail(const std::string& service,
+                                                      std::size_t /*lines*/,
+                                                      std::stop_token /*stop*/) {
+  const std::lock_guard lock(mutex_);
+  if (service_named(service) == nullptr)
+    return Error{ErrorKind::invalid_input, "no service " + service, {}};
+  return std::vector<std::string>{"the last line"};
+}
+
 Result<diff::ResolvedImage> FakeEngine::resolve_image(const std::string& image,
                                                       std::stop_token stop) {
   const std::lock_guard lock(mutex_);

@@ -76,6 +76,10 @@ class FakeEngine final : public ports::Engine {
   /// Tasks of this service fail with this error: none run, a rollout ends by its failure action
   /// (paused, rolled back, or goes on). "" mends it.
   void fail_tasks(const std::string& service, const std::string& error);
+  /// As fail_tasks(), of a service that is created next under that name, and only of that one.
+  void fail_tasks_of_next(const std::string& service, const std::string& error);
+  /// The tasks of the next one of that name start and come to no end, until set_running(nothing).
+  void hang_tasks_of_next(const std::string& service);
   void set_update_status(const std::string& service, swarm::UpdateStatus status);
   /// What `docker service rollback` does: spec and previous spec change places.
   void roll_back_by_hand(const std::string& service);
@@ -123,6 +127,12 @@ class FakeEngine final : public ports::Engine {
                                          std::stop_token stop) override;
   Result<std::optional<std::string>> config_data(const std::string& name,
                                                  std::stop_token stop) override;
+  /// One line, "the last line", of any service there is.
+  Result<std::vector<std::string>> log_tail(const std::string& service,
+                                            std::size_t lines,
+                                            std::stop_token stop) override;
+  Result<std::optional<swarm::LiveConfig>> find_config(const std::string& name,
+                                                       std::stop_token stop) override;
   Result<diff::ResolvedImage> resolve_image(const std::string& image,
                                             std::stop_token stop) override;
   Result<ports::Written> create_network(const swarm::NetworkSpec& spec,
@@ -223,6 +233,8 @@ class FakeEngine final : public ports::Engine {
   std::vector<Write> writes_;
   std::optional<std::size_t> writes_left_;
   std::vector<Subscriber*> subscribers_;
+  std::map<std::string, std::string> failing_next_;
+  std::set<std::string> hanging_next_;
   bool muted_ = false;
   bool hanging_ = false;
   std::uint64_t index_ = 10;

@@ -57,6 +57,16 @@ void FakeEngine::fail_tasks(const std::string& service, const std::string& error
   stored_service->task_error = error;
 }
 
+void FakeEngine::fail_tasks_of_next(const std::string& service, const std::string& error) {
+  const std::lock_guard lock(mutex_);
+  failing_next_[service] = error;
+}
+
+void FakeEngine::hang_tasks_of_next(const std::string& service) {
+  const std::lock_guard lock(mutex_);
+  hanging_next_.insert(service);
+}
+
 void FakeEngine::set_update_status(const std::string& service, swarm::UpdateStatus status) {
   const std::lock_guard lock(mutex_);
   auto* stored_service = service_named(service);

@@ -191,6 +191,8 @@ Result<ports::Written> FakeEngine::create_service(const swarm::ServiceSpec& spec
   service.live.version = ++index_;
   service.live.created_at = service.live.updated_at = now();
   service.job_iterations = service.live.spec.mode.is_job() ? 1 : 0;
+  if (auto failing = failing_next_.extract(spec.name)) service.task_error = failing.mapped();
+  if (hanging_next_.erase(spec.name) > 0) service.pinned_running = 1;
   announce("service", "create", id, spec.name);
   return accept(
       Operation::create_service, spec.name, admission, ports::Written{.id = id, .warnings = {}});

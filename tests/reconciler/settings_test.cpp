@@ -62,11 +62,22 @@ TEST(ClusterSettings, GroupsAreOrderedByAfterAndACycleIsAnError) {
   EXPECT_EQ(findings.size(), 2U);
 }
 
-TEST(ClusterSettings, AKeyOfALaterVersionIsSaidToBeSo) {
+TEST(StackSettings, ReadsHooksInTheirOrder) {
   Findings findings;
-  (void)read_stack_settings(parse("hooks: {}\n"), {}, findings);
-  ASSERT_EQ(findings.size(), 1U);
-  EXPECT_THAT(findings[0].message, HasSubstr("not supported by this version"));
+  const auto settings =
+      read_stack_settings(parse("hooks:\n  post_deploy: [{ service: notify, deadline: 10m }]\n"
+                                "  pre_deploy: [service: migrate, check]\n"),
+                          {},
+                          findings);
+  EXPECT_TRUE(findings.empty()) << to_string(findings);
+  ASSERT_EQ(settings.hooks.size(), 3U);
+  EXPECT_EQ(settings.hooks[0].service, "notify");
+  EXPECT_EQ(settings.hooks[0].deadline, std::chrono::minutes(10));
+  EXPECT_EQ(settings.hooks[1].service, "migrate");
+  EXPECT_EQ(settings.hooks[1].phase, HookPhase::pre_deploy);
+  EXPECT_EQ(settings.hooks[2].service, "check");
+  EXPECT_TRUE(read_stack_settings(parse("hooks: {}\n"), {}, findings).hooks.empty());
+  EXPECT_TRUE(findings.empty()) << to_string(findings);
 }
 
 TEST(StackSettings, TakesDefaultsAndOverridesThem) {

@@ -1,0 +1,173 @@
+#include <algorithm>
+
+#include "core/logfmt.hpp"
+#include "reconciler/apply.hpp"
+#include "reconciler/work.hpp"
+#include "swarm/labels.hpp"
+
+// A turn's part in running a stack's hooks: one step at a time, for a turn waits for nothing.
+namespace skep::reconciler {
+namespace {
+
+using Stage = HookRun::Stage;
+
+constexpr std::size_t kLogLines = 10;
+constexpr std::size_t kLongestTrouble = 1500;
+
+/// Whether the swarm holds a run that no hook of this content is about.
+bool is_stale(const swarm::LiveService& service, const DesiredStack* desired) {
+  if (desired == nullptr) return true;
+  const auto content = service.spec.labels.find(std::string(swarm::kHookContentLabel));
+  if (content == service.spec.labels.end() || content->second != desired->content) return true;
+  return std::none_of(desired->hooks.begin(), desired->hooks.end(), [&](const Hook& hook) {
+    return hook.service.spec.name == service.spec.name;
+  });
+}
+
+}  // namespace
+
+void Reconciler::look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>& tasks) {
+  const auto* desired = facts.desired;
+  if (desired == nullptr || desired->broken() || facts.rollback || desired->hooks.empty()) return;
+  if (facts.quarantined() && !memory_[facts.name].requested) return;
+  const auto& content = desired->content;
+  const bool adopted = facts.record == nullptr && facts.live_there && facts.plan.empty();
+  const std::string pre_done = facts.record == nullptr ? "" : facts.record->pre_hooks;
+  const std::string post_done = facts.record == nullptr ? "" : facts.record->post_hooks;
+  if (adopted) {  // It runs already: nothing is deployed that hooks could be about.
+    facts.hooks.pre_completed = facts.hooks.post_completed = true;
+    return;
+  }
+  const auto first_due = [&](HookPhase phase) {
+    for (const auto& hook : desired->hooks) {
+      if (hook.phase != phase) continue;
+      auto run = run_of(hook, content, facts.hooks.services, tasks, clock_.now());
+      if (run.stage == Stage::completed) continue;
+      facts.hooks.due = &hook;
+      facts.hooks.run = std::move(run);
+      return true;
+    }
+    return false;
+  };
+  if (pre_done != content) {
+    if (first_due(HookPhase::pre_deploy)) return;
+    facts.hooks.pre_completed = true;
+  }
+  const bool arrived = facts.record != nullptr && facts.record->content == content &&
+                       facts.plan.empty() && facts.health == ports::Health::healthy;
+  if (!arrived || post_done == content) return;
+  if (!first_due(HookPhase::post_deploy)) facts.hooks.post_completed = true;
+}
+
+std::string Reconciler::trouble_of_hook(const StackFacts& facts, std::stop_token stop) {
+  const auto& run = facts.hooks.run;
+  auto trouble = std::string(to_string(facts.hooks.due->phase)) + " hook " + facts.hooks.due->key +
+                 " failed: " + (run.trouble.empty() ? "its task failed" : run.trouble);
+  const auto lines = engine_.log_tail(run.service->spec.name, kLogLines, std::move(stop));
+  if (lines && !lines->empty()) {
+    trouble += "; its log ends:";
+    for (const auto& line : *lines) trouble += " | " + line;
+  }
+  mask(trouble);
+  if (trouble.size() > kLongestTrouble) trouble.resize(kLongestTrouble);
+  return trouble;
+}
+
+void Reconciler::follow_hook(StackFacts& facts, Decision& decision, std::stop_token stop) {
+  auto& memory = memory_[facts.name];
+  const auto* hook = facts.hooks.due;
+  if (hook == nullptr || decision.verdict != Verdict::apply || options_.plan_only) return;
+  if (memory.operation) memory.operation->progressed = clock_.steady();  // It has its own deadline.
+  const bool failed =
+      facts.hooks.run.stage == Stage::failed || facts.hooks.run.stage == Stage::overdue;
+  if (!failed) return;
+  const auto& id = facts.hooks.run.service->id;
+  // Said before: it is run again, for a person or `keep` says so.
+  if (memory.failed_hook == id || facts.quarantined()) return;
+  memory.failed_hook = id;
+  memory.requested = false;
+  if (facts.hooks.run.stage == Stage::overdue) facts.hooks.given_up = id;
+  const auto trouble = trouble_of_hook(facts, std::move(stop));
+  finish_operation(facts, false, "hook", trouble);
+  fail(memory, {ErrorKind::invalid_input, trouble});
+  log_.error(logfmt("hook failed", {{"stack", facts.name}, {"trouble", trouble}}));
+  if (hook->phase == HookPhase::post_deploy) {
+    // The stack itself is well; whatever the hook was for must be looked after by a person.
+    facts.hooks.post_failure = trouble;
+    facts.hooks.post_completed = true;
+    memory.failures = 0;
+    memory.error.clear();
+    decision = {Verdict::nothing, trouble};
+    return;
+  }
+  decision = {Verdict::wait, trouble};
+  if (facts.desired->source.settings.policy.on_failure == OnFailure::keep) return;
+  memory.failed_content = facts.desired->content;
+  memory.failure = trouble;
+  memory.failures = 0;
+}
+
+bool Reconciler::step_hooks(StackFacts& facts,
+                            const swarm::LiveState& live,
+                            Turn& turn,
+                            std::stop_token stop) {
+  auto& memory = memory_[facts.name];
+  const auto* hook = facts.hooks.due;
+  const auto stage = facts.hooks.run.stage;
+  const auto remove = [&](const swarm::LiveService& service) {
+    const auto removed = engine_.remove_service(service.id, stop);
+    observer_.wrote({diff::ObjectKind::service, diff::Verb::remove, removed.has_value()});
+    if (!removed) fail(memory, removed.error());
+    turn.wrote = turn.wrote || removed.has_value();
+  };
+  bool in_the_way = false;
+  for (const auto& service : facts.hooks.services) {
+    const bool own = hook != nullptr && facts.hooks.run.service != nullptr &&
+                     facts.hooks.run.service->id == service.id;
+    const bool again =
+        own && (stage == Stage::other || stage == Stage::failed || stage == Stage::overdue);
+    if (!again && !is_stale(service, facts.desired)) continue;
+    remove(service);
+    in_the_way = true;
+  }
+  if (hook == nullptr) return in_the_way;
+  if (!memory.operation) {
+    begin_operation(facts, memory.approved || memory.requested ? "manual" : "git");
+  }
+  memory.operation->progressed = clock_.steady();
+  memory.approved = false;
+  if (in_the_way || stage == Stage::running) return true;
+
+  DesiredStack only = *facts.desired;
+  only.spec.services = {{hook->key, hook->service}};
+  mark_hook(
+      only.spec.services.at(hook->key).spec, hook->phase, facts.desired->content, clock_.now());
+  only.source.settings.policy.prune = false;  // This plan is about one service only.
+  const diff::LiveIndex index(live);
+  const auto planned = planner_.plan(only, index, facts.record, stop);
+  if (planned.waiting_for_registry) return true;
+  if (planned.plan.blocked()) {
+    for (const auto& note : planned.plan.notes) {
+      if (note.severity == diff::Note::Severity::blocked)
+        fail(memory, {ErrorKind::invalid_input, note.text});
+    }
+    return true;
+  }
+  const auto result = apply(
+      planned.plan, live, {}, engine_, observer_, [](const diff::Action&) {}, stop);
+  record_results(*memory.operation, result);
+  if (result.writes() > 0) {
+    turn.wrote = true;
+    log_.info(logfmt("hook started",
+                     {{"stack", facts.name},
+                      {"phase", std::string(to_string(hook->phase))},
+                      {"service", hook->key}}));
+  }
+  if (const auto* error = result.first_error()) {
+    fail(memory, *error);
+    if (error->kind == ErrorKind::conflict) turn.wrote = true;
+  }
+  return true;
+}
+
+}  // namespace skep::reconciler
