@@ -246,9 +246,14 @@ void Reconciler::apply_stack(StackFacts& facts,
                       failure->kind != ErrorKind::cancelled;
   if (!memory.operation && (wrote || waits || failed)) {
     const bool edited = memory.drift_cause == ports::DriftCause::live;
+    // What never got healthy is tried again, not corrected: nobody edited it.
+    const bool unfinished = memory.failures > 0 && facts.record != nullptr &&
+                            facts.desired != nullptr &&
+                            facts.record->healthy_content != facts.desired->content;
     begin_operation(facts,
                     facts.rollback                        ? "rollback"
                     : memory.approved || memory.requested ? "manual"
+                    : unfinished                          ? "retry"
                     : edited                              ? "drift"
                     : memory.failures > 0                 ? "retry"
                                                           : "git");
