@@ -167,6 +167,7 @@ Result<RepositoryRun> open_run(const Session& session,
   run.options.only = run.only;
   run.options.respect_windows = false;
   run.options.digest = *std::move(digest);
+  run.options.mask = [set = session.redaction](std::string& text) { text = set->mask_field(text); };
   run.options.revision = [source = run.repository.source.get(), load = std::move(load)](
                              const std::string& commit, const std::string& stack) {
     return reconciler::stack_at(*source, load, commit, stack);

@@ -82,6 +82,7 @@ Result<std::unique_ptr<server::Server>> serve(const AgentFlags& flags,
                                               ports::Control& control,
                                               metrics::PrometheusMetrics& metrics,
                                               const ports::History& history,
+                                              const std::shared_ptr<RedactionSet>& redaction,
                                               spdlog::logger& log) {
   using server::RouteSet;
   auto tokens = server::Tokens::parse(flags.tokens);
@@ -103,6 +104,11 @@ Result<std::unique_ptr<server::Server>> serve(const AgentFlags& flags,
                                 std::chrono::nanoseconds duration) {
     metrics.http_request(handler, method, status, duration);
   };
+  options.mask = [redaction](server::Response& response) {
+    const bool metrics_text = response.content_type.find("version=0.0.4") != std::string::npos;
+    response.body =
+        metrics_text ? redaction->mask_quoted(response.body) : redaction->mask(response.body);
+  };
   options.failed = [&log](std::string_view what) {
     log.error(logfmt("request failed", {{"error", what}}));
   };
@@ -123,10 +129,17 @@ void raise_descriptor_limit() {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// What is decrypted must not end in a file because of a crash.
+void forbid_core_dumps() {
+  const rlimit none{0, 0};
+  (void)setrlimit(RLIMIT_CORE, &none);
+}
+
 int run_agent(const Session& session, AgentFlags flags) {
   flags.repository.state_directory = state_directory(session, flags.repository);
   const auto log = make_logger(session, true);
   raise_descriptor_limit();
+  forbid_core_dumps();
   if (!flags.socket.empty()) {
     std::error_code ignored;  // Where it cannot be made, listening says so.
     std::filesystem::create_directories(std::filesystem::path(flags.socket).parent_path(), ignored);
@@ -171,7 +184,7 @@ int run_agent(const Session& session, AgentFlags flags) {
   history::SqliteHistory history(*std::move(kept), session.clock, *log);
   ports::Observers observers({&metrics, &history});
   reconciler::Agent agent(**source, **engine, observers, session.clock, *log, options);
-  const auto server = serve(flags, agent, metrics, history, *log);
+  const auto server = serve(flags, agent, metrics, history, session.redaction, *log);
   if (!server) return fail(server.error());
   agent.run(session.stop);
   return kSuccess;

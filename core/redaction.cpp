@@ -14,6 +14,9 @@ constexpr std::size_t kShortestLine = 8;
 /// A value that is a whole file is looked for line by line; as one piece nobody would print it.
 constexpr std::size_t kLongest = 4096;
 
+/// What is shorter stands in every sentence.
+constexpr std::size_t kShortestWord = 3;
+
 constexpr std::string_view kUpperHex = "0123456789ABCDEF";
 constexpr std::string_view kLowerHex = "0123456789abcdef";
 
@@ -227,8 +230,34 @@ std::string RedactionSet::mask_field(std::string_view field) const {
   return mask(field);
 }
 
+std::string RedactionSet::mask_quoted(std::string_view text) const {
+  if (empty()) return std::string(text);
+  std::string masked;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto begin = text.find('"', at);
+    if (begin == std::string_view::npos) {
+      masked += text.substr(at);
+      break;
+    }
+    auto end = begin + 1;
+    while (end < text.size() && text[end] != '"') end += text[end] == '\\' ? 2 : 1;
+    end = std::min(end, text.size());
+    masked += text.substr(at, begin + 1 - at);
+    masked += mask(text.substr(begin + 1, end - begin - 1));
+    at = end;
+    if (at < text.size()) masked += text[at++];
+  }
+  return masked;
+}
+
 bool RedactionSet::holds_short(std::string_view text) const {
   for (const auto& word : short_) {
+    if (word.size() < kShortestWord) {
+      if (text == word || (text.size() > word.size() && text.ends_with(word) &&
+                           text[text.size() - word.size() - 1] == '='))
+        return true;
+      continue;
+    }
     for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
       const bool begins = at == 0 || !is_word_byte(text[at - 1]) || !is_word_byte(word.front());
       const auto end = at + word.size();

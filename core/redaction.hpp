@@ -18,7 +18,8 @@ namespace skep {
 class RedactionSet {
  public:
   static constexpr std::string_view kMask = "***";
-  /// Shorter values are found as whole words only.
+  /// Shorter values are found as whole words only, those of one or two bytes only where they are
+  /// all of a field or of an assignment (`NAME=value`).
   static constexpr std::size_t kShort = 6;
 
   /// A value as it was decrypted, and the forms in which programs repeat it: escaped as JSON, YAML,
@@ -32,6 +33,10 @@ class RedactionSet {
   /// The same for one field, a thing that a person reads as a whole: where a short value stands in
   /// it as a word, all of it becomes "***".
   [[nodiscard]] std::string mask_field(std::string_view field) const;
+
+  /// For formats in which values stand between quotes and everything else has a meaning, such as
+  /// Prometheus' text: what stands between double quotes is masked.
+  [[nodiscard]] std::string mask_quoted(std::string_view text) const;
 
   /// Whether mask_field() would change the text.
   [[nodiscard]] bool reveals(std::string_view text) const;

@@ -43,6 +43,13 @@ AgentOptions with_revisions(AgentOptions options,
   return options;
 }
 
+/// The set that is masked everywhere, where the process has one.
+std::shared_ptr<Redaction> redaction_of(const AgentOptions& options) {
+  const auto& decryption = options.load.decryption;
+  return decryption ? std::make_shared<Redaction>(decryption->redaction)
+                    : std::make_shared<Redaction>();
+}
+
 std::vector<std::string> lines_of(const Findings& findings) {
   std::vector<std::string> lines;
   for (const auto& finding : findings) lines.push_back(to_string(Findings{finding}));
@@ -62,6 +69,7 @@ Agent::Agent(ports::Source& source,
       observer_(observer),
       clock_(clock),
       log_(log),
+      redaction_(redaction_of(options)),
       options_(with_revisions(std::move(options), source, redaction_)),
       reconciler_(engine, observer, clock, log, options_.reconciler, [this] { wake(); }) {
   status_.version = options_.version;

@@ -108,7 +108,7 @@ class Agent final : public ports::Control {
   ports::Observer& observer_;
   const Clock& clock_;
   spdlog::logger& log_;
-  const std::shared_ptr<Redaction> redaction_ = std::make_shared<Redaction>();
+  const std::shared_ptr<Redaction> redaction_;
   AgentOptions options_;
 
   mutable std::mutex mutex_;  ///< Guards what follows.

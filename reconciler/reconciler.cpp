@@ -9,6 +9,7 @@
 #include "reconciler/health.hpp"
 #include "reconciler/ignore.hpp"
 #include "reconciler/jobs.hpp"
+#include "reconciler/redaction.hpp"
 #include "reconciler/stack_status.hpp"
 #include "reconciler/stream_proof.hpp"
 #include "reconciler/work.hpp"
@@ -259,6 +260,7 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
   auto planned =
       planner_.plan(adjusted ? *adjusted : *target, index, facts.record, std::move(stop));
   facts.plan = std::move(planned.plan);
+  hide_secrets(facts.plan, options_.mask);
   // A job of an older revision is not run once more.
   leave_jobs_alone(facts.plan, target->jobs, facts.rollback ? nullptr : facts.record);
   facts.waiting_for_registry = planned.waiting_for_registry;

@@ -1,41 +1,36 @@
 #pragma once
 
-#include <map>
-#include <mutex>
-#include <set>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "core/redaction.hpp"
 #include "core/secret.hpp"
+#include "diff/plan.hpp"
 #include "swarm/stack_spec.hpp"
 
 namespace skep::reconciler {
 
-/// The values that no sentence may hold (design §9), in the forms in which programs repeat them:
-/// raw, escaped, for URLs, as base64. Values are only ever added: what a revision held stays a
-/// secret when git has moved on. Safe from several threads.
+/// What of the reconciler's values goes into the process's redaction set (design §9), and what of
+/// its sentences must be masked. Safe from several threads.
 class Redaction {
  public:
+  explicit Redaction(std::shared_ptr<RedactionSet> set = std::make_shared<RedactionSet>())
+      : set_(std::move(set)) {}
+
   /// Of a stack: its secrets, and variables whose name says that they hold a credential.
   void add(const swarm::StackSpec& stack);
   void add(const Secret& value);
-  /// A value of 6 bytes or more becomes "***"; where a shorter one stands as a word the whole text
-  /// does.
+  /// As RedactionSet::mask_field.
   void mask(std::string& text) const;
 
  private:
-  void add_forms(std::string_view value);
-
-  mutable std::mutex mutex_;  ///< Guards what follows.
-  struct LongestFirst {
-    bool operator()(const std::string& a, const std::string& b) const {
-      return a.size() != b.size() ? a.size() > b.size() : a < b;
-    }
-  };
-  std::set<std::string, LongestFirst> forms_;
-  std::set<std::string> short_values_;
-  /// The same few sentences come again with each turn.
-  mutable std::map<std::string, std::string> answers_;
+  std::shared_ptr<RedactionSet> set_;
 };
+
+/// Both sides of each difference that a known value reaches are hidden: the side that is not known
+/// may be the value's predecessor.
+void hide_secrets(diff::Plan& plan, const std::function<void(std::string&)>& mask);
 
 }  // namespace skep::reconciler

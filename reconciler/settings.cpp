@@ -268,12 +268,6 @@ void read_files(const yaml::Node& node,
     reader.read(entry.value);
     if (file.file.empty()) {
       complain(findings, file.at, reader.named("file") + " is missing");
-    } else if (file.file.find(".sops") != std::string::npos) {
-      complain(findings,
-               file.at,
-               reader.named("file") +
-                   ": encrypted files are not supported by this version of skep yet; create the "
-                   "object by hand, and leave it out here");
     } else {
       files[entry.key] = std::move(file);
     }

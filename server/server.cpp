@@ -370,6 +370,7 @@ Response Server::State::respond(Incoming& incoming) {
 MHD_Result Server::State::finish(MHD_Connection* connection,
                                  Incoming& incoming,
                                  Response response) {
+  if (options.mask) options.mask(response);
   if (options.answered) {
     options.answered(incoming.route == nullptr ? "none" : std::string_view(incoming.route->pattern),
                      incoming.request.method,

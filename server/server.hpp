@@ -38,6 +38,8 @@ struct ServerOptions {
   /// duration. From the server's threads.
   std::function<void(std::string_view, std::string_view, int, std::chrono::nanoseconds)> answered =
       {};
+  /// Has the last word on what an answer says. From the server's threads.
+  std::function<void(Response&)> mask = {};
   /// Told of a handler's exception, which the client sees as a bare 500.
   std::function<void(std::string_view)> failed = {};
 };

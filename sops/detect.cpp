@@ -67,6 +67,14 @@ std::optional<Format> format_by_text(std::string_view path, std::string_view tex
   return Format::yaml;
 }
 
+/// A text may hold the words and be something else, a list of tools for one. What looks encrypted
+/// and cannot be read is: the reader says what is wrong with it.
+bool is_really(std::string_view path, std::string_view text, Format format) {
+  const auto document = read_document(text, std::string(path), format);
+  return document ? document->metadata.has_value()
+                  : has_sealed_value(text) || is_named_encrypted(path);
+}
+
 }  // namespace
 
 bool is_named_encrypted(std::string_view path) {
@@ -93,7 +101,7 @@ Result<std::optional<Format>> encrypted_format(std::string_view path, std::strin
   const bool traces = text.find("sops") != std::string_view::npos ||
                       text.find("ENC[AES256_GCM,") != std::string_view::npos;
   const auto format = traces ? format_by_text(path, text) : std::nullopt;
-  if (format) return format;
+  if (format && is_really(path, text, *format)) return format;
   if (is_named_encrypted(path)) {
     return Error{ErrorKind::invalid_input,
                  "the file's name says that it is encrypted, but it has no SOPS metadata: encrypt "

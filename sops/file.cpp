@@ -246,7 +246,9 @@ Decrypted plain_text(const Opened& opened) {
     if (!value) continue;
     const auto& leaf = opened.document.leaves[i];
     changes.push_back({leaf.begin, leaf.end, written(opened.document, leaf, *value)});
-    if (!value->text.empty()) result.secrets.push_back(value->text);
+    // Yes or no stands in every second sentence; masking it would hide nothing else.
+    if (!value->text.empty() && value->type != Value::Type::boolean)
+      result.secrets.push_back(value->text);
   }
   result.text = opened.document.format == Format::binary
                     ? (opened.values.empty() || !opened.values.front()

@@ -25,7 +25,8 @@ Result<std::optional<Format>> encrypted_format(std::string_view path, std::strin
 
 struct Decrypted {
   std::string text;
-  /// What was encrypted, in the order of the file, empty values left out: for the redaction set.
+  /// What was encrypted, comments first, then in the order of the file; empty values and booleans
+  /// are left out: for the redaction set.
   std::vector<std::string> secrets;
 };
 

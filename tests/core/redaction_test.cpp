@@ -66,6 +66,21 @@ TEST(Redaction, ShortValuesMaskTheWholeFieldThatTheyReach) {
   EXPECT_TRUE(set.reveals("x pin7"));
 }
 
+TEST(Redaction, OneOrTwoBytesCountOnlyWhereTheyAreAllOfAField) {
+  RedactionSet set;
+  set.add("1");
+  EXPECT_EQ(set.mask_field("1"), "***");
+  EXPECT_EQ(set.mask_field("WORKERS=1"), "***");
+  EXPECT_EQ(set.mask_field("1 of 2 tasks run"), "1 of 2 tasks run");
+}
+
+TEST(Redaction, NumbersOutsideOfQuotesAreNoValuesOfMetrics) {
+  RedactionSet set;
+  set.add("123456");
+  EXPECT_EQ(set.mask_quoted("a{b=\"x123456\",c=\"\\\"123456\"} 123456\n"),
+            "a{b=\"x***\",c=\"\\\"***\"} 123456\n");
+}
+
 TEST(Redaction, JsonStaysJson) {
   RedactionSet set;
   set.add("123456");

@@ -397,6 +397,9 @@ TEST(SopsFormat, IsKnownByNameAndText) {
   EXPECT_EQ(*encrypted_format("settings", env), Format::dotenv);
   EXPECT_EQ(*encrypted_format("settings", yaml), Format::yaml);
   EXPECT_EQ(*encrypted_format("values.yaml", "a: 1\nsops: tool\n"), std::nullopt);
+  EXPECT_EQ(*encrypted_format("x.json", R"({"tools": ["sops"], "mac": "aa:bb"})"), std::nullopt);
+  EXPECT_EQ(*encrypted_format("x.json", R"({"x": {"sops": 1}, "mac": "broken)"), std::nullopt);
+  EXPECT_EQ(*encrypted_format("x.yaml", "sops: tool\nhost:\n  mac: aa\n"), std::nullopt);
   EXPECT_EQ(*encrypted_format("notes.md", "we use sops, values look like ENC[AES256_GCM,…]"),
             std::nullopt);
   EXPECT_EQ(*encrypted_format(".sops.yaml", "creation_rules:\n- age: x\n  mac_only: 1\n"),

@@ -1,0 +1,171 @@
+#include <gmock/gmock.h>
+
+#include "reconciler/desired_state.hpp"
+#include "reconciler/redaction.hpp"
+#include "sops/file.hpp"
+#include "tests/reconciler/world.hpp"
+
+namespace skep::reconciler {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+using tests::MemorySnapshot;
+using tests::one_service;
+
+const sops::Identity& key() {
+  static const auto identity = sops::Identity::generate();
+  return identity;
+}
+
+std::string sealed(const std::string& path, const std::string& plain) {
+  auto file = sops::encrypt(
+      plain, path, sops::format_of(path), {{key().recipient()}, {}, "2026-01-02T03:04:05Z"});
+  EXPECT_TRUE(file) << file.error().message;
+  return *file;
+}
+
+LoadOptions options(bool with_key, bool placeholders = false) {
+  Decryption decryption;
+  if (with_key) decryption.identities = {key()};
+  decryption.placeholders = placeholders;
+  LoadOptions options;
+  options.decryption = std::make_shared<const Decryption>(std::move(decryption));
+  return options;
+}
+
+DesiredState load(const std::map<std::string, std::string>& files, const LoadOptions& options) {
+  auto state = load_desired_state(MemorySnapshot(files, "c1"), options, nullptr);
+  EXPECT_TRUE(state) << state.error().message;
+  return *std::move(state);
+}
+
+std::vector<std::string> environment(const DesiredState& state) {
+  return state.stacks.front()->spec.services.at("web").spec.task_template.container.env;
+}
+
+std::map<std::string, std::string> everywhere() {
+  return {{"apps/x/docker-compose.yml",
+           one_service("a:1") + "    environment: ['URL=postgres://${DB_PASSWORD}@db']\n"
+                                "    env_file: [more.env]\n"
+                                "    secrets: [db]\n    configs: [app]\n"
+                                "secrets: { db: { file: ./db.sops } }\n"
+                                "configs: { app: { file: ./app.sops.yaml } }\n"},
+          {"apps/x/.env", "DB_PASSWORD=overwritten\nPLAIN=x\n"},
+          {"apps/x/.env.sops", sealed(".env.sops", "DB_PASSWORD=correct-horse\n")},
+          {"apps/x/more.env", sealed("more.env", "TOKEN=battery-staple\n")},
+          {"apps/x/db.sops", sealed("db.sops", "s3cret-bytes\n")},
+          {"apps/x/app.sops.yaml", sealed("app.sops.yaml", "user: someone-else\nport: 5432\n")},
+          {"skep.yaml", "secrets: { shared: { file: shared.sops } }\n"},
+          {"shared.sops", sealed("shared.sops", "shared-value")}};
+}
+
+TEST(EncryptedFiles, AreReadWhereverAFileMayBe) {
+  const auto with_key = options(true);
+  const auto state = load(everywhere(), with_key);
+  const auto& stack = *state.stacks.front();
+  ASSERT_FALSE(stack.broken()) << to_string(stack.findings);
+  EXPECT_THAT(environment(state),
+              AllOf(Contains("URL=postgres://correct-horse@db"), Contains("TOKEN=battery-staple")));
+  EXPECT_EQ(stack.spec.secrets.at("db").data.reveal(), "s3cret-bytes\n");
+  EXPECT_EQ(stack.spec.configs.at("app").data, "user: someone-else\nport: 5432\n");
+  ASSERT_EQ(state.secrets.size(), 1U) << to_string(state.findings);
+  EXPECT_EQ(state.secrets.front().data.reveal(), "shared-value");
+  const auto& set = *with_key.decryption->redaction;
+  for (const auto* value :
+       {"correct-horse", "battery-staple", "s3cret-bytes", "someone-else", "shared-value", "5432"})
+    EXPECT_TRUE(set.reveals(value)) << value;
+  EXPECT_FALSE(set.reveals("overwritten"));
+}
+
+TEST(EncryptedFiles, AValueThatEndsInTheEnvironmentIsRemarkedOnWithoutTheValue) {
+  const auto state = load(everywhere(), options(true));
+  const auto text = to_string(state.stacks.front()->findings);
+  EXPECT_THAT(text, AllOf(HasSubstr("environment: URL of service web"), HasSubstr("TOKEN")));
+  EXPECT_THAT(text, Not(AnyOf(HasSubstr("correct-horse"), HasSubstr("battery"))));
+}
+
+TEST(EncryptedFiles, WithoutAKeyALookShowsPlaceholdersAndChecksTheRest) {
+  auto files = everywhere();
+  const auto state = load(files, options(false, true));
+  const auto& stack = *state.stacks.front();
+  EXPECT_FALSE(stack.broken()) << to_string(stack.findings);
+  EXPECT_THAT(environment(state), Contains("URL=postgres://***@db"));
+  EXPECT_THAT(to_string(stack.findings), HasSubstr("apps/x/.env.sops: warning"));
+  files["apps/x/docker-compose.yml"] += "nonsense: 1\n";
+  EXPECT_TRUE(load(files, options(false, true)).stacks.front()->broken());
+}
+
+TEST(EncryptedFiles, WithoutAKeyApplyingIsAnErrorOfThatStackOnly) {
+  auto files = everywhere();
+  files.erase("skep.yaml");
+  files["apps/y/docker-compose.yml"] = one_service("a:1");
+  const auto state = load(files, options(false));
+  EXPECT_TRUE(state.stacks[0]->broken());
+  EXPECT_THAT(to_string(state.stacks[0]->findings), HasSubstr("no age key"));
+  EXPECT_FALSE(state.stacks[1]->broken());
+  EXPECT_FALSE(state.broken());
+}
+
+TEST(EncryptedFiles, ATamperedFileIsAnErrorWithItsLineAndNoPlainText) {
+  for (const auto* path : {"apps/x/.env.sops", "apps/x/more.env", "apps/x/app.sops.yaml"}) {
+    auto files = everywhere();
+    auto& text = files[path];
+    const auto at = text.find("data:") + 5;
+    text[at] = text[at] == 'A' ? 'B' : 'A';
+    const auto state = load(files, options(true));
+    EXPECT_TRUE(state.stacks.front()->broken()) << path;
+    const auto findings = to_string(state.stacks.front()->findings);
+    EXPECT_THAT(findings, AllOf(HasSubstr(std::string(path) + ":1:"), HasSubstr("was changed")));
+    EXPECT_THAT(findings, Not(HasSubstr("battery-staple")));
+  }
+}
+
+TEST(EncryptedFiles, AFileThatIsNamedEncryptedButIsNotIsRefused) {
+  auto files = everywhere();
+  files["apps/x/db.sops"] = "plain-password\n";
+  const auto state = load(files, options(true));
+  EXPECT_TRUE(state.stacks.front()->broken());
+  EXPECT_THAT(to_string(state.stacks.front()->findings),
+              AllOf(HasSubstr("apps/x/db.sops"), Not(HasSubstr("plain-password"))));
+}
+
+TEST(EncryptedFiles, SettingsAreNotEncrypted) {
+  const auto state = load({{"apps/x/docker-compose.yml", one_service("a:1")},
+                           {"apps/x/skep.yaml", sealed("skep.yaml", "sync: manual\n")}},
+                          options(true));
+  EXPECT_TRUE(state.stacks.front()->broken());
+  EXPECT_THAT(to_string(state.stacks.front()->findings), HasSubstr("must not be encrypted"));
+}
+
+TEST(EncryptedFiles, BothSidesOfADifferenceThatAValueReachesAreHidden) {
+  RedactionSet set;
+  set.add("new-password");
+  set.add("4711");
+  diff::Plan plan{.stack = *swarm::StackName::parse("x"),
+                  .actions = {},
+                  .untouched = {},
+                  .notes = {},
+                  .desired = {}};
+  diff::Action action;
+  action.changes = {
+      {"environment", "URL", diff::FieldChange::Kind::changed, "old-password", "new-password"},
+      {"environment", "PIN", diff::FieldChange::Kind::added, "", "4711"},
+      {"environment", "LEVEL", diff::FieldChange::Kind::changed, "info", "debug"}};
+  plan.actions.push_back(action);
+  plan.notes.push_back({diff::Note::Severity::warning, "new-password is bad", {}});
+  hide_secrets(plan, [&set](std::string& text) { text = set.mask_field(text); });
+  const auto& changes = plan.actions.front().changes;
+  EXPECT_EQ(changes[0].before, "***");
+  EXPECT_EQ(changes[0].after, "***");
+  EXPECT_TRUE(changes[0].secret);
+  EXPECT_EQ(changes[1].before, "");
+  EXPECT_EQ(changes[1].after, "***");
+  EXPECT_EQ(changes[2].after, "debug");
+  EXPECT_EQ(plan.notes.front().text, "*** is bad");
+}
+
+}  // namespace
+}  // namespace skep::reconciler
