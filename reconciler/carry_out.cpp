@@ -100,10 +100,13 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
   // What is ours is written down before the first write to it: killed in between, the next run
   // knows.
   auto next = state;
+  std::map<std::string, std::string> forgotten;  // Name → full name, which the record tells.
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     const auto& facts = work.facts[i];
     const auto verdict = work.decisions[i].verdict;
     if (verdict == Verdict::forget) {
+      if (memory_[facts.name].operation) finish_operation(facts, true, "", "");
+      forgotten[facts.name] = full_name(facts);
       next.stacks.erase(facts.name);
       next.approvals.erase(facts.name);
       continue;
@@ -181,7 +184,6 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
   state = std::move(next);
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     auto& facts = work.facts[i];
-    const auto full = full_name(facts);
     facts.look_up(state);
     if (!facts.hooks.given_up.empty()) {
       const auto removed = engine_.remove_service(facts.hooks.given_up, stop);
@@ -195,7 +197,8 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
       memory_[facts.name].approved = false;
     }
     if (work.decisions[i].verdict == Verdict::nothing) memory_[facts.name].requested = false;
-    if (work.decisions[i].verdict == Verdict::forget) forget_stack(facts.name, full);
+    if (work.decisions[i].verdict == Verdict::forget)
+      forget_stack(facts.name, forgotten[facts.name]);
     if (work.decisions[i].verdict == Verdict::apply && !stop.stop_requested())
       apply_stack(facts, live, turn, stop);
   }

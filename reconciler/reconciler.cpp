@@ -137,6 +137,8 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
     observer_.phase("apply", clock_.steady() - planned);
   }
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
+    // Struck from the records: it is not ours any more, and nobody knows where it was.
+    if (work.decisions[i].verdict == Verdict::forget && work.facts[i].record == nullptr) continue;
     auto& memory = memory_[work.facts[i].name];
     turn.stacks.push_back(describe_stack(
         work.facts[i], work.decisions[i], memory, desired.revision.commit, options_.plan_only));

@@ -283,7 +283,7 @@ class OnAFileSystem : public SqliteHistoryTest {
 };
 
 TEST_F(OnAFileSystem, ThatIsFullItWaitsAndGoesOnWhenThereIsRoom) {
-  mount_small("size=600k");
+  mount_small("size=2m");
   if (IsSkipped() || HasFatalFailure()) return;
   start();
   history->synced(deployment("apps/before"));
@@ -292,7 +292,7 @@ TEST_F(OnAFileSystem, ThatIsFullItWaitsAndGoesOnWhenThereIsRoom) {
     std::ofstream ballast(state / "ballast", std::ios::binary);
     while (ballast << std::string(4'096, 'b') << std::flush) continue;
   }
-  for (int i = 0; i < 500; ++i) history->synced(deployment("apps/during"));
+  for (int i = 0; i < 200; ++i) history->synced(deployment("apps/during"));
   ASSERT_TRUE(eventually([&] { return !history->trouble().empty(); }));
   EXPECT_THAT(stacks(), ::testing::Contains("apps/before")) << "what is written is still readable";
   clock.sleep_for(100ms, {});
