@@ -112,6 +112,7 @@ int run(int argc, char** argv) {
   add_apply(app, session);
   add_render(app, session);
   add_validate(app, session);
+  add_template(app, session);
   add_agent(app, session);
   add_secret(app, session);
   add_status(app, session);

@@ -99,6 +99,7 @@ void add_plan(Command& app, Session& session);
 void add_eject(Command& app, Session& session);
 void add_apply(Command& app, Session& session);
 void add_render(Command& app, Session& session);
+void add_template(Command& app, Session& session);
 void add_validate(Command& app, Session& session);
 void add_agent(Command& app, Session& session);
 void add_secret(Command& app, Session& session);

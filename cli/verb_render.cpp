@@ -1,6 +1,13 @@
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "cli/repository_run.hpp"
+#include "compose/to_text.hpp"
+#include "diff/words.hpp"
 #include "swarm/json.hpp"
 
 namespace skep::cli {
@@ -9,16 +16,100 @@ namespace {
 struct RenderFlags {
   RepositoryFlags repository;
   std::string stack;
+  std::string output = "text";
+  bool show_secrets = false;
 };
 
 nlohmann::ordered_json parse(const std::string& text) {
   return nlohmann::ordered_json::parse(text);
 }
 
+void print_json(const reconciler::DesiredStack& stack) {
+  nlohmann::ordered_json json;
+  json["stack"] = stack.source.name;
+  for (const auto* section : {"networks", "secrets", "configs", "services"})
+    json[section] = nlohmann::ordered_json::array();
+  for (const auto& [key, network] : stack.spec.networks)
+    json["networks"].push_back(parse(to_json(network)));
+  for (const auto& [key, secret] : stack.spec.secrets)
+    json["secrets"].push_back(parse(to_masked_json(secret)));
+  for (const auto& [key, config] : stack.spec.configs)
+    json["configs"].push_back(parse(to_json(config)));
+  for (const auto& [key, service] : stack.spec.services)
+    json["services"].push_back(parse(to_json(service.spec)));
+  std::cout << json.dump(2) << "\n";
+}
+
+/// The marks that stand for the repository while its files are read, as people write them.
+std::string written_path(const std::string& path, const std::string& stack_directory) {
+  const std::string marker(reconciler::kWorkingDirectoryMarker);
+  if (path == marker || path.starts_with(marker + "/")) return "$PWD" + path.substr(marker.size());
+  if (!path.starts_with(compose::kRepositoryRoot)) return path;
+  const auto from = std::string(compose::kRepositoryRoot) + "/" + stack_directory;
+  const auto relative = std::filesystem::path(path).lexically_relative(from).string();
+  return relative.starts_with("..") ? relative : "./" + relative;
+}
+
+/// As in plans.
+std::string masked(std::string_view name, const std::string& value) {
+  const bool secret = diff::is_credential_name(name) || diff::holds_credential(value);
+  return secret && !value.empty() ? "***" : value;
+}
+
+/// "apps/web/docker-compose.yml:4", "web-app/templates/app.yml (rendered), line 5".
+std::string described(const SourcePosition& at) {
+  if (!at.file.ends_with(")")) return to_string(SourcePosition{at.file, at.line, 0});
+  return at.file + ", line " + std::to_string(at.line);
+}
+
+void print_text(const reconciler::DesiredStack& stack,
+                const Repository& repository,
+                const RenderFlags& flags) {
+  const auto& source = stack.source;
+  const auto& root = repository.load.root;
+  const auto directory = root.is_root() ? source.directory.text()
+                                        : source.directory.text().substr(root.text().size() + 1);
+  compose::TextOptions options;
+  if (!flags.show_secrets) {
+    // Kinds and paths are no values, whatever their names are.
+    options.show = [](std::string_view name, const std::string& value) {
+      static constexpr std::array<std::string_view, 9> kWords = {
+          "type", "mode", "source", "target", "driver", "external", "name", "config", "registry"};
+      const bool word = std::find(kWords.begin(), kWords.end(), name) != kWords.end();
+      return word ? value : masked(name, value);
+    };
+  }
+  options.path = [&](const std::string& path) { return written_path(path, directory); };
+  for (const auto& [key, places] : stack.origins) {
+    std::string from;
+    for (const auto& at : places) from += (from.empty() ? "from " : " and ") + described(at);
+    options.comments[key].push_back(std::move(from));
+  }
+  std::cout << "# Stack " << source.name << ", rendered by skep from " << source.directory.text()
+            << " at " << repository.snapshot->revision().abbreviated();
+  if (source.settings.template_name)
+    std::cout << ", template " << *source.settings.template_name << " " << stack.template_version;
+  if (!repository.load.templates.environment.empty())
+    std::cout << ", environment " << repository.load.templates.environment;
+  std::cout << "\n" << compose::to_text(*stack.compose_file, stack.compose_version, options);
+}
+
 int render(const Session& session, RenderFlags flags) {
+  if (flags.show_secrets && isatty(STDOUT_FILENO) != 1) {
+    return fail({ErrorKind::invalid_input,
+                 "--show-secrets shows passwords on a terminal only, and this is none"});
+  }
   flags.repository.settings_for = {flags.stack};
   const auto log = make_logger(session, false);
-  auto repository = load_repository(session, flags.repository, *log);
+  auto options = load_options(session, flags.repository);
+  if (!options) return fail(options.error());
+  options->keep_compose = flags.output == "text";
+  if (flags.show_secrets) {  // Nothing that is decrypted goes into the set that masks the output.
+    auto decryption = *options->decryption;
+    decryption.redaction = std::make_shared<RedactionSet>();
+    options->decryption = std::make_shared<const reconciler::Decryption>(std::move(decryption));
+  }
+  auto repository = load_repository(session, flags.repository, *log, *std::move(options));
   if (!repository) return fail(repository.error());
   auto only = chosen_stacks(repository->desired, {flags.stack});
   if (!only) return fail(only.error());
@@ -27,19 +118,11 @@ int render(const Session& session, RenderFlags flags) {
   if (has_errors(findings)) return kFailure;
   for (const auto& stack : repository->desired.stacks) {
     if (only->count(stack->source.name) == 0) continue;
-    nlohmann::ordered_json json;
-    json["stack"] = stack->source.name;
-    for (const auto* section : {"networks", "secrets", "configs", "services"})
-      json[section] = nlohmann::ordered_json::array();
-    for (const auto& [key, network] : stack->spec.networks)
-      json["networks"].push_back(parse(to_json(network)));
-    for (const auto& [key, secret] : stack->spec.secrets)
-      json["secrets"].push_back(parse(to_masked_json(secret)));
-    for (const auto& [key, config] : stack->spec.configs)
-      json["configs"].push_back(parse(to_json(config)));
-    for (const auto& [key, service] : stack->spec.services)
-      json["services"].push_back(parse(to_json(service.spec)));
-    std::cout << json.dump(2) << "\n";
+    if (flags.output == "json") {
+      print_json(*stack);
+    } else {
+      print_text(*stack, *repository, flags);
+    }
   }
   return kSuccess;
 }
@@ -48,13 +131,21 @@ int render(const Session& session, RenderFlags flags) {
 
 void add_render(Command& app, Session& session) {
   auto* verb = app.add_subcommand(
-      "render", "Show what a stack becomes: the Engine API objects, secrets masked");
+      "render", "Show what a stack becomes: one compose file, with passwords masked");
   auto flags = std::make_shared<RenderFlags>();
   flags->repository.placeholders = true;
   verb->add_option("STACK", flags->stack, "Stack, by name or directory")->required();
+  verb->add_option(
+          "-o,--output", flags->output, "text: a compose file; json: the Engine API objects")
+      ->one_of({"text", "json"})
+      ->capture_default_str();
+  verb->add_flag("--show-secrets", flags->show_secrets, "Do not mask; on a terminal only");
   add_repository_flags(*verb, flags->repository);
   add_setting_flags(*verb, flags->repository);
-  verb->footer("Example:  skep render MY-APP");
+  verb->footer(
+      "Examples:  skep render MY-APP\n"
+      "           skep render MY-APP --environment prod --set image.tag=1.2 | docker stack config "
+      "-c -");
   verb->callback(
       [&session, flags] { session.verb = [&session, flags] { return render(session, *flags); }; });
 }

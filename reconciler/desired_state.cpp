@@ -100,6 +100,8 @@ StackPointer render(const ports::Snapshot& snapshot,
   std::vector<package::Document> documents;
   refuse_settings(source, options.templates, stack->findings);
   if (name && source.settings.template_name) {
+    const auto& made_from = shelf.find(*source.settings.template_name);
+    if (made_from.package != nullptr) stack->template_version = made_from.package->version();
     documents = render_template(
         source, cluster.variables, options.templates, shelf, reader, stack->findings);
   }
@@ -108,6 +110,7 @@ StackPointer render(const ports::Snapshot& snapshot,
     input.stack = *name;
     input.strict = source.settings.policy.strict;
     input.unset_variable_is_error = true;
+    input.keep_file = options.keep_compose;
     input.environment = environment_of(source, cluster, reader, stack->findings);
     input.reader = &reader;
     const auto below_root = root.is_root() ? source.directory.text()
@@ -134,6 +137,9 @@ StackPointer render(const ports::Snapshot& snapshot,
         output = compose::load(input);
       }
       stack->spec = std::move(output.stack);
+      stack->compose_file = std::move(output.file);
+      stack->compose_version = std::move(output.version);
+      stack->origins = std::move(output.origins);
       show_rendered_lines(documents, output.findings);
       stack->findings.insert(stack->findings.end(), output.findings.begin(), output.findings.end());
       RepoFileOptions files;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compose/compose.hpp"
 #include "core/finding.hpp"
 #include "core/result.hpp"
 #include "reconciler/discovery.hpp"
@@ -25,6 +26,11 @@ struct DesiredStack {
   std::map<std::string, std::string> jobs;  ///< job_hashes() of `spec`.
   std::vector<Hook> hooks;  ///< Not among the services of `spec`, but counted in `content`.
   Reads reads;
+  /// As Output of the same names, where LoadOptions::keep_compose asked for it.
+  std::shared_ptr<const compose::ComposeFile> compose_file;
+  compose::FileVersion compose_version;
+  std::map<std::string, std::vector<SourcePosition>> origins;
+  std::string template_version;  ///< Of the template that it is made from; "" where it has none.
   [[nodiscard]] bool broken() const { return has_errors(findings) || has_errors(conflicts); }
   /// Both kinds, sorted.
   [[nodiscard]] Findings all_findings() const;
@@ -48,7 +54,8 @@ struct DesiredState {
 struct LoadOptions {
   RepoPath root;  ///< Of the configuration inside the repository (`--path`).
   std::string host_checkout =
-      {};  ///< Where the nodes have a checkout of the repository; "" nowhere.
+      {  bool keep_compose = false;  ///< For `skep render`: the merged files are wanted too.
+};  ///< Where the nodes have a checkout of the repository; "" nowhere.
   /// Files of the repository are mounted as `docker stack deploy` would mount them, below
   /// `host_checkout`, whatever `repo_files` says: for `skep eject`.
   bool repo_files_on_host = false;

@@ -145,6 +145,11 @@ Output render(const Package& package, const Input& input, const templates::Limit
   output.values = over_defaults(package.defaults(), own);
   if (package.schema() != nullptr) {
     auto findings = check(*package.schema(), output.values);
+    // A default that may not stay is mended in the stack's values.
+    for (auto& finding : findings) {
+      if (finding.at.file == package.defaults().at().file)
+        finding.message += "; set it in " + input.values_place;
+    }
     output.findings.insert(output.findings.end(), findings.begin(), findings.end());
     if (has_errors(output.findings)) return output;
   }

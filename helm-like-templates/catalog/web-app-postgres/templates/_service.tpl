@@ -162,7 +162,10 @@ volumes:
 {{- /* Labels with which a service asks Traefik to be seen. Takes a dict of name, proxy, port. */ -}}
 {{- define "service.proxy" -}}
 {{- $proxy := .proxy }}
-{{- $hosts := required "proxy.hosts is empty: name the host under which the application is seen, or set proxy.enabled to false" $proxy.hosts }}
+{{- $hosts := $proxy.hosts }}
+{{- if not $hosts }}
+{{- fail "proxy.hosts is empty: name the host under which the application is seen, or set proxy.enabled to false" }}
+{{- end }}
 traefik.enable: "true"
 {{- if eq (int $proxy.traefik) 1 }}
 traefik.frontend.rule: {{ printf "Host:%s%s" (join "," $hosts) (empty $proxy.path | ternary "" (printf ";PathPrefix:%s" $proxy.path)) | quote }}
