@@ -301,7 +301,10 @@ class Printer {
     } else {
       out += type_name(value);
       out += '=';
-      scalar(value, Spec());
+      auto plain = spec;  // Width and precision stay; # means nothing here.
+      plain.verb = 'v';
+      plain.sharp = false;
+      scalar(value, plain);
     }
     out += ')';
   }
@@ -452,6 +455,7 @@ class Format {
       printer_.out += good_ ? "(MISSING)" : "(BADINDEX)";
       return {};
     }
+    if (spec.verb == 'v') spec.plus = false;  // Is about fields of structs.
     const auto& arg = args_[next_++];
     return printer_.value(arg, spec);
   }

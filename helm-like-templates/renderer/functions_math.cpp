@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 
+#include "helm-like-templates/renderer/decimal.hpp"
 #include "helm-like-templates/renderer/format.hpp"
 #include "helm-like-templates/renderer/functions.hpp"
 #include "helm-like-templates/renderer/literal.hpp"
@@ -58,43 +59,33 @@ Result<Value> extreme_real(Env& /*env*/, Args a, bool largest) {
   return Value(best);
 }
 
-// Sprig computes these with decimal numbers, so that 0.1 + 0.2 is 0.3. A binary result is within a
-// unit of the last place of theirs; the shortest text of 15 digits is the decimal one.
-double decimal(long double exact) {
-  const auto near = static_cast<double>(exact);
-  if (!std::isfinite(near) || near == 0) return near;
-  const auto rounded = parse_float(format_float(near, 'e', 14));
-  const auto off = std::abs(static_cast<long double>(rounded.value_or(near)) - exact);
-  return off <= std::abs(exact) * 1e-15L ? rounded.value_or(near) : near;
-}
-
 enum class Operation { add, sub, mul, div };
 
 template <Operation operation>
-Result<Value> real(Env& /*env*/, Args a) {
-  long double result = to_float64(a[0]);
+Result<Value> real(Env& env, Args a) {
+  auto result = Decimal::from(to_float64(a[0]));
   for (const auto& value : a.subspan(1)) {
-    const long double next = to_float64(value);
+    auto next = Decimal::from(to_float64(value));
+    if (!result || !next) break;
+    if (auto paid = env.spend(a.size() / 8); !paid) return std::move(paid).error();
     switch (operation) {
-      case Operation::add:
-        result += next;
-        break;
       case Operation::sub:
-        result -= next;
+        next->negate();
+        [[fallthrough]];
+      case Operation::add:
+        result->add(*next);
         break;
       case Operation::mul:
-        result *= next;
+        result->multiply(*next);
         break;
       case Operation::div:
-        if (next == 0) return failure("decimal division by 0");
-        result /= next;
+        result = result->over(*next);
+        if (!result) return failure("decimal division by 0");
         break;
     }
-    // Decimal division keeps 16 places behind the point.
-    result = operation == Operation::div ? std::round(result * 1e16L) / 1e16L : result;
-    if (operation != Operation::div) result = decimal(result);
   }
-  return Value(static_cast<double>(result));
+  if (!result) return failure("there is no decimal number for an infinity");
+  return Value(result->to_double());
 }
 
 Result<Value> addf(Env& env, Args a) {

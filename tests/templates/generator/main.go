@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -167,6 +168,13 @@ func (r *row) render() {
 }
 
 func main() {
+	count := flag.Int("random", 0, "instead of the written rows: so many random ones")
+	seed := flag.Int64("seed", 1, "of the random rows")
+	flag.Parse()
+	if *count > 0 {
+		rows = nil
+		random(*seed, *count)
+	}
 	for i := range rows {
 		rows[i].render()
 	}
