@@ -51,6 +51,7 @@ void fill_in(std::vector<swarm::Mount>& mounts) {  // E3.11
     if (mount.type.empty()) mount.type = "bind";
     mount.consistency.clear();
     if (mount.bind_options == swarm::BindOptions{}) mount.bind_options.reset();
+    mount.cluster_options.reset();  // They say nothing, and engine 26 leaves them out.
   }
 }
 

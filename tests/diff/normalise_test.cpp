@@ -166,6 +166,16 @@ INSTANTIATE_TEST_SUITE_P(
               box(s).mounts[0].consistency.clear();
               box(s).mounts[0].bind_options.reset();
             }},
+        Row{"E3_11_cluster_options_dropped",
+            [](auto& s) {
+              swarm::Mount mount;
+              mount.type = "cluster";
+              mount.source = "group:g";
+              mount.target = "/b";
+              mount.cluster_options.emplace();
+              box(s).mounts = {mount};
+            },
+            [](auto& s) { box(s).mounts[0].cluster_options.reset(); }},
         Row{"E3_11_subpath_dropped",
             volume,
             [](auto& s) { box(s).mounts[0].volume_options->subpath.clear(); }},
