@@ -18,7 +18,8 @@ def differences($cli; $skep):
 def judge($live):
   .stack as $stack | .folder as $folder
   | def specs_of($which): $live[$which] | specs($stack) | anywhere($folder);
-    {name, cli_error: .cli.error, skep_error: .skep.error}
+    {name, cli_error: .cli.error, skep_error: .skep.error,
+     other_verdict: (.recorded != null and (.recorded == "accepted") != (.cli.rc == 0))}
   + if .cli.rc != 0 and .skep.rc != 0 then {result: "refused by both", differences: []}
     elif .cli.rc != 0 then {result: "refused by the CLI only", differences: []}
     elif .skep.rc != 0 then {result: "refused by skep only", differences: []}
@@ -38,5 +39,7 @@ def lines:
    elif .result == "refused by skep only" then "REFUSED BY SKEP ONLY \(.name)", "    \(.skep_error | short)"
    elif .result == "refused by the CLI only" then "REFUSED BY THE CLI ONLY \(.name)", "    \(.cli_error | short)"
    else empty end),
+  (if .other_verdict then "NOT AS RECORDED \(.name): the CLI now \(if .result == "refused by both" or .result == "refused by the CLI only"
+     then "refuses: " + (.cli_error | short) else "accepts" end)" else empty end),
   (if (.back // []) != [] then "CHANGED BY THE CLI AFTER SKEP \(.name)", (.back[] | "    \(.path): \(.before | short) → \(.after | short)") else empty end),
   (if .plan then "PLAN AFTER THE CLI IS NOT EMPTY \(.name) (exit \(.plan.rc))", (.plan.text | split("\n")[] | select(. != "") | "    " + short) else empty end);
