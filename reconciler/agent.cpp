@@ -453,6 +453,8 @@ Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
     const std::lock_guard lock(mutex_);
     for (const auto& known : status_.stacks) {
       if (!stack.empty() && !names(known, stack)) continue;
+      // To look at everything is not to push again what failed, or what a person turned away.
+      if (stack.empty() && known.quarantined) continue;
       reconciler_.request(known.name, actor);
       if (!stack.empty()) note_asked(known.group + "/" + known.name, "sync", actor);
     }
