@@ -150,6 +150,10 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& path,
   trouble = Trouble::other;
   std::error_code code;
   std::filesystem::create_directories(path.parent_path(), code);  // Opening tells what is wrong.
+  if (std::filesystem::is_directory(path, code)) {
+    trouble = Trouble::damaged;
+    return Error{ErrorKind::unavailable, "a directory stands in its place"};
+  }
   auto database = Database::open(path, Database::Mode::write);
   if (!database) return std::move(database).error();
   std::unique_ptr<Store> store(new Store(std::make_unique<State>(

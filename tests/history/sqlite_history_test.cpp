@@ -212,6 +212,15 @@ TEST_F(SqliteHistoryTest, AFileOfANewerSkepIsKeptAsideAndNotOverwritten) {
   EXPECT_THAT(all_bytes(state), HasSubstr("apps/newer"));
 }
 
+TEST_F(SqliteHistoryTest, ADirectoryInItsPlaceIsSetAside) {
+  std::filesystem::create_directories(file() / "sub");
+  start();
+  history->synced(deployment("apps/web"));
+  ASSERT_TRUE(history->flush());
+  EXPECT_THAT(stacks(), ElementsAre("apps/web"));
+  EXPECT_THAT(set_aside(), SizeIs(1));
+}
+
 TEST_F(SqliteHistoryTest, WhileTheDirectoryCannotBeMadeItSaysSoOnceAndRecoversByItself) {
   std::ofstream(state) << "a file where the directory should be";
   start();
