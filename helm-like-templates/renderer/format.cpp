@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "helm-like-templates/renderer/binary_float.hpp"
 #include "helm-like-templates/renderer/literal.hpp"
 #include "helm-like-templates/renderer/unicode.hpp"
 
@@ -192,6 +193,18 @@ class Printer {
     pad(text, plain);
   }
 
+  static std::string float_text(double number, char verb, int precision) {
+    if (!std::isfinite(number) || (verb != 'x' && verb != 'X' && verb != 'b'))
+      return format_float(number, std::isfinite(number) ? verb : 'g', precision);
+    if (verb == 'b') return format_binary_float(number);
+    const auto digits = precision < 0 ? std::nullopt : std::optional(precision);
+    auto text = format_hex_float(number, digits);
+    if (verb == 'X') {
+      for (auto& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    return text;
+  }
+
   void real(const Value& value, double number, const Spec& spec) {
     char verb = 'g';
     int precision = -1;
@@ -207,13 +220,16 @@ class Printer {
         break;
       case 'g':
       case 'G':
+      case 'x':
+      case 'X':
+      case 'b':
         verb = static_cast<char>(spec.verb);
         break;
       default:
         return bad_verb(value, spec);
     }
     if (spec.precision) precision = static_cast<int>(*spec.precision);
-    auto text = format_float(number, verb, precision);
+    auto text = float_text(number, verb, precision);
     if (text[0] != '-' && text[0] != '+') text.insert(text.begin(), '+');
     auto plain = spec;
     if (spec.space && text[0] == '+' && !spec.plus) text[0] = ' ';

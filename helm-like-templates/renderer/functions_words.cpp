@@ -241,10 +241,6 @@ std::string wrapped(const std::string& in, std::int64_t width, std::string line_
   if (line_end.empty()) line_end = "\n";
   const auto room = static_cast<std::size_t>(std::max<std::int64_t>(width, 1));
   std::string out;
-  // A character that is cut in two becomes two replacement characters.
-  const auto part = [&](std::size_t from, std::size_t size) {
-    return utf8(runes(std::string_view(in).substr(from, size)));
-  };
   std::size_t at = 0;
   while (in.size() - at > room) {
     if (in[at] == ' ') {
@@ -253,19 +249,19 @@ std::string wrapped(const std::string& in, std::int64_t width, std::string line_
     }
     const auto blank = in.substr(at, room + 1).rfind(' ');
     if (blank != std::string::npos) {
-      out += part(at, blank) + line_end;
+      out += in.substr(at, blank) + line_end;
       at += blank + 1;
     } else if (cut) {
-      out += part(at, room) + line_end;
+      out += in.substr(at, room) + line_end;
       at += room;
     } else {
       const auto next = in.find(' ', at + room);
-      if (next == std::string::npos) return out + part(at, in.size());
-      out += part(at, next - at) + line_end;
+      if (next == std::string::npos) return out + in.substr(at);
+      out += in.substr(at, next - at) + line_end;
       at = next + 1;
     }
   }
-  return out + part(at, in.size());
+  return out + in.substr(at);
 }
 
 Result<Value> wrap_with(Env& env, Args a) {
