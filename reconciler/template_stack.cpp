@@ -132,9 +132,8 @@ void read_values(const StackSource& source,
   for (const auto& path : source.values_files) {
     auto file = reader.file(path);
     if (!file) {
-      complain(findings,
-               file.error().message,
-               file.error().at.value_or(SourcePosition{path.text()}));
+      complain(
+          findings, file.error().message, file.error().at.value_or(SourcePosition{path.text()}));
     } else if (!*file) {
       complain(findings,
                "values: there is no file " + path.text() + " in the repository",
