@@ -265,6 +265,25 @@ void relax_volume(yaml::Node& volume, Rewrite& rewrite) {
   put(volume, "type", yaml::Node(type, volume.at()));
 }
 
+/// The words of `restart`, which the engine knows under other names in a restart_policy.
+void relax_condition(yaml::Node* condition, const std::string& path, Rewrite& rewrite) {
+  if (!condition) return;
+  if (const auto* flag = condition->as<bool>(); flag && !*flag) {
+    *condition = yaml::Node(std::string("no"), condition->at());
+  }
+  const auto* text = condition->as<std::string>();
+  if (!text) return;
+  const std::string meant = *text == "always" || *text == "unless-stopped" ? "any"
+                            : *text == "no" || *text == "never"            ? "none"
+                            : *text == "on_failure"                        ? "on-failure"
+                                                                           : "";
+  if (meant.empty()) return;
+  rewrite.warning(condition->at(),
+                  path + ".deploy.restart_policy.condition: " + *text + " is taken as " + meant +
+                      "; the engine knows none, on-failure and any");
+  *condition = yaml::Node(meant, condition->at());
+}
+
 void relax_reference(yaml::Node& reference) {
   count_from_text(reference.find("mode"), true);
   stringify_numbers(reference.find("uid"));
@@ -315,6 +334,7 @@ void relax_service(yaml::Node& service, const std::string& path, Rewrite& rewrit
   if (auto* restart = service.find("restart"); restart && restart->as<bool>()) {
     if (!*restart->as<bool>()) *restart = yaml::Node(std::string("no"), restart->at());
   }
+  relax_condition(at_path(service, {"deploy", "restart_policy", "condition"}), path, rewrite);
   for_each_item(service.find("ports"), [&](auto& port) { relax_port(port, rewrite); });
   for_each_item(service.find("volumes"), [&](auto& volume) { relax_volume(volume, rewrite); });
   for (const auto* key : {"secrets", "configs"}) {

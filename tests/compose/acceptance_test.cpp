@@ -42,6 +42,14 @@ TEST(Acceptance, RestartFalseIsNo) {
   EXPECT_NE(errors(relaxed().load({web("restart: true")})), "");
 }
 
+TEST(Acceptance, ConditionsMayBeTheWordsOfRestart) {
+  for (const auto& [word, meant] :
+       {std::pair("unless-stopped", "any"), {"always", "any"}, {"no", "none"}, {"false", "none"}}) {
+    const auto spec = taken(std::string("deploy: {restart_policy: {condition: ") + word + "}}");
+    EXPECT_EQ(spec.task_template.restart_policy->condition, meant) << word;
+  }
+}
+
 TEST(Acceptance, SwitchesMayBeWords) {
   const auto spec = taken("tty: yes\ninit: 'true'\nread_only: off\nstdin_open: on");
   EXPECT_TRUE(spec.task_template.container.tty);
