@@ -1,3 +1,4 @@
+#include <array>
 #include <charconv>
 #include <filesystem>
 
@@ -6,14 +7,17 @@
 
 #include "cli/digest_key.hpp"
 #include "cli/repository_run.hpp"
+#include "cli/webhook_flags.hpp"
 #include "core/logfmt.hpp"
 #include "history/sqlite_history.hpp"
 #include "metrics/prometheus_metrics.hpp"
 #include "reconciler/agent.hpp"
+#include "reconciler/lease.hpp"
 #include "reconciler/ports/observers.hpp"
 #include "reconciler/settings.hpp"
 #include "server/api.hpp"
 #include "server/server.hpp"
+#include "server/webhook.hpp"
 
 namespace skep::cli {
 namespace {
@@ -24,8 +28,11 @@ struct AgentFlags {
   std::string interval = "60s";
   std::string prune_grace = "60s";
   std::string self_stack;
+  bool standby = false;
   std::string listen = "127.0.0.1:9920";
   std::string listen_metrics;
+  std::string listen_webhook;
+  WebhookFlags webhook;
   std::string socket = "/run/skep/skep.sock";
   std::vector<std::string> tokens;
   std::string history_operations = "10000";
@@ -78,7 +85,8 @@ Result<void> check_instance(const std::string& name) {
   return Error{ErrorKind::invalid_input, "--instance must be 1 to 40 letters, digits, - or _"};
 }
 
-Result<std::unique_ptr<server::Server>> serve(const AgentFlags& flags,
+Result<std::unique_ptr<server::Server>> serve(const Session& session,
+                                              const AgentFlags& flags,
                                               ports::Control& control,
                                               metrics::PrometheusMetrics& metrics,
                                               const ports::History& history,
@@ -90,6 +98,10 @@ Result<std::unique_ptr<server::Server>> serve(const AgentFlags& flags,
   server::Router router;
   server::add_routes(
       router, control, {*std::move(tokens), [&metrics] { return metrics.render(); }, &history});
+  if (auto added = add_webhooks(router, session, flags.webhook, flags.repository, control, log);
+      !added) {
+    return std::move(added).error();
+  }
   server::ServerOptions options;
   server::RouteSets all = {RouteSet::metrics, RouteSet::health, RouteSet::api};
   if (!flags.socket.empty()) options.listeners.push_back({"unix:" + flags.socket, all});
@@ -97,12 +109,20 @@ Result<std::unique_ptr<server::Server>> serve(const AgentFlags& flags,
     options.listeners.push_back({flags.listen_metrics, {RouteSet::metrics, RouteSet::health}});
     all.erase(RouteSet::metrics);
   }
+  if (flags.listen_webhook.empty()) {
+    all.insert(RouteSet::webhook);
+  } else {
+    options.listeners.push_back({flags.listen_webhook, {RouteSet::webhook}});
+  }
   if (!flags.listen.empty()) options.listeners.push_back({flags.listen, all});
   options.answered = [&metrics](std::string_view handler,
                                 std::string_view method,
                                 int status,
                                 std::chrono::nanoseconds duration) {
     metrics.http_request(handler, method, status, duration);
+    const auto provider = server::webhook_provider(handler);
+    const auto result = server::webhook_result(status);
+    if (!provider.empty() && !result.empty()) metrics.webhook(provider, result, duration);
   };
   options.mask = [redaction](server::Response& response) {
     const bool metrics_text = response.content_type.find("version=0.0.4") != std::string::npos;
@@ -183,8 +203,17 @@ int run_agent(const Session& session, AgentFlags flags) {
   options.reconciler.digest = *std::move(digest);
   history::SqliteHistory history(*std::move(kept), session.clock, *log);
   ports::Observers observers({&metrics, &history});
-  reconciler::Agent agent(**source, **engine, observers, session.clock, *log, options);
-  const auto server = serve(flags, agent, metrics, history, session.redaction, *log);
+  std::array<char, 256> hostname{};
+  (void)::gethostname(hostname.data(), hostname.size() - 1);
+  reconciler::LeaseOptions lease_options;
+  lease_options.instance = flags.instance;
+  lease_options.holder = hostname.data();
+  reconciler::Lease lease(**engine, *log, lease_options);
+  reconciler::LeasedEngine leased(**engine, lease);
+  if (flags.standby) options.lease = &lease;
+  ports::Engine& used = flags.standby ? static_cast<ports::Engine&>(leased) : **engine;
+  reconciler::Agent agent(**source, used, observers, session.clock, *log, options);
+  const auto server = serve(session, flags, agent, metrics, history, session.redaction, *log);
   if (!server) return fail(server.error());
   agent.run(session.stop);
   return kSuccess;
@@ -208,6 +237,11 @@ void add_agent(Command& app, Session& session) {
                    "How long a stack that left the repository stays, in case it comes back")
       ->envname("SKEP_PRUNE_GRACE")
       ->capture_default_str();
+  verb->add_flag("--standby",
+                 flags->standby,
+                 "Several agents of one instance run; one is active, and another takes over within "
+                 "40 s when it is gone")
+      ->envname("SKEP_STANDBY");
   verb->add_option("--self-stack",
                    flags->self_stack,
                    "Stack in which this agent runs: it comes last and is never removed")
@@ -218,6 +252,9 @@ void add_agent(Command& app, Session& session) {
   verb->add_option(
           "--listen-metrics", flags->listen_metrics, "Address of their own for metrics and health")
       ->envname("SKEP_LISTEN_METRICS");
+  verb->add_option("--listen-webhook", flags->listen_webhook, "Address of their own for webhooks")
+      ->envname("SKEP_LISTEN_WEBHOOK");
+  add_webhook_flags(*verb, flags->webhook);
   verb->add_option("--socket", flags->socket, "Local socket for the command line; \"\" for none")
       ->envname("SKEP_SOCKET")
       ->capture_default_str();

@@ -23,6 +23,11 @@ constexpr std::array<std::string_view, 6> kEventTypes = {
 constexpr std::array<std::string_view, 8> kMethods = {
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"};
 
+constexpr std::array<std::string_view, 6> kWebhookProviders = {
+    "github", "gitlab", "gitea", "forgejo", "generic", "other"};
+constexpr std::array<std::string_view, 7> kWebhookResults = {
+    "accepted", "bad_signature", "too_large", "malformed", "rate_limited", "ignored", "other"};
+
 // Words come from our own code, so this is never reached; it keeps a mistake there from growing
 // the series without end.
 constexpr std::size_t kMostWords = 64;
@@ -96,6 +101,8 @@ struct Counters {
   std::map<std::pair<std::string, std::string>, std::uint64_t> docker;  // operation, code
   std::map<std::tuple<std::string, std::string, std::string>, std::uint64_t>
       http;  // handler, method, code
+  std::array<std::array<std::uint64_t, kWebhookResults.size()>, kWebhookProviders.size()>
+      webhooks{};
   double last_fetch = 0;
   double git_loop = 0, live_loop = 0, apply_loop = 0;
   bool docker_up = false;
@@ -112,6 +119,9 @@ struct PrometheusMetrics::State {
       phase_seconds.try_emplace(std::string(kPhases.at(i)), kPhaseBuckets);
     }
     phase_seconds.try_emplace("total", kPhaseBuckets);
+    for (std::size_t i = 0; i + 1 < kWebhookProviders.size(); ++i) {
+      webhook_seconds.try_emplace(std::string(kWebhookProviders.at(i)), kRequestBuckets);
+    }
   }
 
   double now() const {
@@ -127,7 +137,7 @@ struct PrometheusMetrics::State {
   std::shared_ptr<const std::vector<StackSample>> stacks =
       std::make_shared<const std::vector<StackSample>>();
   std::set<std::string, std::less<>> operations, handlers;
-  HistogramsByWord phase_seconds, docker_seconds, http_seconds;
+  HistogramsByWord phase_seconds, docker_seconds, http_seconds, webhook_seconds;
   prometheus::Histogram fetch_seconds;
 };
 
@@ -257,6 +267,15 @@ void PrometheusMetrics::http_request(std::string_view handler,
   observe(state_->http_seconds, known, kRequestBuckets, seconds(duration));
 }
 
+void PrometheusMetrics::webhook(std::string_view provider,
+                                std::string_view result,
+                                std::chrono::nanoseconds duration) {
+  const std::lock_guard lock(state_->mutex);
+  const auto who = index_in(kWebhookProviders, provider);
+  ++state_->counters.webhooks.at(who).at(index_in(kWebhookResults, result));
+  observe(state_->webhook_seconds, kWebhookProviders.at(who), kRequestBuckets, seconds(duration));
+}
+
 namespace {
 
 void write_agent(Exposition& out, const MetricsOptions& options, const Counters& counters) {
@@ -332,6 +351,22 @@ void write_http(Exposition& out, const Counters& counters) {
   }
 }
 
+// "other" only where it was counted: it is for words that this file does not know yet.
+void write_webhooks(Exposition& out, const Counters& counters) {
+  out.counter("skep_webhook_requests_total", "Webhook deliveries.");
+  for (std::size_t provider = 0; provider < kWebhookProviders.size(); ++provider) {
+    for (std::size_t result = 0; result < kWebhookResults.size(); ++result) {
+      const auto count = counters.webhooks.at(provider).at(result);
+      const bool other =
+          provider + 1 == kWebhookProviders.size() || result + 1 == kWebhookResults.size();
+      if (other && count == 0) continue;
+      out.value(
+          static_cast<double>(count),
+          {{"provider", kWebhookProviders.at(provider)}, {"result", kWebhookResults.at(result)}});
+    }
+  }
+}
+
 }  // namespace
 
 std::string PrometheusMetrics::render() const {
@@ -357,12 +392,17 @@ std::string PrometheusMetrics::render() const {
     for (const auto& [handler, histogram] : state_->http_seconds) {
       out.distribution(histogram, {{"handler", handler}});
     }
+    out.histogram("skep_webhook_duration_seconds", "Time to answer a webhook.");
+    for (const auto& [provider, histogram] : state_->webhook_seconds) {
+      out.distribution(histogram, {{"provider", provider}});
+    }
   }
   write_agent(out, state_->options, counters);
   write_docker(out, counters);
   write_git(out, state_->options, counters);
   write_changes(out, counters);
   write_http(out, counters);
+  write_webhooks(out, counters);
   write_stack_gauges(out, *stacks, state_->options.repository);
   write_service_gauges(out, *stacks);
   write_stack_counters(out, counters.stacks);

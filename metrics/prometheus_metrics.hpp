@@ -60,6 +60,11 @@ class PrometheusMetrics final : public ports::Observer {
                     int status,
                     std::chrono::nanoseconds duration);
 
+  /// One answered webhook call; words of the metrics' own closed sets, or "other".
+  void webhook(std::string_view provider,
+               std::string_view result,
+               std::chrono::nanoseconds duration);
+
   /// The whole exposition, in text format 0.0.4.
   [[nodiscard]] std::string render() const;
 

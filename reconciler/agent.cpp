@@ -474,6 +474,14 @@ Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
   return {};
 }
 
+void Agent::hint() {
+  {
+    const std::lock_guard lock(mutex_);
+    fetch_now_ = true;
+  }
+  news_arrived_.notify_all();
+}
+
 Result<std::string> Agent::known(const std::string& stack) const {
   const std::lock_guard lock(mutex_);
   for (const auto& candidate : status_.stacks) {

@@ -61,6 +61,7 @@ class Agent final : public ports::Control {
   [[nodiscard]] bool alive() const override;
   Result<void> approve(const std::string& stack, const std::string& actor) override;
   Result<void> sync(const std::string& stack, const std::string& actor) override;
+  void hint() override;
   Result<void> suspend(const std::string& stack,
                        const ports::SuspendRequest& request,
                        const std::string& actor) override;

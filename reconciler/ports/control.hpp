@@ -45,8 +45,12 @@ class Control {
   /// Lets what a stack holds back be carried out: adoption with changes, removal. Errors:
   /// invalid_input (no such stack, nothing held).
   virtual Result<void> approve(const std::string& stack, const std::string& actor) = 0;
-  /// Look now: fetch and reconcile; all stacks where `stack` is "".
+  /// Look now: fetch and reconcile; all stacks where `stack` is "". Of a stack that is named this
+  /// also ends the quarantine.
   virtual Result<void> sync(const std::string& stack, const std::string& actor) = 0;
+  /// Git may have something new: fetch soon. Unlike sync() it is nobody's word: what is suspended,
+  /// held, quarantined or outside its window stays so. Equal hints merge; never blocks.
+  virtual void hint() {}
   /// Leaves a stack alone; it is still observed and reported. A second one replaces the first.
   /// Errors: invalid_input (no such stack).
   virtual Result<void> suspend(const std::string& stack,
