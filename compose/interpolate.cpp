@@ -20,15 +20,16 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// The length of a variable and its modifier at the front of a text; 0 where there is none. The
-/// modifier runs to the next "}", or to the end (rules A5.2, A5.3).
-std::size_t substitution_length(std::string_view text) {
+/// modifier runs to the next "}", or to the end (rules A5.2, A5.3). `closed`: there is one; to look
+/// for none again and again would take the square of the text's length.
+std::size_t substitution_length(std::string_view text, bool closed) {
   if (text.empty() || !is_letter(text[0])) return 0;
   std::size_t end = 1;
   while (end < text.size() && (is_letter(text[end]) || is_digit(text[end]))) ++end;
   auto modifier = end;
   if (modifier < text.size() && text[modifier] == ':') ++modifier;
   if (modifier < text.size() && (text[modifier] == '-' || text[modifier] == '?')) {
-    end = std::min(text.find('}', modifier), text.size());
+    end = closed ? std::min(text.find('}', modifier), text.size()) : text.size();
   }
   return end;
 }
@@ -64,7 +65,7 @@ struct Leniency {
 class Template {
  public:
   Template(std::string_view text, const Environment& environment, Leniency leniency)
-      : text_(text), environment_(environment), leniency_(leniency) {}
+      : text_(text), environment_(environment), leniency_(leniency), last_brace_(text.rfind('}')) {}
 
   Outcome render() {
     for (std::size_t i = 0; i < text_.size();) {
@@ -73,27 +74,35 @@ class Template {
       if (dollar == text_.size()) break;
       i = dollar + one_dollar(text_.substr(dollar + 1)) + 1;
     }
+    // Once, at the end: a text may be long and hold many mistakes.
+    if (out_.error && whole_text_) out_.error = std::string(text_);
     return std::move(out_);
   }
 
  private:
+  /// Whether a brace closes somewhere in this end of the text.
+  [[nodiscard]] bool closed(std::string_view rest) const {
+    return last_brace_ != std::string_view::npos && last_brace_ >= text_.size() - rest.size();
+  }
+
   /// `rest` is what follows the dollar; returns how much of it is used up.
   std::size_t one_dollar(std::string_view rest) {
     if (rest.starts_with('$')) {
       out_.text += '$';
       return 1;
     }
-    if (const auto length = substitution_length(rest); length > 0) {
+    if (const auto length = substitution_length(rest, closed(rest)); length > 0) {
       substitute(rest.substr(0, length));
       return length;
     }
     if (rest.starts_with('{')) {
-      const auto length = substitution_length(rest.substr(1));
+      const auto length = substitution_length(rest.substr(1), closed(rest));
       if (length > 0 && rest.substr(1 + length).starts_with('}')) {
         substitute(rest.substr(1, length));
         return length + 2;
       }
-      const auto alternate = leniency_.alternates ? alternate_length(rest.substr(1)) : 0;
+      const auto alternate =
+          leniency_.alternates && closed(rest) ? alternate_length(rest.substr(1)) : 0;
       if (alternate > 0) {
         substitute_alternate(rest.substr(1, alternate));
         return alternate + 2;
@@ -103,7 +112,8 @@ class Template {
       out_.text += '$';
       out_.kept_dollar = true;
     } else {
-      set_error(std::string(text_));
+      set_error("");
+      whole_text_ = true;
     }
     return 0;
   }
@@ -112,6 +122,7 @@ class Template {
     out_.lost_error = out_.lost_error || (out_.error && !error);
     out_.error = std::move(error);
     out_.missing = missing;
+    whole_text_ = false;
   }
 
   /// Looks for the separators anywhere in the text, in the CLI's order (rule A5.4).
@@ -164,6 +175,8 @@ class Template {
   std::string_view text_;
   const Environment& environment_;
   Leniency leniency_;
+  std::size_t last_brace_;
+  bool whole_text_ = false;  ///< The error is to show all of the text.
   Outcome out_;
 };
 

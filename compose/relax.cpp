@@ -290,13 +290,34 @@ void relax_reference(yaml::Node& reference) {
   stringify_numbers(reference.find("gid"));
 }
 
+/// "512Mi", as other orchestrators write it; to the CLI both M and MiB are this.
+void relax_memory(yaml::Node* memory) {
+  const auto* text = memory ? memory->as<std::string>() : nullptr;
+  if (!text || text->size() < 3) return;
+  const auto end = lower(std::string_view(*text).substr(text->size() - 2));
+  if (end.back() != 'i' || std::string_view("kmgtp").find(end.front()) == std::string_view::npos) {
+    return;
+  }
+  *memory = yaml::Node(text->substr(0, text->size() - 1), memory->at());
+}
+
+/// The shell's word for no limit.
+void limit_from_text(yaml::Node* limit) {
+  const auto* text = limit ? limit->as<std::string>() : nullptr;
+  if (text && lower(*text) == "unlimited") {
+    *limit = yaml::Node(std::int64_t{-1}, limit->at());
+  } else {
+    count_from_text(limit);
+  }
+}
+
 void relax_ulimits(yaml::Node* ulimits) {
   auto* entries = ulimits ? ulimits->as<yaml::Map>() : nullptr;
   if (!entries) return;
   for (auto& entry : *entries) {
-    count_from_text(&entry.value);
-    count_from_text(entry.value.find("soft"));
-    count_from_text(entry.value.find("hard"));
+    limit_from_text(&entry.value);
+    limit_from_text(entry.value.find("soft"));
+    limit_from_text(entry.value.find("hard"));
   }
 }
 
@@ -326,6 +347,9 @@ void relax_service(yaml::Node& service, const std::string& path, Rewrite& rewrit
   for (const auto& texts : kServiceTexts) stringify_numbers(at_path(service, texts));
   for (const auto& count : kServiceCounts) count_from_text(at_path(service, count));
   for (const auto& word : kServiceSwitches) switch_from_text(at_path(service, word));
+  for (const auto* bounds : {"limits", "reservations"}) {
+    relax_memory(at_path(service, {"deploy", "resources", bounds, "memory"}));
+  }
   for (const auto* config : {"update_config", "rollback_config"}) {
     number_from_text(at_path(service, {"deploy", config, "max_failure_ratio"}));
   }

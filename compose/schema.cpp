@@ -105,7 +105,7 @@ std::string type_hint(const yaml::Node& node, const Type& type) {
   if (text->front() == '-' && text->find(' ') != 1) return "; a blank is missing after the dash";
   const auto colon = text->find(':');
   if (wants("mapping") && text->find('=') != std::string::npos) {
-    return "; write KEY: VALUE below it, or a list of KEY=VALUE";
+    return type.list ? "; write KEY: VALUE below it, or a list of KEY=VALUE" : "; write KEY: VALUE";
   }
   if (wants("mapping") && colon != std::string::npos) return "; a blank is missing after the colon";
   return wants("list") ? "; begin each item with a dash, or put it in brackets" : "";

@@ -30,6 +30,15 @@ TEST(Acceptance, NumbersOfUlimitsMayBeTexts) {
               ElementsAre(swarm::Ulimit{"nofile", 65535, 65535}, swarm::Ulimit{"nproc", 2, 1}));
 }
 
+TEST(Acceptance, AmountsMayBeThoseOfOtherTools) {
+  const auto spec = taken(
+      "deploy: {resources: {limits: {memory: 512Mi}, reservations: {memory: 1Gi}}}\n"
+      "ulimits: {memlock: unlimited}");
+  EXPECT_EQ(spec.task_template.resources->limits->memory_bytes, 512 << 20);
+  EXPECT_EQ(spec.task_template.resources->reservations->memory_bytes, 1 << 30);
+  EXPECT_THAT(spec.task_template.container.ulimits, ElementsAre(swarm::Ulimit{"memlock", -1, -1}));
+}
+
 TEST(Acceptance, OwnersOfSecretsAndConfigsMayBeNumbers) {
   const auto spec =
       taken("secrets: [{source: s, uid: 103, gid: 104}]", "secrets: {s: {external: true}}");

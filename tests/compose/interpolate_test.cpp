@@ -58,6 +58,22 @@ Json as_json(const yaml::Node& node) {
   return out;
 }
 
+/// Each of these took the square of its length.
+TEST(Interpolate, ManyMistakesInOneLongTextTakeLittleTime) {
+  for (const std::string piece : {"${A", "${A:-", "${A+", "$A-", "$ ", "${A:?"}) {
+    std::string text;
+    while (text.size() < (4U << 20U)) text += piece;
+    for (const bool strict : {true, false}) {
+      yaml::Node root(yaml::Map{}, {"a.yml", 1, 1});
+      root.as<yaml::Map>()->push_back({"x", {"a.yml", 1, 1}, yaml::Node(text, {"a.yml", 1, 1})});
+      Findings findings;
+      const auto began = std::chrono::steady_clock::now();
+      interpolate(root, {}, {.strict = strict}, findings);
+      EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20)) << piece;
+    }
+  }
+}
+
 TEST(Interpolation, DoesWhatTheCliDoes_A5_2) {
   std::ifstream file(SKEP_SOURCE_DIR "/tests/testdata/compose/interpolate/cli_answers.json");
   const auto recorded = Json::parse(file);

@@ -104,6 +104,8 @@ TEST(SupportTable, EveryExtensionHasARowThatIsTrue) {
        service("user: 1000")},
       {"texts where a number is meant: `replicas`, `mode`, `published`, `ulimits` …",
        service("deploy: {replicas: '2'}\nulimits: {nofile: '5'}")},
+      {"`512Mi` as an amount of memory, `unlimited` as a ulimit",
+       service("deploy: {resources: {limits: {memory: 512Mi}}}")},
       {"words where a switch is meant: `tty: yes`, `external: 'true'` …", service("tty: yes")},
       {"`restart: false`", service("restart: false")},
       {"`always`, `unless-stopped`, `no` as a `restart_policy.condition`",
