@@ -321,8 +321,8 @@ void read_cluster_files(const ports::Snapshot& snapshot,
   const TreeReader reader(snapshot, root, root, options.decryption.get());
   const auto read = [&](const std::map<std::string, ClusterFile>& files, auto&& use) {
     for (const auto& [name, wanted] : files) {
-      const auto complain = [&, at = wanted.at](const std::string& message) {
-        state.findings.push_back({Finding::Severity::error, name + ": " + message, at});
+      const auto complain = [&, subject = name, at = wanted.at](const std::string& message) {
+        state.findings.push_back({Finding::Severity::error, subject + ": " + message, at});
       };
       const auto path = root.join("./" + wanted.file);
       if (!path) {

@@ -35,7 +35,7 @@ TEST_F(Removal, ARemovedDirectoryTakesItsStackWithItButNotItsVolumes) {
   const auto before = versions();
   repo->remove("apps/leaving");
   repo->push("remove a stack");
-  ASSERT_TRUE(agent->wait_until("the stack is gone", [this](const nlohmann::json& status) {
+  ASSERT_TRUE(agent->wait_until("the stack is gone", [](const nlohmann::json& status) {
     return stack_of(status, "leaving").is_null() && status.at("stacks").size() == 3;
   }));
   auto expected = before;
