@@ -30,7 +30,7 @@ class Redaction {
 };
 
 /// Both sides of each difference that a known value reaches are hidden: the side that is not known
-/// may be the value's predecessor.
+/// may be the value's predecessor, or, where a placeholder stands in git's, the value.
 void hide_secrets(diff::Plan& plan, const std::function<void(std::string&)>& mask);
 
 }  // namespace skep::reconciler

@@ -167,6 +167,27 @@ std::string seal_known(const Value& value,
   return seal_value(value, key, path, random_bytes(kValueNonceSize));
 }
 
+/// A file that could not be read again would be lost: better not to write it.
+bool reads_back(const std::string& sealed,
+                const Document& before,
+                const Selector& selector,
+                std::string_view key) {
+  const auto after = read_document(sealed, before.file, before.format);
+  if (!after || !after->metadata || after->leaves.size() != before.leaves.size()) return false;
+  for (std::size_t i = 0; i < before.leaves.size(); ++i) {
+    const auto& leaf = after->leaves[i];
+    if (leaf.path != before.leaves[i].path) return false;
+    auto text = leaf.value.text;
+    if (selector.encrypted(leaf.path)) {
+      const auto value = open_value(text, key, leaf.path);
+      if (!value) return false;
+      text = value->text;
+    }
+    if (text != before.leaves[i].value.text) return false;
+  }
+  return true;
+}
+
 /// Seals a plain document under a key. `metadata` has recipients and rules.
 Result<std::string> seal(const Document& document,
                          std::string_view key,
@@ -204,7 +225,12 @@ Result<std::string> seal(const Document& document,
     changes.push_back({comment.begin, comment.end, seal_known(value, comment.path, key, known)});
   }
   metadata.mac = seal_mac(mac.hex(), key, metadata.last_modified, random_bytes(kValueNonceSize));
-  return with_metadata(document, std::move(changes), metadata);
+  auto sealed = with_metadata(document, std::move(changes), metadata);
+  if (reads_back(sealed, document, *selector, key)) return sealed;
+  return Error{ErrorKind::invalid_input,
+               "the file is written in a way that skep cannot keep when it is encrypted: write it "
+               "more simply, one value a line",
+               SourcePosition{document.file}};
 }
 
 /// A binary file is a JSON object with one value.

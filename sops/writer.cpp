@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "sops/document.hpp"
@@ -10,11 +11,40 @@ namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
+/// The escape of a character that YAML would take for a line end or nothing, and how many bytes of
+/// the text it stands for; 0 for every other character.
+std::pair<std::string_view, std::size_t> invisible(std::string_view rest) {
+  constexpr std::pair<std::string_view, std::string_view> kCharacters[] = {
+      {"\xe2\x80\xa8", "\\u2028"},
+      {"\xe2\x80\xa9", "\\u2029"},
+      {"\xef\xbb\xbf", "\\ufeff"},
+      {"\xef\xbf\xbe", "\\ufffe"},
+      {"\xef\xbf\xbf", "\\uffff"}};
+  for (const auto& [bytes, escape] : kCharacters) {
+    if (rest.starts_with(bytes)) return {escape, bytes.size()};
+  }
+  return {"", 0};
+}
+
 /// Quotes as JSON has them; YAML reads the same.
 std::string quoted(std::string_view text) {
   std::string result = "\"";
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    if (const auto [escape, size] = invisible(text.substr(i)); size > 0) {
+      result += escape;
+      i += size - 1;
+      continue;
+    }
+    if (byte == 0xC2U && next >= 0x80U && next < 0xA0U) {  // Control characters of Latin-1.
+      result += "\\u00";
+      result += kHex[next >> 4U];
+      result += kHex[next & 0xFU];
+      ++i;
+      continue;
+    }
     if (c == '"' || c == '\\') {
       result += '\\';
       result += c;

@@ -270,19 +270,24 @@ class Reader {
 
 /// The first line of a further document, if there is one.
 std::optional<std::size_t> second_document(std::string_view text) {
-  bool content = false;
+  bool content = false;  // Of the first document.
+  bool ended = false;    // It, by "...".
   for (std::size_t begin = 0; begin < text.size();) {
     const auto end = std::min(text.find('\n', begin), text.size());
     const auto line = text.substr(begin, end - begin);
-    const bool mark = (line.starts_with("---") || line.starts_with("...")) &&
-                      (line.size() == 3 || is_blank(line[3]));
+    const auto marks = [line](std::string_view mark) {
+      return line.starts_with(mark) && (line.size() == 3 || is_blank(line[3]));
+    };
     const auto first = line.find_first_not_of(" \t\r");
-    if (mark) {
-      if (content && line.starts_with("---")) return begin;
-      if (!content && line.starts_with("---"))
-        content = line.find_first_not_of(" \t\r", 3) != line.npos;
-    } else if (first != std::string_view::npos && line[first] != '#' && line[0] != '%') {
+    const bool blank = first == std::string_view::npos || line[first] == '#';
+    if (marks("---")) {
+      if (content || ended) return begin;
       content = true;
+    } else if (marks("...")) {
+      ended = true;
+    } else if (!blank) {
+      if (ended) return begin;
+      content = content || line.front() != '%';
     }
     begin = end + 1;
   }

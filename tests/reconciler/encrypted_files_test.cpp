@@ -153,7 +153,8 @@ TEST(EncryptedFiles, BothSidesOfADifferenceThatAValueReachesAreHidden) {
   action.changes = {
       {"environment", "URL", diff::FieldChange::Kind::changed, "old-password", "new-password"},
       {"environment", "PIN", diff::FieldChange::Kind::added, "", "4711"},
-      {"environment", "LEVEL", diff::FieldChange::Kind::changed, "info", "debug"}};
+      {"environment", "LEVEL", diff::FieldChange::Kind::changed, "info", "debug"},
+      {"labels", "note", diff::FieldChange::Kind::changed, "live-value", "***"}};
   plan.actions.push_back(action);
   plan.notes.push_back({diff::Note::Severity::warning, "new-password is bad", {}});
   hide_secrets(plan, [&set](std::string& text) { text = set.mask_field(text); });
@@ -164,6 +165,7 @@ TEST(EncryptedFiles, BothSidesOfADifferenceThatAValueReachesAreHidden) {
   EXPECT_EQ(changes[1].before, "");
   EXPECT_EQ(changes[1].after, "***");
   EXPECT_EQ(changes[2].after, "debug");
+  EXPECT_EQ(changes[3].before, "***") << "a placeholder stands for what is live";
   EXPECT_EQ(plan.notes.front().text, "*** is bad");
 }
 

@@ -90,6 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
         CutCase{"quoted_keys", "\"a # b\": 1\n'c': 2 # y\n", "\"a # b\": X\n'c': X #C\n"},
         CutCase{"tags", "a: !!str 5\nb: !!int \"6\"\n", "a: X\nb: X\n"},
         CutCase{"wide_characters", "ä: ü # é\nö: 'ß'\n", "ä: X #C\nö: X\n"},
+        CutCase{"directive", "%YAML 1.1\n---\na: 1\n", "%YAML 1.1\n---\na: X\n"},
         CutCase{"document_start", "---\n# c\na: 1\n...\n", "---\n#C\na: X\n...\n"},
         CutCase{"windows", "a: one\r\nb: |\r\n  x\r\n  y\r\nc: 3\r\n", "a: X\r\nb: X\r\nc: X\r\n"},
         CutCase{"value_on_the_next_line", "a:\n  one\nb:\n  'two'\n", "a:\n  X\nb:\n  X\n"},
@@ -105,6 +106,8 @@ TEST(YamlDocument, RefusesWhatCannotBeKept) {
   EXPECT_THAT(message("a: &x 1\nb: *x\n"), HasSubstr("f.yaml:1:4: anchors"));
   EXPECT_THAT(message("a: &x\n  k: 1\nb:\n  <<: *x\n"), HasSubstr("anchors"));
   EXPECT_THAT(message("a: 1\n---\nb: 2\n"), HasSubstr("f.yaml:2:1: several YAML documents"));
+  EXPECT_THAT(message("# c\n...\na: 1\n"), HasSubstr("f.yaml:3:1: several"));
+  EXPECT_THAT(message("a: 1\n...\n---\nb: 1\n"), HasSubstr("f.yaml:3:1: several"));
   EXPECT_THAT(message("--- {a: 1}\n--- {b: 2}\n"), HasSubstr("several"));
   EXPECT_THAT(message("a: 18446744073709551615\n"), HasSubstr("too large"));
   EXPECT_THAT(message("sops: 5\na: 1\n"), HasSubstr("f.yaml:1:1: sops is not a mapping"));
