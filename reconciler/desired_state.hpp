@@ -54,14 +54,14 @@ struct DesiredState {
 struct LoadOptions {
   RepoPath root;  ///< Of the configuration inside the repository (`--path`).
   std::string host_checkout =
-      {  bool keep_compose = false;  ///< For `skep render`: the merged files are wanted too.
-};  ///< Where the nodes have a checkout of the repository; "" nowhere.
+      {};  ///< Where the nodes have a checkout of the repository; "" nowhere.
   /// Files of the repository are mounted as `docker stack deploy` would mount them, below
   /// `host_checkout`, whatever `repo_files` says: for `skep eject`.
   bool repo_files_on_host = false;
   TemplateOptions templates = {};  ///< `--environment`, `--set`.
   /// How encrypted files are read; null: they are errors.
   std::shared_ptr<const Decryption> decryption = nullptr;
+  bool keep_compose = false;  ///< For `skep render`: the merged files are wanted too.
 };
 
 /// Renders every stack of a snapshot. A stack is taken from `previous` when all that its render
