@@ -20,6 +20,8 @@ namespace {
 using namespace std::chrono_literals;
 using ports::Health;
 
+/// As long as `docker stack deploy --detach=false` looks on.
+constexpr auto kStable = std::chrono::seconds(5);
 constexpr auto kLook = 300ms;
 constexpr auto kRolloutShows = 3s;
 constexpr int kMostConflicts = 5;
@@ -254,6 +256,8 @@ Result<void> Deployment::apply(diff::Plan plan) {
       for (const auto& warning : done.warnings) std::cerr << warning << "\n";
       if (!done.error && done.action.verb == diff::Verb::update)
         updated_[done.action.name] = session_.clock.steady();
+      changed_ = changed_ || (!done.error && done.action.kind == diff::ObjectKind::service &&
+                              done.action.verb != diff::Verb::remove);
     }
     const auto* error = result.first_error();
     if (error == nullptr && !result.postponed) return {};
@@ -275,6 +279,8 @@ Result<void> Deployment::wait() {
   if (!timeout)
     return Error{ErrorKind::invalid_input, "--timeout must be a duration such as 90s or 5m"};
   std::map<std::string, std::string> shown;
+  std::set<std::string> seen;  // A service that falls over and comes up again makes no progress.
+  std::optional<SteadyTime> up_since;
   auto progressed = session_.clock.steady();
   while (true) {
     auto live = engine_.observe(session_.stop);
@@ -303,7 +309,7 @@ Result<void> Deployment::wait() {
       if (!status.trouble.empty()) line += ": " + status.trouble;
       if (shown[key] != line) {
         shown[key] = line;
-        progressed = session_.clock.steady();
+        if (seen.insert(line).second) progressed = session_.clock.steady();
         if (!flags_.quiet) std::cout << line << std::endl;
       }
       if (health == Health::degraded)
@@ -312,8 +318,17 @@ Result<void> Deployment::wait() {
       if (health != Health::healthy && trouble.empty()) trouble = line;
       done = done && health == Health::healthy;
     }
-    if (done) return {};
-    if (session_.clock.steady() - progressed > *timeout) {
+    const auto now = session_.clock.steady();
+    if (!done) {
+      up_since.reset();
+    } else if (!up_since) {
+      up_since = now;
+      if (changed_ && !flags_.quiet)
+        std::cout << "Waiting " << kStable.count() << " seconds to see that the tasks stay up"
+                  << std::endl;
+    }
+    if (done && (!changed_ || now - *up_since >= kStable)) return {};
+    if (!done && now - progressed > *timeout) {
       return Error{ErrorKind::unavailable, "no progress for " + flags_.timeout + ": " + trouble};
     }
     if (!session_.clock.sleep_for(kLook, session_.stop))

@@ -67,7 +67,8 @@ class Deployment {
   swarm::LiveState live_;
   diff::Policy policy_;
   std::map<std::string, SteadyTime>
-      updated_;  ///< Services whose rollout the engine may not show yet.
+      updated_;           ///< Services whose rollout the engine may not show yet.
+  bool changed_ = false;  ///< A service was created or updated.
 };
 
 }  // namespace skep::cli

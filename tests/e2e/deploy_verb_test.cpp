@@ -84,6 +84,17 @@ TEST_F(DeployVerb, DetachedItDoesNotWait) {
   EXPECT_THAT(waited.err, HasSubstr("skep-test/not-there"));
 }
 
+TEST_F(DeployVerb, AContainerThatEndsSoonAfterItsStartIsAnError) {
+  repo->write("stack.yml",
+              "services:\n  app: { image: \"" + std::string(kImage1) +
+                  "\", command: [sh, -c, \"sleep 1; exit 3\"], deploy: { restart_policy: "
+                  "{ delay: 100ms } } }\n");
+  const auto deployed = deploy({"-c", file(), "brief"});
+  EXPECT_EQ(deployed.exit_code, 1) << deployed.out;
+  EXPECT_THAT(deployed.err, HasSubstr("brief_app"));
+  EXPECT_THAT(deployed.err, HasSubstr("non-zero exit (3)"));
+}
+
 TEST_F(DeployVerb, AChangedConfigRotatesAndTheServiceCanBeRolledBack) {
   const auto text = two(kImage1, "configs: [c]") + "configs:\n  c: { file: c.txt }\n";
   repo->write("stack.yml", text);
