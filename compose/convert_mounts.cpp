@@ -62,7 +62,7 @@ void convert_volume(const ServiceConversion& conversion,
   }
   if (definition->external) return;
   mount.volume_options->labels = conversion.all.with_stack_label(definition->labels);
-  if (!definition->driver.empty() || !definition->driver_opts.empty()) {
+  if (!definition->driver.empty() || definition->has_driver_opts) {
     mount.volume_options->driver_config =
         swarm::Driver{definition->driver, definition->driver_opts};
   }

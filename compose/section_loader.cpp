@@ -76,6 +76,7 @@ Volume load_volume(const Field& field, const std::string& key, int minor) {
   volume.external = external;
   volume.driver = field["driver"].text();
   volume.driver_opts = field["driver_opts"].strings();
+  volume.has_driver_opts = field["driver_opts"].present();
   volume.labels = field["labels"].strings();
   if (volume.external) refuse_external_options(field, volume, key);
   return volume;

@@ -370,9 +370,12 @@ Mapping network(const Network& given, const TextOptions& options) {
 Mapping volume(const Volume& given, const TextOptions& options) {
   Mapping map(options);
   map.text("name", given.name).text("driver", given.driver);
-  return std::move(map.pairs("driver_opts", given.driver_opts)
-                       .flag("external", given.external)
-                       .pairs("labels", given.labels));
+  auto driver_opts = map.inner();
+  for (const auto& [name, value] : given.driver_opts) {
+    driver_opts.node(name, driver_opts.shown(name, value));
+  }
+  keep_empty(map, "driver_opts", given.has_driver_opts, std::move(driver_opts));
+  return std::move(map.flag("external", given.external).pairs("labels", given.labels));
 }
 
 Mapping object(const FileObject& given, const TextOptions& options) {

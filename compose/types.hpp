@@ -158,6 +158,7 @@ struct Network {
 struct Volume {
   std::string name, driver;
   StringMap driver_opts, labels;
+  bool has_driver_opts = false;  ///< Written, be it without any.
   bool external = false;
   SourcePosition at;
 };
