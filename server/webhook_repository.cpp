@@ -44,9 +44,8 @@ std::string unescaped(std::string_view text) {
 std::string plain_path(std::string_view path) {
   const auto end = path.find_first_of("?#");
   auto text = lower(unescaped(path.substr(0, end)));
-  while (text.ends_with('/')) text.pop_back();
-  if (text.ends_with(".git")) text.resize(text.size() - 4);
-  while (text.ends_with('/')) text.pop_back();
+  while (text.ends_with('/') || text.ends_with(".git"))
+    text.resize(text.size() - (text.ends_with('/') ? 1 : 4));
   const auto begin = std::min(text.find_first_not_of('/'), text.size());
   return text.substr(begin);
 }

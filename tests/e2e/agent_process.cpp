@@ -73,7 +73,7 @@ void AgentProcess::start() {
                                  "--ref",
                                  "main",
                                  "--interval",
-                                 "1s",
+                                 options_.interval,
                                  "--prune-grace",
                                  "1s",
                                  "--listen",

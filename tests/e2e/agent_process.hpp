@@ -22,6 +22,7 @@ class AgentProcess {
   struct Options {
     std::string repo;
     std::string instance = "default";
+    std::string interval = "1s";  ///< Between two looks at git.
     std::filesystem::path directory;  ///< Socket, mirror and log; kept over a restart.
     std::map<std::string, std::string> environment;
     std::vector<std::string> more = {};  ///< Further flags.
