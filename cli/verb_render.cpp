@@ -24,7 +24,20 @@ nlohmann::ordered_json parse(const std::string& text) {
   return nlohmann::ordered_json::parse(text);
 }
 
-void print_json(const reconciler::DesiredStack& stack) {
+/// Where short values end, which are not looked for everywhere.
+void mask_fields(nlohmann::ordered_json& node, const RedactionSet& set, bool inside = false) {
+  if (node.is_string()) {
+    if (inside) node = set.mask_field(node.get<std::string>());
+    return;
+  }
+  if (!node.is_structured()) return;
+  for (auto& [key, value] : node.items()) {
+    const bool free = key == "Env" || key == "Labels" || key == "Args" || key == "Command";
+    mask_fields(value, set, inside || free);
+  }
+}
+
+void print_json(const reconciler::DesiredStack& stack, const RedactionSet& set) {
   nlohmann::ordered_json json;
   json["stack"] = stack.source.name;
   for (const auto* section : {"networks", "secrets", "configs", "services"})
@@ -37,6 +50,7 @@ void print_json(const reconciler::DesiredStack& stack) {
     json["configs"].push_back(parse(to_json(config)));
   for (const auto& [key, service] : stack.spec.services)
     json["services"].push_back(parse(to_json(service.spec)));
+  mask_fields(json, set);
   std::cout << json.dump(2) << "\n";
 }
 
@@ -64,6 +78,7 @@ std::string described(const SourcePosition& at) {
 
 void print_text(const reconciler::DesiredStack& stack,
                 const Repository& repository,
+                const RedactionSet& set,
                 const RenderFlags& flags) {
   const auto& source = stack.source;
   const auto& root = repository.load.root;
@@ -72,10 +87,12 @@ void print_text(const reconciler::DesiredStack& stack,
   compose::TextOptions options;
   if (!flags.show_secrets) {
     // Kinds and paths are no values, whatever their names are.
-    options.show = [](std::string_view name, const std::string& value) {
+    options.show = [&set](std::string_view name, const std::string& value) {
       static constexpr std::array<std::string_view, 9> kWords = {
           "type", "mode", "source", "target", "driver", "external", "name", "config", "registry"};
       const bool word = std::find(kWords.begin(), kWords.end(), name) != kWords.end();
+      // A digit or two are a number of replicas rather than a password.
+      if (!word && value.size() > 2 && set.reveals(value)) return std::string(RedactionSet::kMask);
       return word ? value : masked(name, value);
     };
   }
@@ -88,7 +105,8 @@ void print_text(const reconciler::DesiredStack& stack,
   std::cout << "# Stack " << source.name << ", rendered by skep from " << source.directory.text()
             << " at " << repository.snapshot->revision().abbreviated();
   if (source.settings.template_name)
-    std::cout << ", template " << *source.settings.template_name << " " << stack.template_version;
+    std::cout << ", template " << *source.settings.template_name
+              << (stack.template_version.empty() ? "" : " " + stack.template_version);
   if (!repository.load.templates.environment.empty())
     std::cout << ", environment " << repository.load.templates.environment;
   std::cout << "\n" << compose::to_text(*stack.compose_file, stack.compose_version, options);
@@ -119,9 +137,9 @@ int render(const Session& session, RenderFlags flags) {
   for (const auto& stack : repository->desired.stacks) {
     if (only->count(stack->source.name) == 0) continue;
     if (flags.output == "json") {
-      print_json(*stack);
+      print_json(*stack, *session.redaction);
     } else {
-      print_text(*stack, *repository, flags);
+      print_text(*stack, *repository, *session.redaction, flags);
     }
   }
   return kSuccess;
