@@ -243,6 +243,7 @@ Result<Identities> parse_identities(std::string_view text, const std::string& fi
                  SourcePosition{file}};
   }
   Identities identities;
+  std::optional<Error> other;
   int number = 0;
   while (!text.empty()) {
     const auto end = text.find('\n');
@@ -253,15 +254,20 @@ Result<Identities> parse_identities(std::string_view text, const std::string& fi
     if (line.empty() || line.front() == '#') continue;
     const SourcePosition at{file, number, 1};
     if (line.starts_with("AGE-PLUGIN-") || line.starts_with("-----BEGIN")) {
-      return Error{ErrorKind::invalid_input,
-                   "a key of a kind that skep does not know: only AGE-SECRET-KEY-1… (X25519), as "
-                   "skep secret keygen makes them",
-                   at};
+      const Error unknown{ErrorKind::invalid_input,
+                          "a key of a kind that skep does not know: only AGE-SECRET-KEY-1… "
+                          "(X25519), as skep secret keygen makes them",
+                          at};
+      // A plugin's key is one line, and may stand beside ours.
+      if (!line.starts_with("AGE-PLUGIN-")) return unknown;
+      if (!other) other = unknown;
+      continue;
     }
     auto identity = Identity::parse(line);
     if (!identity) return Error{ErrorKind::invalid_input, identity.error().message, at};
     identities.push_back(*std::move(identity));
   }
+  if (identities.empty() && other) return *std::move(other);
   if (identities.empty()) {
     return Error{ErrorKind::invalid_input, "there is no key in it", SourcePosition{file}};
   }

@@ -50,8 +50,8 @@ class Identity {
 using Identities = std::vector<Identity>;
 
 /// A key file as age-keygen writes it: one identity a line, blank lines and `#` comments between.
-/// `file` names it in errors. Errors: invalid_input (positioned; no key at all, a key of another
-/// kind, a key file that is itself encrypted).
+/// Keys of plugins beside ours are passed by. `file` names it in errors. Errors: invalid_input
+/// (positioned; no key at all, only such of another kind, a key file that is itself encrypted).
 Result<Identities> parse_identities(std::string_view text, const std::string& file);
 
 /// A file in the age format, not armored. `recipients` is not empty.

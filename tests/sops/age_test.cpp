@@ -127,6 +127,8 @@ TEST(AgeKeys, MistakesInAKeyFileHaveTheirLine) {
   EXPECT_THAT(bad.error().message, Not(HasSubstr("NONSENSE")));
   EXPECT_THAT(parse_identities("AGE-PLUGIN-YUBIKEY-1QQ\n", "k").error().message,
               HasSubstr("does not know"));
+  const auto beside = "AGE-PLUGIN-YUBIKEY-1QQ\n" + std::string(identity().text().reveal());
+  EXPECT_TRUE(parse_identities(beside, "k"));
   const auto sealed = armored(age_encrypt("x", {identity().recipient()}));
   EXPECT_THAT(parse_identities(sealed, "k").error().message, HasSubstr("itself encrypted"));
 }
