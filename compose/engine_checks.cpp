@@ -80,12 +80,6 @@ class Checks {
              deploy.update_config->failure_action,
              {"pause", "continue", "rollback"});
     }
-    if (deploy.rollback_config) {
-      one_of("deploy.rollback_config",
-             "rollback_config failure_action",
-             deploy.rollback_config->failure_action,
-             {"pause", "continue"});
-    }
     one_of("deploy.endpoint_mode", "endpoint_mode", lower(deploy.endpoint_mode), {"vip", "dnsrr"});
   }
 
@@ -94,12 +88,10 @@ class Checks {
     if (job && spec_.update_config) {
       refuse("deploy.update_config", "a job takes no update_config: leave it out");
     }
-    for (const auto& [place, config] :
-         {std::pair("deploy.update_config", &spec_.update_config),
-          std::pair("deploy.rollback_config", &spec_.rollback_config)}) {
-      if (*config && ((*config)->delay < 0ns || (*config)->monitor < 0ns)) {
-        refuse(place, "the engine takes no negative durations");
-      }
+    // Of rollback_config the engine checks nothing.
+    if (spec_.update_config &&
+        (spec_.update_config->delay < 0ns || spec_.update_config->monitor < 0ns)) {
+      refuse("deploy.update_config", "the engine takes no negative durations");
     }
   }
 
