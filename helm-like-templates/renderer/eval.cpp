@@ -169,10 +169,14 @@ Result<Value> Executor::field(
       if (expr.kind != Expr::Kind::variable || i > 0) missing += '.';
       missing += expr.names[i];
     }
-    return error(expr,
-                 "nil pointer evaluating interface {}." + name + " (" +
-                     (missing.empty() ? "." : missing) +
-                     " is not set; set it in the values or guard it with if, with or default)");
+    // What Helm has at the top and a swarm has not.
+    const bool of_helm = missing == ".Release" || missing == ".Chart" || missing == ".Capabilities";
+    return error(
+        expr,
+        "nil pointer evaluating interface {}." + name + " (" + (missing.empty() ? "." : missing) +
+            (of_helm ? " is Helm's; here there are .Stack.Name, .Stack.Group, .Stack.Path, "
+                       ".Environment and .Cluster.Variables)"
+                     : " is not set; set it in the values or guard it with if, with or default)"));
   }
   const auto* map = receiver.map();
   if (map == nullptr)

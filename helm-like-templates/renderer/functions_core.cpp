@@ -49,7 +49,8 @@ Result<bool> equal(const Value& a, const Value& b) {
     return value.is_nil() || (value.list() != nullptr && value.list()->nil) ||
            (value.map() != nullptr && value.map()->nil);
   };
-  if (nil(a) || nil(b)) return nil(a) == nil(b);
+  const bool alike = a.is_nil() || b.is_nil() || (a.list() != nullptr) == (b.list() != nullptr);
+  if (alike && (nil(a) || nil(b))) return nil(a) == nil(b);
   return failure("lists and maps cannot be compared with eq; use deepEqual");
 }
 

@@ -170,7 +170,10 @@ Result<Value> copied(Env& env, const Value& value, int depth) {
   return value;
 }
 
-Result<Value> deep_copy(Env& env, Args a) { return copied(env, a[0], 0); }
+Result<Value> deep_copy(Env& env, Args a) {
+  if (a[0].is_nil()) return failure("there is nothing to copy; use default before it");
+  return copied(env, a[0], 0);
+}
 
 Result<Value> dig(Env& /*env*/, Args a) {
   if (a.size() < 3) return failure("dig needs at least three arguments");

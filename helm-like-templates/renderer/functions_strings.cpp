@@ -284,6 +284,7 @@ const Function kFunctions[] = {
     {"toStrings",
      "a",
      [](Env& e, Args a) -> Result<Value> {
+       if (a[0].list() != nullptr && a[0].list()->type == List::Type::string) return a[0];
        auto texts = texts_of(e, a[0]);
        if (!texts) return std::move(texts).error();
        return string_list(std::move(*texts));

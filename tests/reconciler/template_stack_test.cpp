@@ -234,6 +234,11 @@ TEST(TemplateStack, AMistakeInATemplateHurtsOnlyItsStacks) {
   EXPECT_FALSE(state.broken());
 }
 
+TEST(TemplateStack, WhatOnlyHelmHasIsNamedWithWhatThereIs) {
+  EXPECT_THAT(findings(load(with("x: {{ .Release.Name }}\n"))),
+              HasSubstr(".Release is Helm's; here there are .Stack.Name"));
+}
+
 TEST(TemplateStack, FilesAreThoseOfTheStackAndOfTheTemplate) {
   const auto get = [](const std::string& path) {
     return with("services: {web: {image: 'x:{{ .Files.Get \"" + path +

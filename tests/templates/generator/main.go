@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+	"unicode/utf8"
 
 	"github.com/Masterminds/sprig"
 	"sigs.k8s.io/yaml"
@@ -177,6 +178,16 @@ func main() {
 	}
 	for i := range rows {
 		rows[i].render()
+	}
+	if *count > 0 {
+		// JSON holds no broken characters.
+		written := rows[:0]
+		for _, r := range rows {
+			if r.Output == nil || utf8.ValidString(*r.Output) {
+				written = append(written, r)
+			}
+		}
+		rows = written
 	}
 	fmt.Printf("{\"data\": %s,\n\"rows\": [", values)
 	for i, r := range rows {
