@@ -303,6 +303,23 @@ update: {order: stop-first}
                 {"echo $$HOME"}}),
     [](const auto& row) { return row.param.name; });
 
+/// A key with nothing but comments below it is what people leave behind.
+TEST(Catalog, KeysWithoutAValueAreAsIfTheyWereNotThere) {
+  const std::string empty =
+      "image: a:1\nenv:\nsecrets:\nconfigs:\nvolumes:\nmounts:\nnetworks:\nlabels:\nconstraints:\n"
+      "resources:\nhealthcheck:\nupdate:\nrestart:\ncommand:\nentrypoint:\n";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"web-app", "proxy:\nports:\n"},
+      {"web-app-postgres", "proxy:\nports:\ndatabaseEnv:\npostgres: {password: {external: p}}\n"},
+      {"worker", ""},
+      {"node-agent", "ports:\n"}};
+  for (const auto& [name, more] : cases) {
+    const auto output = rendered(*find(name), empty + more);
+    ASSERT_THAT(output.findings, IsEmpty()) << name << ": " << to_string(output.findings);
+    EXPECT_THAT(mistakes_in(output.documents.at(0).text), IsEmpty());
+  }
+}
+
 TEST(Catalog, SaysWhatIsMissing) {
   const std::vector<std::tuple<std::string, std::string, std::string>> cases = {
       {"web-app", "{}", "image must"},
