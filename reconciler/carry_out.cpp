@@ -35,12 +35,16 @@ std::map<std::string, std::vector<ServicePointer>> corrections_of(const StackFac
   std::map<std::string, std::vector<ServicePointer>> corrections;
   if (facts.desired == nullptr || cause_of(facts) != ports::DriftCause::live) return corrections;
   for (const auto& action : facts.plan.actions) {
-    if (action.kind != diff::ObjectKind::service || action.verb != diff::Verb::update) continue;
+    if (action.kind != diff::ObjectKind::service || action.verb != diff::Verb::update ||
+        !action.gives_up.empty())
+      continue;
     const auto* found = live.find_service(action.name);
     const auto wanted = facts.plan.desired.services.find(action.key);
     if (found == nullptr || wanted == facts.plan.desired.services.end()) continue;
-    corrections[action.key] = differing_places(diff::canonical(wanted->second.spec),
-                                               diff::canonical(diff::by_name(found->spec)));
+    // In the form in which the plan compares them: what is only spelt differently, such as the id
+    // of a predefined network, is no correction.
+    const auto sides = diff::comparable(wanted->second.spec, *found, live, "");
+    corrections[action.key] = differing_places(sides.desired, sides.live);
   }
   return corrections;
 }
