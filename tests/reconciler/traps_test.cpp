@@ -3,17 +3,13 @@
 #include "reconciler/stream_proof.hpp"
 #include "tests/reconciler/world.hpp"
 
-// One test per trap that concerns the reconciler, named after its number. Those that are shown
-// elsewhere:
+// One test per trap that concerns the reconciler, named after its number: here, and in
+// named_traps_test.cpp. Those that are shown elsewhere:
 //
-//   1  ReconcilerTest.DeploysEverythingAndThenWritesNothing
-//   7  ReconcilerTest.AMissingExternalNetworkBlocksThatStackBeforeAnyWrite
-//   13 ReconcilerTest.ARemovedServiceGoesOnlyWhenTheRestIsHealthy
-//   14 ReconcilerTest.AnEmptyRepositoryRemovesNothingUntilApproved, ABrokenFileFreezesItsStackOnly
-//   22 ReconcilerTest.AFailedWriteIsRetriedLaterAndTheOthersGoOn
-//   2, 3, 4, 5, 8, 10, 15 … 21, 32  tests/diff
-//   6, 11, 35                       tests/reconciler/desired_state_test.cpp
-//   24, 28, 30                      tests/compose, tests/gitsync
+//   4, 5, 6, 12, 17, 19, 20   tests/diff, and e2e.Replacement for 4 and 5
+//   14                        also ReconcilerTest.AnEmptyRepositoryRemovesNothingUntilApproved
+//   27, 37                    also agent_test.cpp and e2e.Outage
+//   30                        tests/gitsync, and Mistakes.LinksInTheRepositoryAreRefusedByName
 namespace skep::reconciler {
 namespace {
 
