@@ -79,7 +79,10 @@ const std::map<std::string, Folder> kFolders = {
     {"history", {{"core", "reconciler/ports"}, {"sqlite", "spdlog"}}},
     // diff: an Observer is told of plans and counts what is in them.
     {"metrics", {{"core", "swarm", "diff", "reconciler/ports"}, {"prometheus", "fmt"}}},
-    {"notify", {{"core", "reconciler/ports"}, {"curl", "nlohmann"}}},
+    // yaml and renderer: its settings, and chats as templates; sqlite: the outbox.
+    {"notify",
+     {{"core", "diff", "yaml", "helm-like-templates/renderer", "reconciler/ports"},
+      {"curl", "nlohmann", "sqlite", "spdlog"}}},
     {"server",
      {{"core", "swarm", "diff", "reconciler/ports", "metrics"},
       {"microhttpd", "nlohmann", "spdlog", "fmt"}}},

@@ -1,0 +1,102 @@
+#include "notify/condition.hpp"
+
+namespace skep::notify {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kDriftLasts = 30s;  ///< What is put right at once is told as drift_healed.
+constexpr std::size_t kMostWords = 5, kMostChanges = 10;
+
+std::string_view verb_of(diff::Verb verb) {
+  switch (verb) {
+    case diff::Verb::create:
+      return "create";
+    case diff::Verb::update:
+      return "update";
+    case diff::Verb::remove:
+      return "remove";
+    case diff::Verb::replace:
+      break;
+  }
+  return "replace";
+}
+
+std::string reason_of(const ports::StackStatus& stack, WallTime now) {
+  const bool quiet = !stack.operation;  // Within an operation things are missing for a while.
+  if (stack.quarantined || !stack.rolled_back_to.empty()) return "rolled_back";
+  if (stack.verdict == "broken") return "broken";
+  if (stack.verdict == "blocked") return "blocked";
+  if (stack.consecutive_failures > 0) return "failed";
+  if (quiet &&
+      (stack.health == ports::Health::degraded || stack.health == ports::Health::missing) &&
+      stack.verdict != "apply" && stack.verdict != "wait" && !stack.held)
+    return "degraded";
+  if (stack.held) return "held";
+  if (stack.message.starts_with("contended")) return "contended";
+  const bool live = stack.drift_cause == ports::DriftCause::live && stack.drift_since;
+  if (live && !stack.suspended && now - *stack.drift_since >= kDriftLasts) return "drift";
+  return {};
+}
+
+std::string remedy_of(const std::string& reason, const ports::StackStatus& stack) {
+  if (reason == "held")
+    return "look at `skep plan " + stack.name + "`, then `skep approve " + stack.name + "`";
+  if (reason == "drift")
+    return "`skep plan " + stack.name + "` shows it; take it into git, or `skep sync " +
+           stack.name + "`";
+  if (reason == "contended")
+    return "find who changes it, or name the field under ignore: in skep.yaml";
+  if (reason == "rolled_back")
+    return "push a commit that mends it, or `skep sync " + stack.name + "` to try it again";
+  if (reason == "broken") return "mend it in git; `skep validate` checks before a push";
+  return "`skep explain " + stack.name + "` tells more";
+}
+
+}  // namespace
+
+std::optional<Condition> condition_of(const ports::StackStatus& stack, WallTime now) {
+  if (stack.sync == ports::SyncState::unknown && stack.health == ports::Health::unknown &&
+      stack.verdict != "broken")
+    return std::nullopt;
+  Condition condition;
+  condition.reason = reason_of(stack, now);
+  // What is suspended is neither well nor ill: it stands as it stood.
+  const bool well = !stack.suspended && stack.sync == ports::SyncState::synced &&
+                    stack.health == ports::Health::healthy;
+  if (condition.reason.empty() && !well) return std::nullopt;
+  auto& story = condition.story;
+  story.stack = stack.group + "/" + stack.name;
+  story.revision = stack.target_revision;
+  if (condition.reason.empty()) return condition;
+  story.what = condition.reason == "rolled_back" && !stack.quarantine_reason.empty()
+                   ? stack.quarantine_reason
+                   : stack.message;
+  for (const auto& service : stack.services) {
+    if (!service.trouble.empty() && story.words.size() < kMostWords)
+      story.words.push_back(service.name + ": " + service.trouble);
+  }
+  if (!stack.rolled_back_to.empty())
+    story.done = "skep went back to " + stack.rolled_back_to.substr(0, 12);
+  story.remedy = remedy_of(condition.reason, stack);
+  return condition;
+}
+
+std::vector<std::string> changes_of(const ports::SyncReport& report) {
+  std::vector<std::string> changes;
+  for (const auto& object : report.objects) {
+    if (changes.size() == kMostChanges) {
+      changes.push_back("and " + std::to_string(report.objects.size() - kMostChanges) + " more");
+      break;
+    }
+    auto line = std::string(verb_of(object.verb)) + " " + object.name;
+    std::string fields;
+    for (const auto& field : object.fields) fields += (fields.empty() ? "" : ", ") + field;
+    if (!fields.empty()) line += " (" + fields + ")";
+    if (!object.error.empty()) line += ": " + object.error;
+    changes.push_back(std::move(line));
+  }
+  return changes;
+}
+
+}  // namespace skep::notify

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "notify/message.hpp"
+#include "reconciler/ports/observer.hpp"
+
+namespace skep::notify {
+
+/// How a stack stands, as far as somebody would be told of it.
+struct Condition {
+  std::string reason;  ///< Of kReasons; "" while it is well.
+  Story story;
+};
+
+/// Nothing while that is not settled: the swarm is not known, or a rollout goes on.
+[[nodiscard]] std::optional<Condition> condition_of(const ports::StackStatus& stack, WallTime now);
+
+/// "update service web_app (image)" of each object that the operation touched, the first ten.
+[[nodiscard]] std::vector<std::string> changes_of(const ports::SyncReport& report);
+
+}  // namespace skep::notify

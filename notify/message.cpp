@@ -1,0 +1,119 @@
+#include "notify/message.hpp"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+namespace skep::notify {
+namespace {
+
+constexpr std::size_t kMostStories = 20;  ///< Told one by one.
+constexpr std::size_t kCommitDigits = 12;
+
+/// What happened to one, and to several.
+std::pair<std::string_view, std::string_view> phrase_of(std::string_view reason) {
+  if (reason == "failed") return {" could not be deployed", " could not be deployed"};
+  if (reason == "broken") return {" cannot be read from git", " cannot be read from git"};
+  if (reason == "blocked") return {" is blocked by the swarm", " are blocked by the swarm"};
+  if (reason == "degraded") return {" is degraded", " are degraded"};
+  if (reason == "rolled_back") return {" was rolled back", " were rolled back"};
+  if (reason == "held") return {" waits for approval", " wait for approval"};
+  if (reason == "contended") return {" is changed again and again", " are changed again and again"};
+  if (reason == "drift") return {" was changed outside of git", " were changed outside of git"};
+  if (reason == "drift_healed")
+    return {": a change outside of git was undone", ": changes outside of git were undone"};
+  if (reason == "unreachable") return {" cannot be reached", " cannot be reached"};
+  return {" is well again", " are well again"};
+}
+
+void add_line(std::string& text, std::string_view what, const std::string& words) {
+  if (!words.empty()) text += "  " + std::string(what) + words + "\n";
+}
+
+std::string commit_line(const Story& story) {
+  if (story.revision.empty()) return {};
+  auto line = story.revision.substr(0, kCommitDigits);
+  if (!story.subject.empty()) line += " \"" + story.subject + "\"";
+  if (!story.author.empty()) line += " by " + story.author;
+  if (!story.link.empty()) line += " " + story.link;
+  return line;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : "; ") + word;
+  return text;
+}
+
+nlohmann::json json_of(const Story& story) {
+  return {{"stack", story.stack},
+          {"revision", story.revision},
+          {"author", story.author},
+          {"subject", story.subject},
+          {"link", story.link},
+          {"what", story.what},
+          {"words", story.words},
+          {"changes", story.changes},
+          {"done", story.done},
+          {"remedy", story.remedy}};
+}
+
+}  // namespace
+
+Severity severity_of(std::string_view reason) {
+  if (reason == "recovered" || reason == "drift_healed") return Severity::good;
+  if (reason == "held" || reason == "drift" || reason == "contended") return Severity::notice;
+  return Severity::problem;
+}
+
+std::string_view to_string(Severity severity) {
+  switch (severity) {
+    case Severity::good:
+      return "good";
+    case Severity::notice:
+      return "notice";
+    case Severity::problem:
+      break;
+  }
+  return "problem";
+}
+
+std::string title_of(const Message& message) {
+  const auto [one, several] = phrase_of(message.reason);
+  if (message.stories.size() == 1) return message.stories.front().stack + std::string(one);
+  return std::to_string(message.stories.size()) + " stacks" + std::string(several);
+}
+
+std::string text_of(const Message& message) {
+  std::string text;
+  for (std::size_t i = 0; i < message.stories.size(); ++i) {
+    if (i == kMostStories) {
+      text += "and " + std::to_string(message.stories.size() - i) + " more\n";
+      break;
+    }
+    const auto& story = message.stories.at(i);
+    text += story.stack + (story.what.empty() ? "" : ": " + story.what) + "\n";
+    for (const auto& words : story.words) add_line(text, "the engine says: ", words);
+    add_line(text, "commit ", commit_line(story));
+    add_line(text, "changed: ", joined(story.changes));
+    add_line(text, "", story.done);
+    add_line(text, "to do: ", story.remedy);
+  }
+  return text;
+}
+
+std::string to_json(const Message& message, const std::string& id) {
+  nlohmann::json stories = nlohmann::json::array();
+  for (const auto& story : message.stories) stories.push_back(json_of(story));
+  const nlohmann::json body = {{"id", id},
+                               {"instance", message.instance},
+                               {"at", to_rfc3339(message.at)},
+                               {"reason", message.reason},
+                               {"severity", to_string(severity_of(message.reason))},
+                               {"title", title_of(message)},
+                               {"text", text_of(message)},
+                               {"stacks", std::move(stories)}};
+  return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace skep::notify

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.hpp"
+
+namespace skep::notify {
+
+/// One stack (or git, or the swarm) of a message: what a person needs who reads it on a telephone.
+struct Story {
+  std::string stack;                  ///< "group/name"; "git" and "swarm" for what concerns all.
+  std::string revision;               ///< Commit that git wants; "" where there is none.
+  std::string author, subject, link;  ///< Of it; "" where not known.
+  std::string what;                   ///< In one sentence.
+  std::vector<std::string> words;     ///< The engine's own, of tasks that fail.
+  std::vector<std::string> changes;   ///< What the last operation changed: names, never values.
+  std::string done;                   ///< What skep did about it; "" for nothing.
+  std::string remedy;                 ///< What to do; "" for nothing.
+  bool operator==(const Story&) const = default;
+};
+
+enum class Severity { good, notice, problem };
+
+struct Message {
+  std::string reason;  ///< One of kReasons.
+  std::string instance;
+  WallTime at{};
+  std::vector<Story> stories;  ///< At least one; several where an outage hit many.
+  bool operator==(const Message&) const = default;
+};
+
+inline constexpr std::string_view kReasons[] = {"failed",
+                                                "broken",
+                                                "blocked",
+                                                "degraded",
+                                                "rolled_back",
+                                                "held",
+                                                "contended",
+                                                "drift",
+                                                "drift_healed",
+                                                "unreachable",
+                                                "recovered"};
+
+[[nodiscard]] Severity severity_of(std::string_view reason);
+[[nodiscard]] std::string_view to_string(Severity severity);
+/// "apps/web failed", "7 stacks failed".
+[[nodiscard]] std::string title_of(const Message& message);
+/// All of it as plain text, some lines a story.
+[[nodiscard]] std::string text_of(const Message& message);
+
+/// The form of docs/notifications.md, which generic webhooks send, templates get as their data, and
+/// the outbox keeps. `id` is the delivery's.
+[[nodiscard]] std::string to_json(const Message& message, const std::string& id);
+
+}  // namespace skep::notify

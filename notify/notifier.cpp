@@ -1,0 +1,369 @@
+#include "notify/notifier.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/logfmt.hpp"
+
+namespace skep::notify {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kPause = 500ms;   ///< Between two turns.
+constexpr int kMostRounds = 20;  ///< Deliveries to one target in one turn.
+constexpr std::size_t kMostEvents = 1'000;
+constexpr unsigned kLastAttempt = 4;  ///< For a message that the other side does not understand.
+constexpr auto kLongestRetryAfter = std::chrono::seconds(3'600);
+constexpr const char* kGit = "git";
+constexpr const char* kSwarm = "swarm";
+
+Told mark_of(const Condition& condition) {
+  return {condition.story.stack, condition.reason, condition.story.revision};
+}
+
+/// Whether the same trouble with another commit is another trouble.
+bool is_of_revision(std::string_view reason) {
+  return reason == "failed" || reason == "broken" || reason == "blocked" || reason == "rolled_back";
+}
+
+/// Answers to a message that will not be taken the next time either.
+bool is_final(int status) { return status == 400 || status == 413 || status == 422; }
+
+/// What is said of a change to `now` from what was told before: "" for nothing.
+std::string reason_to_tell(const Condition& now, const Told* before) {
+  const bool was_well = before == nullptr || before->reason.empty();
+  if (!now.reason.empty()) return now.reason;
+  return was_well ? std::string() : std::string("recovered");
+}
+
+void replace(std::string& text, std::string_view what, std::string_view by) {
+  if (const auto at = text.find(what); at != std::string::npos) text.replace(at, what.size(), by);
+}
+
+}  // namespace
+
+Notifier::Notifier(NotifierOptions options, const Clock& clock, spdlog::logger& log)
+    : options_(std::move(options)), clock_(clock), log_(log) {}
+
+Notifier::~Notifier() = default;
+
+void Notifier::start() {
+  thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+}
+
+void Notifier::run(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    turn();
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, kPause, [] { return false; });
+  }
+}
+
+void Notifier::fetched(const ports::FetchReport& report) {
+  const std::lock_guard lock(mutex_);
+  git_known_ = true;
+  if (report.ok) {
+    git_ = {};
+    return;
+  }
+  if (!git_.since) git_.since = clock_.now();
+  git_.why = report.error;
+}
+
+void Notifier::observed(bool ok) {
+  const std::lock_guard lock(mutex_);
+  swarm_known_ = true;
+  if (ok) {
+    swarm_ = {};
+  } else if (!swarm_.since) {
+    swarm_.since = clock_.now();
+  }
+}
+
+void Notifier::unreadable(const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  swarm_.why = why;
+}
+
+void Notifier::synced(const ports::SyncReport& report) {
+  const std::lock_guard lock(mutex_);
+  changes_[report.stack] = changes_of(report);
+  commits_[report.stack] = {report.revision_to, report.author, report.subject};
+  if (report.trigger != "drift" || report.result != "success") return;
+  if (picture_.events.size() >= kMostEvents) return;
+  Condition healed;
+  healed.reason = "drift_healed";
+  healed.story.stack = report.stack;
+  healed.story.revision = report.revision_to;
+  healed.story.what = "somebody changed it in the swarm, not in git";
+  healed.story.changes = changes_of(report);
+  healed.story.done = "skep made it again as git says";
+  picture_.events.push_back(std::move(healed));
+}
+
+void Notifier::noted(const ports::Note& /*note*/) {}
+
+void Notifier::status(const std::vector<ports::StackStatus>& stacks) {
+  const auto now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  picture_.complete = true;
+  picture_.stacks.clear();
+  auto known = std::move(picture_.conditions);
+  picture_.conditions.clear();
+  for (const auto& stack : stacks) {
+    const auto name = stack.group + "/" + stack.name;
+    picture_.stacks.insert(name);
+    if (auto condition = condition_of(stack, now)) {
+      picture_.conditions[name] = *std::move(condition);
+    } else if (auto before = known.extract(name)) {
+      // Not settled: it stands as it stood.
+      picture_.conditions.insert(std::move(before));
+    }
+  }
+  const auto left = [this](const auto& entry) { return !picture_.stacks.contains(entry.first); };
+  std::erase_if(changes_, left);
+  std::erase_if(commits_, left);
+}
+
+void Notifier::add_away(Picture& picture, const std::string& name, const Away& away) const {
+  Condition condition;
+  condition.story.stack = name;
+  const auto now = clock_.now();
+  if (away.since && now - *away.since < options_.patience) return;
+  picture.stacks.insert(name);
+  if (away.since) {
+    condition.reason = "unreachable";
+    condition.story.what = "since " + to_rfc3339(*away.since) + ": " + away.why;
+    condition.story.done = name == kGit ? "the last good revision stays deployed"
+                                        : "nothing is known of it, and nothing is changed";
+    condition.story.remedy = "`skep status` tells more";
+  }
+  picture.conditions[name] = std::move(condition);
+}
+
+Notifier::Picture Notifier::picture() {
+  const std::lock_guard lock(mutex_);
+  auto copy = picture_;
+  picture_.events.clear();
+  for (auto& [name, condition] : copy.conditions) {
+    const auto at = changes_.find(name);
+    if (!condition.reason.empty() && at != changes_.end()) condition.story.changes = at->second;
+    const auto commit = commits_.find(name);
+    if (commit != commits_.end() && commit->second.revision == condition.story.revision) {
+      condition.story.author = commit->second.author;
+      condition.story.subject = commit->second.subject;
+    }
+  }
+  for (auto& event : copy.events) {
+    const auto commit = commits_.find(event.story.stack);
+    if (commit == commits_.end()) continue;
+    event.story.author = commit->second.author;
+    event.story.subject = commit->second.subject;
+  }
+  if (git_known_) add_away(copy, kGit, git_);
+  if (swarm_known_) add_away(copy, kSwarm, swarm_);
+  return copy;
+}
+
+Story Notifier::finished(Story story) const {
+  if (!options_.commit_url.empty() && !story.revision.empty()) {
+    story.link = options_.commit_url;
+    replace(story.link, "{commit}", story.revision);
+  }
+  if (!options_.mask) return story;
+  for (auto* text : {&story.what, &story.subject, &story.done, &story.author})
+    *text = options_.mask(*text);
+  for (auto* list : {&story.words, &story.changes}) {
+    for (auto& text : *list) text = options_.mask(text);
+  }
+  return story;
+}
+
+void Notifier::turn() {
+  if (!open()) return;
+  tell(picture());
+  deliver();
+  const std::lock_guard lock(mutex_);
+  waiting_ = outbox_->depth();
+}
+
+std::size_t Notifier::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_;
+}
+
+bool Notifier::open() {
+  if (outbox_) return true;
+  auto opened = Outbox::open(options_.file, options_.limits);
+  if (!opened) {
+    say_once("outbox", "notifications wait: " + opened.error().message);
+    return false;
+  }
+  std::vector<std::string> names;
+  for (const auto& target : options_.targets) names.push_back(target.name);
+  const auto told = opened->told();
+  if (!told || !opened->keep_targets(names)) {
+    say_once("outbox", "notifications wait: the outbox cannot be read");
+    return false;
+  }
+  for (const auto& one : *told) told_[one.stack] = one;
+  outbox_ = *std::move(opened);
+  return true;
+}
+
+void Notifier::tell(Picture picture) {
+  const auto now = clock_.now();
+  std::vector<Condition> changes;
+  bool due = false;
+  for (auto& event : picture.events) unsaid_.push_back(std::move(event));
+  for (const auto& [name, condition] : picture.conditions) {
+    const auto told = told_.find(name);
+    const auto* before = told == told_.end() ? nullptr : &told->second;
+    const bool same =
+        before != nullptr && before->reason == condition.reason &&
+        (!is_of_revision(condition.reason) || before->revision == condition.story.revision);
+    if (same) {
+      changed_.erase(name);
+      continue;
+    }
+    const auto since = changed_.try_emplace(name, now).first->second;
+    due = due || now - since >= options_.settle;
+    changes.push_back(condition);
+  }
+  if (!due) changes.clear();
+  if (!changes.empty() || !unsaid_.empty()) {
+    for (const auto& event : unsaid_) changes.push_back(event);
+    if (put(std::move(changes))) unsaid_.clear();
+    if (unsaid_.size() > kMostEvents) unsaid_.clear();
+  }
+  if (!picture.complete) return;
+  std::vector<std::string> gone;
+  for (const auto& [name, told] : told_) {
+    const bool stack = name != kGit && name != kSwarm;
+    if (stack && !picture.stacks.contains(name)) gone.push_back(name);
+  }
+  if (gone.empty() || !outbox_->forget(gone)) return;
+  for (const auto& name : gone) {
+    told_.erase(name);
+    changed_.erase(name);
+  }
+}
+
+bool Notifier::put(std::vector<Condition> changes) {
+  const auto now = clock_.now();
+  std::map<std::string, std::vector<Story>> by_reason;
+  std::vector<Told> marks;
+  std::size_t repeated = 0;
+  std::set<std::array<std::string, 3>> in_this;
+  for (auto& change : changes) {
+    const bool event = change.reason == "drift_healed";
+    const auto told = told_.find(change.story.stack);
+    const auto reason = event
+                            ? change.reason
+                            : reason_to_tell(change, told == told_.end() ? nullptr : &told->second);
+    if (!event) marks.push_back(mark_of(change));
+    if (reason.empty()) continue;
+    if (reason == "recovered" && change.story.what.empty())
+      change.story.what = "it was " + told->second.reason + ", and is as git says and healthy";
+    const Told saying{change.story.stack, reason, change.story.revision};
+    const auto lately = outbox_->said_lately(saying, now);
+    const bool first = in_this.insert({saying.stack, saying.reason, saying.revision}).second;
+    if (!first || (lately && *lately)) {
+      ++repeated;
+      continue;
+    }
+    by_reason[reason].push_back(finished(std::move(change.story)));
+  }
+  std::vector<Outbox::Entry> entries;
+  const auto add = [&](const std::string& reason, std::vector<Story> stories) {
+    Outbox::Entry entry;
+    entry.message = {reason, options_.instance, now, std::move(stories)};
+    for (const auto& target : options_.targets) {
+      if (target.only.empty() || target.only.contains(reason)) entry.targets.push_back(target.name);
+    }
+    entries.push_back(std::move(entry));
+  };
+  for (auto& [reason, stories] : by_reason) {
+    if (stories.size() > options_.one_by_one) {
+      add(reason, std::move(stories));
+      continue;
+    }
+    for (auto& story : stories) add(reason, {std::move(story)});
+  }
+  const auto dropped = outbox_->put(entries, marks, now);
+  if (!dropped) {
+    say_once("outbox", "notifications wait: " + dropped.error().message);
+    return false;
+  }
+  for (auto& mark : marks) {
+    changed_.erase(mark.stack);
+    told_[mark.stack] = std::move(mark);
+  }
+  for (std::size_t i = 0; i < *dropped; ++i) count("any", "dropped");
+  for (std::size_t i = 0; i < repeated; ++i) count("any", "deduplicated");
+  return true;
+}
+
+void Notifier::deliver() {
+  // What waits behind a delivered one is due too; what failed is not due again in this turn.
+  bool delivered = true;
+  for (int round = 0; delivered && round < kMostRounds; ++round) {
+    delivered = false;
+    const auto due = outbox_->due(clock_.now());
+    if (!due) return say_once("outbox", "notifications wait: " + due.error().message);
+    for (const auto& delivery : *due) {
+      const auto target =
+          std::find_if(options_.targets.begin(), options_.targets.end(), [&](const Target& one) {
+            return one.name == delivery.target;
+          });
+      if (target != options_.targets.end() && attempt(*target, delivery)) delivered = true;
+    }
+  }
+}
+
+bool Notifier::attempt(const Target& target, const Delivery& delivery) {
+  const auto call = call_for(target, delivery, clock_.now());
+  std::chrono::seconds at_least{0};
+  std::string trouble;
+  bool final = false;
+  if (!call) {
+    trouble = call.error().message;
+    final = true;
+  } else {
+    const auto answer = options_.send(*call);
+    if (answer && answer->status >= 200 && answer->status < 300) {
+      count(target.type, "sent");
+      if (!outbox_->delivered(delivery.id)) return false;
+      said_in_log_.erase(target.name);
+      return true;
+    }
+    trouble = answer ? "it answers " + std::to_string(answer->status) : answer.error().message;
+    final = answer && is_final(answer->status);
+    if (answer) at_least = std::min(answer->retry_after, kLongestRetryAfter);
+  }
+  say_once(target.name,
+           logfmt("a notification could not be delivered; it is tried again",
+                  {{"target", target.name}, {"type", target.type}, {"error", trouble}}));
+  count(target.type, "failed");
+  if (final && delivery.attempts >= kLastAttempt) {  // Those behind it may fare better.
+    if (outbox_->delivered(delivery.id)) count(target.type, "dropped");
+    return false;
+  }
+  const auto kept = outbox_->failed(delivery, at_least, clock_.now());
+  if (kept && !*kept) count(target.type, "dropped");
+  return false;
+}
+
+void Notifier::count(std::string_view type, std::string_view result) const {
+  if (options_.counted) options_.counted(type, result);
+}
+
+void Notifier::say_once(const std::string& subject, const std::string& line) {
+  auto& said = said_in_log_[subject];
+  if (said == line) return;
+  said = line;
+  log_.warn(line);
+}
+
+}  // namespace skep::notify

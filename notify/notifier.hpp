@@ -1,0 +1,119 @@
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <spdlog/logger.h>
+
+#include "core/clock.hpp"
+#include "notify/condition.hpp"
+#include "notify/outbox.hpp"
+#include "notify/target.hpp"
+#include "reconciler/ports/observer.hpp"
+
+namespace skep::notify {
+
+struct NotifierOptions {
+  std::filesystem::path file;  ///< The outbox.
+  std::string instance;
+  std::string commit_url;  ///< With {commit} in it; "" for no links.
+  std::vector<Target> targets;
+  OutboxLimits limits = {};
+  /// So long a change must last before it is told, and what changes meanwhile goes with it.
+  std::chrono::milliseconds settle{5'000};
+  /// So long git or the swarm may be away before that is told.
+  std::chrono::milliseconds patience{600'000};
+  std::size_t one_by_one = 3;  ///< Stacks with the same reason that get messages of their own.
+  Send send;
+  /// Takes secrets out of a sentence.
+  std::function<std::string(std::string_view)> mask = {};
+  /// Told of each outcome: the target's type; sent, failed, deduplicated, dropped.
+  std::function<void(std::string_view, std::string_view)> counted = {};
+};
+
+/// Tells people when the state of a stack changes: once for each stack, reason and revision,
+/// several stacks together where an outage hits many. What is told of the loop is only noted down;
+/// a thread of its own writes messages into the outbox and delivers them. What was told lies in the
+/// outbox too, so that an agent that starts again says only what is new.
+class Notifier final : public ports::Observer {
+ public:
+  /// `clock` and `log` outlive this.
+  Notifier(NotifierOptions options, const Clock& clock, spdlog::logger& log);
+  ~Notifier() override;
+  Notifier(const Notifier&) = delete;
+  Notifier& operator=(const Notifier&) = delete;
+
+  void start();  ///< The thread; it ends with this object.
+  /// What the thread does once: look what is to be told, and deliver what is due.
+  void turn();
+  [[nodiscard]] std::size_t waiting() const;  ///< Deliveries in the outbox.
+
+  void fetched(const ports::FetchReport& report) override;
+  void observed(bool ok) override;
+  void synced(const ports::SyncReport& report) override;
+  void noted(const ports::Note& note) override;
+  void unreadable(const std::string& why) override;
+  void status(const std::vector<ports::StackStatus>& stacks) override;
+
+ private:
+  /// How everything stands by what was told of the loop.
+  struct Picture {
+    std::map<std::string, Condition> conditions;  ///< By stack; settled ones only.
+    std::set<std::string> stacks;                 ///< All that there are.
+    std::vector<Condition> events;                ///< Happened, and are over.
+    bool complete = false;                        ///< A first status was seen.
+  };
+  struct Away {
+    std::optional<WallTime> since;
+    std::string why;
+  };
+  struct Commit {
+    std::string revision, author, subject;
+  };
+  Picture picture();
+  void add_away(Picture& picture, const std::string& name, const Away& away) const;
+  [[nodiscard]] Story finished(Story story) const;
+  bool open();
+  void tell(Picture picture);
+  bool put(std::vector<Condition> changes);
+  void deliver();
+  /// Whether it was delivered.
+  bool attempt(const Target& target, const Delivery& delivery);
+  void count(std::string_view type, std::string_view result) const;
+  void say_once(const std::string& subject, const std::string& line);
+  void run(std::stop_token stop);
+
+  const NotifierOptions options_;
+  const Clock& clock_;
+  spdlog::logger& log_;
+
+  mutable std::mutex mutex_;  ///< Guards what follows.
+  Picture picture_;
+  Away git_, swarm_;
+  bool git_known_ = false, swarm_known_ = false;
+  std::map<std::string, std::vector<std::string>> changes_;  ///< Of the last operation, by stack.
+  std::map<std::string, Commit> commits_;                    ///< By stack.
+  std::size_t waiting_ = 0;
+
+  // Of the one thread that turns.
+  std::optional<Outbox> outbox_;
+  std::map<std::string, Told> told_;
+  std::map<std::string, WallTime> changed_;  ///< Since when a stack differs from what was told.
+  std::vector<Condition> unsaid_;            ///< Events that could not be written yet.
+  std::map<std::string, std::string> said_in_log_;
+
+  std::condition_variable_any wake_;
+  std::jthread thread_;  ///< Last, so that it ends first.
+};
+
+}  // namespace skep::notify

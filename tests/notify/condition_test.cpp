@@ -1,0 +1,142 @@
+#include "notify/condition.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/notify/fixture.hpp"
+
+namespace skep::notify::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const WallTime kNow{1'800'000'000s};
+
+std::string reason(const ports::StackStatus& stack) {
+  const auto condition = condition_of(stack, kNow);
+  if (!condition) return "not settled";
+  return condition->reason.empty() ? "well" : condition->reason;
+}
+
+TEST(Condition, SaysWhatAPersonWouldBeToldOf) {
+  EXPECT_EQ(reason(well("web")), "well");
+  EXPECT_EQ(reason(failed("web")), "failed");
+  auto stack = well("web");
+  stack.held = true;
+  stack.sync = ports::SyncState::out_of_sync;
+  EXPECT_EQ(reason(stack), "held");
+  stack = well("web");
+  stack.verdict = "broken";
+  stack.sync = ports::SyncState::unknown;
+  stack.health = ports::Health::unknown;
+  EXPECT_EQ(reason(stack), "broken") << "git can be broken while nothing else is known";
+  stack = well("web");
+  stack.verdict = "blocked";
+  EXPECT_EQ(reason(stack), "blocked");
+  stack = failed("web");
+  stack.quarantined = true;
+  stack.quarantine_reason = "app exited";
+  EXPECT_EQ(reason(stack), "rolled_back");
+  EXPECT_EQ(condition_of(stack, kNow)->story.what, "app exited");
+  stack = well("web");
+  stack.health = ports::Health::degraded;
+  EXPECT_EQ(reason(stack), "degraded");
+  stack = well("web");
+  stack.message = "contended: somebody else keeps changing app: image";
+  EXPECT_EQ(reason(stack), "contended");
+}
+
+TEST(Condition, WhatIsNotSettledIsNoChange) {
+  auto unknown = well("web");
+  unknown.sync = ports::SyncState::unknown;
+  unknown.health = ports::Health::unknown;
+  EXPECT_EQ(reason(unknown), "not settled") << "the swarm could not be read";
+  auto moving = well("web");
+  moving.health = ports::Health::progressing;
+  EXPECT_EQ(reason(moving), "not settled");
+  auto first = well("web");
+  first.sync = ports::SyncState::out_of_sync;
+  first.health = ports::Health::missing;
+  first.verdict = "apply";
+  EXPECT_EQ(reason(first), "not settled") << "it is about to be deployed";
+  auto suspended = well("web");
+  suspended.suspended = true;
+  EXPECT_EQ(reason(suspended), "not settled") << "a person's word is no recovery";
+}
+
+TEST(Condition, DriftIsToldOnceItLasts) {
+  auto stack = well("web");
+  stack.sync = ports::SyncState::out_of_sync;
+  stack.drift_cause = ports::DriftCause::live;
+  stack.drift_since = kNow - 29s;
+  EXPECT_EQ(reason(stack), "not settled");
+  stack.drift_since = kNow - 30s;
+  EXPECT_EQ(reason(stack), "drift");
+  stack.drift_cause = ports::DriftCause::pending;
+  EXPECT_EQ(reason(stack), "not settled") << "a commit that is being carried out is no drift";
+}
+
+TEST(Condition, TellsTheFailingTasksOwnWordsAndWhatToDo) {
+  const auto story = condition_of(failed("web"), kNow)->story;
+  EXPECT_EQ(story.stack, "apps/web");
+  EXPECT_EQ(story.revision, kCommit);
+  EXPECT_THAT(story.words, ElementsAre("web_app: task: non-zero exit (1)"));
+  EXPECT_THAT(story.remedy, HasSubstr("skep explain web"));
+}
+
+TEST(Condition, NamesWhatAnOperationChangedAndNoValue) {
+  ports::SyncReport report;
+  for (int i = 0; i < 12; ++i) {
+    ports::ObjectReport object;
+    object.name = "web_" + std::to_string(i);
+    if (i == 0) object.fields = {"image", "environment LOG_LEVEL"};
+    if (i == 1) object.error = "no such network";
+    report.objects.push_back(object);
+  }
+  const auto changes = changes_of(report);
+  ASSERT_EQ(changes.size(), 11U);
+  EXPECT_EQ(changes.at(0), "update web_0 (image, environment LOG_LEVEL)");
+  EXPECT_EQ(changes.at(1), "update web_1: no such network");
+  EXPECT_EQ(changes.back(), "and 2 more");
+}
+
+TEST(Message, ATitleAndATextSayItAll) {
+  auto message = message_of("failed");
+  auto& story = message.stories.front();
+  story.what = "app did not become healthy";
+  story.author = "Ada <ada@example.com>";
+  story.subject = "new tag";
+  story.link = "https://git.example.com/c/1";
+  story.words = {"web_app: non-zero exit (1)"};
+  story.changes = {"update web_app (image)"};
+  story.done = "skep went back to abc";
+  story.remedy = "look";
+  EXPECT_EQ(title_of(message), "apps/web could not be deployed");
+  EXPECT_EQ(
+      text_of(message),
+      "apps/web: app did not become healthy\n"
+      "  the engine says: web_app: non-zero exit (1)\n"
+      "  commit 0123456789ab \"new tag\" by Ada <ada@example.com> https://git.example.com/c/1\n"
+      "  changed: update web_app (image)\n"
+      "  skep went back to abc\n"
+      "  to do: look\n");
+}
+
+TEST(Message, AnOutageOfManyIsOneMessageOfBoundedLength) {
+  Message message = message_of("degraded");
+  for (int i = 1; i < 500; ++i) message.stories.push_back(message.stories.front());
+  EXPECT_EQ(title_of(message), "500 stacks are degraded");
+  EXPECT_THAT(text_of(message), HasSubstr("and 480 more\n"));
+  EXPECT_LT(text_of(message).size(), 5000U);
+}
+
+TEST(Message, BytesThatAreNoUtf8DoNotBreakTheJson) {
+  auto message = message_of("failed");
+  message.stories.front().words = {"bad \xff byte"};
+  EXPECT_THAT(to_json(message, "id"), HasSubstr("bad \xef\xbf\xbd byte"));
+}
+
+}  // namespace
+}  // namespace skep::notify::testing

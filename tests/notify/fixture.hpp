@@ -1,0 +1,92 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <string>
+
+#include <stdlib.h>
+
+#include "core/clock.hpp"
+#include "notify/message.hpp"
+#include "reconciler/ports/observer.hpp"
+
+namespace skep::notify::testing {
+
+/// Stands still until the test moves it.
+class HandClock final : public Clock {
+ public:
+  [[nodiscard]] WallTime now() const override {
+    return WallTime(std::chrono::seconds(1'800'000'000)) + std::chrono::milliseconds(passed_);
+  }
+  [[nodiscard]] SteadyTime steady() const override {
+    return SteadyTime(std::chrono::hours(1)) + std::chrono::milliseconds(passed_);
+  }
+  bool sleep_for(std::chrono::milliseconds /*duration*/, std::stop_token /*stop*/) const override {
+    return true;
+  }
+  void advance(std::chrono::milliseconds time) { passed_ += time.count(); }
+
+ private:
+  std::atomic<std::int64_t> passed_ = 0;
+};
+
+/// A directory that goes with its owner.
+class Directory {
+ public:
+  Directory() {
+    auto name = (std::filesystem::temp_directory_path() / "skep-notify-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~Directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline const std::string kCommit = "0123456789abcdef0123456789abcdef01234567";
+
+/// A stack that is as git says and healthy.
+inline ports::StackStatus well(const std::string& name, const std::string& revision = kCommit) {
+  ports::StackStatus stack;
+  stack.group = "apps";
+  stack.name = name;
+  stack.mode = "auto";
+  stack.verdict = "nothing";
+  stack.sync = ports::SyncState::synced;
+  stack.health = ports::Health::healthy;
+  stack.target_revision = stack.applied_revision = revision;
+  return stack;
+}
+
+inline ports::StackStatus failed(const std::string& name, const std::string& revision = kCommit) {
+  auto stack = well(name, revision);
+  stack.sync = ports::SyncState::out_of_sync;
+  stack.health = ports::Health::degraded;
+  stack.verdict = "wait";
+  stack.message = "service app did not become healthy within 60s";
+  stack.consecutive_failures = 1;
+  ports::ServiceStatus service;
+  service.name = name + "_app";
+  service.trouble = "task: non-zero exit (1)";
+  stack.services.push_back(service);
+  return stack;
+}
+
+inline Message message_of(const std::string& reason, const std::string& stack = "apps/web") {
+  Message message;
+  message.reason = reason;
+  message.instance = "default";
+  message.at = WallTime(std::chrono::seconds(1'800'000'000));
+  auto& story = message.stories.emplace_back();
+  story.stack = stack;
+  story.revision = kCommit;
+  return message;
+}
+
+}  // namespace skep::notify::testing
