@@ -251,8 +251,10 @@ void Reconciler::apply_stack(StackFacts& facts,
   const auto* failure = result.first_error();
   const bool failed = failure != nullptr && failure->kind != ErrorKind::conflict &&
                       failure->kind != ErrorKind::cancelled;
+  const bool overtaken = memory.operation && wrote && memory.operation->content != goal_of(facts);
+  if (overtaken) cancel_operation(full_name(facts), memory, "git moved on meanwhile");
   if (!memory.operation && (wrote || waits || failed)) {
-    const bool edited = memory.drift_cause == ports::DriftCause::live;
+    const bool edited = memory.drift_cause == ports::DriftCause::live && !overtaken;
     // What never got healthy is tried again, not corrected: nobody edited it.
     const bool unfinished = memory.failures > 0 && facts.record != nullptr &&
                             facts.desired != nullptr &&

@@ -28,7 +28,8 @@ struct Operation {
   std::vector<diff::ObjectKind> kinds = {};  ///< Of what differed when it began.
   // For the report of it.
   WallTime began{};
-  std::string actor = {};  ///< Who asked for it; "" for nobody.
+  std::string content = {};  ///< What it leads to.
+  std::string actor = {};    ///< Who asked for it; "" for nobody.
   std::string revision_from = {}, revision_to = {}, plan_digest = {};
   std::vector<ports::ObjectReport> objects = {};
 };

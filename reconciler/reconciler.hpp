@@ -170,6 +170,8 @@ class Reconciler {
     if (options_.mask) options_.mask(text);
   }
   void begin_operation(const StackFacts& facts, const std::string& trigger = "git");
+  /// It leads to where nobody wants to go any more.
+  void cancel_operation(const std::string& full_name, StackMemory& memory, const std::string& why);
   void describe_operation(const StackMemory& memory, ports::SyncReport& report) const;
   void explain_status(const StackFacts& facts,
                       const Decision& decision,

@@ -36,6 +36,10 @@ std::string full_name(const StackFacts& facts) {
   return facts.record->path.substr(0, slash) + "/" + facts.name;
 }
 
+std::string goal_of(const StackFacts& facts) {
+  return facts.desired == nullptr ? std::string(kGone) : facts.target()->content;
+}
+
 void record_results(Operation& operation, const ApplyResult& result) {
   for (const auto& done : result.results) {
     ports::ObjectReport report;
@@ -64,6 +68,7 @@ void Reconciler::begin_operation(const StackFacts& facts, const std::string& tri
   operation.trigger = trigger;
   operation.started = operation.progressed = clock_.steady();
   operation.began = clock_.now();
+  operation.content = goal_of(facts);
   for (const auto& action : facts.plan.actions) operation.kinds.push_back(action.kind);
   if (!facts.plan.empty()) {
     operation.plan_digest =
@@ -85,6 +90,23 @@ void Reconciler::begin_operation(const StackFacts& facts, const std::string& tri
     operation.revision_from =
         memory.replaced_revision.empty() ? record.healthy : memory.replaced_revision;
   }
+}
+
+void Reconciler::cancel_operation(const std::string& full_name,
+                                  StackMemory& memory,
+                                  const std::string& why) {
+  if (!memory.operation) return;
+  ports::SyncReport report;
+  report.stack = full_name;
+  report.trigger = memory.operation->trigger;
+  report.result = "cancelled";
+  report.kinds = memory.operation->kinds;
+  report.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
+      clock_.steady() - memory.operation->started);
+  describe_operation(memory, report);
+  report.message = why;
+  memory.operation.reset();
+  observer_.synced(report);
 }
 
 void Reconciler::describe_operation(const StackMemory& memory, ports::SyncReport& report) const {

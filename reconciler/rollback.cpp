@@ -41,19 +41,7 @@ void Reconciler::take_rollbacks(const std::map<std::string, Rollback>& asked,
       record.healthy_content = rollback.content;
       if (record.earlier_healthy == rollback.commit) record.earlier_healthy.clear();
     }
-    if (memory.operation) {  // What goes on leads to where it must not.
-      ports::SyncReport report;
-      report.stack = (*stack)->source.group + "/" + name;
-      report.trigger = memory.operation->trigger;
-      report.result = "cancelled";
-      report.kinds = memory.operation->kinds;
-      report.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
-          clock_.steady() - memory.operation->started);
-      describe_operation(memory, report);
-      report.message = reason;
-      memory.operation.reset();
-      observer_.synced(report);
-    }
+    cancel_operation((*stack)->source.group + "/" + name, memory, reason);
     memory.requested = memory.approved = false;
     memory.failures = 0;
     memory.error.clear();

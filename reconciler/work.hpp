@@ -21,6 +21,9 @@ struct Reconciler::Work {
 /// "group/name"; of a stack that left git, as it was recorded.
 std::string full_name(const StackFacts& facts);
 
+/// The content that its plan leads to; kGone where it leaves.
+std::string goal_of(const StackFacts& facts);
+
 /// Into the report of an operation, what was done in this turn.
 void record_results(Operation& operation, const ApplyResult& result);
 

@@ -174,6 +174,35 @@ TEST_F(Operations, ARolloutThatFailsAndItsWayBackAreTwoOperationsAndAQuarantine)
   EXPECT_THAT(events(), Contains(HasSubstr("apps/a held true: rolled back to")));
 }
 
+TEST_F(Operations, ACommitThatOvertakesAnOperationEndsItAndBeginsItsOwn) {
+  deploy(one_service("a:1"));
+  world.engine.set_running("a_web", 0);
+  world.engine.edit_service(
+      "a_web", [](swarm::ServiceSpec& spec) { spec.task_template.container.env = {"EVIL=1"}; });
+  const auto look = [&] {
+    for (int i = 0; i < 4; ++i) {
+      ASSERT_TRUE(world.agent().turn(world.desired(), {}));
+      world.clock.advance(500ms);
+    }
+  };
+  look();
+  world.files["apps/a/docker-compose.yml"] = one_service("a:2");
+  world.commit();
+  look();
+  world.engine.set_running("a_web", std::nullopt);
+  settle();
+  const auto all = operations();
+  ASSERT_THAT(all, SizeIs(3));
+  EXPECT_EQ(all[1].report.trigger, "drift");
+  EXPECT_EQ(all[1].report.result, "cancelled");
+  EXPECT_THAT(changes(all[1].report), ElementsAre("update a_web environment EVIL"));
+  EXPECT_EQ(all[0].report.trigger, "git");
+  EXPECT_EQ(all[0].report.result, "success");
+  EXPECT_EQ(all[0].report.revision_from, commit(1));
+  EXPECT_EQ(all[0].report.revision_to, commit(2));
+  EXPECT_THAT(changes(all[0].report), ElementsAre("update a_web image"));
+}
+
 TEST_F(Operations, ARefusedWriteTellsTheObjectAndTheEnginesWords) {
   deploy(one_service("a:1"));
   world.engine.fail_next(fakes::Operation::update_service,
