@@ -78,9 +78,33 @@ void Command::hide() { app_->group(""); }
 void Command::footer(const std::string& text) { app_->footer(text); }
 void Command::callback(std::function<void()> chosen) { app_->callback(std::move(chosen)); }
 
+namespace {
+
+/// The Docker CLI takes `-c=FILE` and `-d=true`; the parser knows only the long form of that.
+std::vector<std::string> with_long_names(CLI::App& root, int argc, const char* const* argv) {
+  std::vector<std::string> arguments(argv, argv + argc);
+  CLI::App* command = &root;
+  for (auto& argument : arguments) {
+    if (argument == "--") break;
+    for (auto* const sub : root.get_subcommands([](CLI::App*) { return true; })) {
+      if (command == &root && sub->check_name(argument)) command = sub;
+    }
+    if (argument.size() < 3 || argument[0] != '-' || argument[2] != '=') continue;
+    const auto* const option = command->get_option_no_throw(argument.substr(0, 2));
+    if (option == nullptr || option->get_lnames().empty()) continue;
+    argument = "--" + option->get_lnames().front() + argument.substr(2);
+  }
+  return arguments;
+}
+
+}  // namespace
+
 std::optional<int> Command::parse(int argc, const char* const* argv) {
+  const auto arguments = with_long_names(*app_, argc, argv);
+  std::vector<const char*> pointers;
+  for (const auto& argument : arguments) pointers.push_back(argument.c_str());
   try {
-    app_->parse(argc, argv);
+    app_->parse(argc, pointers.data());
   } catch (const CLI::ParseError& error) {
     return app_->exit(error) == 0 ? 0 : 1;
   }

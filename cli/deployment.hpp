@@ -24,6 +24,7 @@ struct DeployFlags {
   std::vector<std::string> environment_files;
   std::string timeout = "5m";
   std::string digest_key_file;
+  std::string orchestrator;  ///< Ignored, for scripts that still say it.
 };
 
 /// `-c`, `--strict`, `--env-file` …: what says which stack is meant, for deploy and for plan.

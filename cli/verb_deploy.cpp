@@ -6,6 +6,9 @@ namespace skep::cli {
 namespace {
 
 int deploy(const Session& session, const DeployFlags& flags) {
+  if (!flags.orchestrator.empty()) {
+    std::cerr << "warning: --orchestrator is ignored, as the Docker CLI does\n";
+  }
   auto desired = load_compose(session, flags);
   if (!desired) return fail(desired.error());
   auto engine = open_manager(session, flags.registry_auth);
@@ -43,6 +46,8 @@ void add_deploy(Command& app, Session& session) {
   verb->add_flag("-q,--quiet", flags->quiet, "Suppress progress output");
   verb->add_option("--timeout", flags->timeout, "Give up waiting after this long without progress")
       ->capture_default_str();
+  // Scripts of the Docker CLI's earlier days have it.
+  verb->add_option("--orchestrator", flags->orchestrator)->group("");
   verb->footer("Example:  skep deploy -c docker-compose.yml MY-APP");
   verb->callback(
       [&session, flags] { session.verb = [&session, flags] { return deploy(session, *flags); }; });

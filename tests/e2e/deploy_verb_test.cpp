@@ -62,6 +62,21 @@ TEST_F(DeployVerb, ReadsStandardInputAndVariablesOfProcessAndFile) {
   EXPECT_EQ(container.at("Env"), nlohmann::json{"HELLO=from the process"});
 }
 
+TEST_F(DeployVerb, TakesFlagsInEverySpellingOfTheDockerCli) {
+  repo->write("stack.yml", two(kImage1));
+  const auto path = file();
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"-c=" + path, "-d=true", "t"},
+        {"-c" + path, "-dq", "t"},
+        {"-q=true", "--compose-file=" + path, "--detach=true", "t"},
+        {"--prune=false", "-c", path, "-d", "--", "t"},
+        {"-d", "t", "-c", path + "," + path},
+        {"--orchestrator", "swarm", "-d", "-c", path, "t"}}) {
+    const auto deployed = deploy(words);
+    EXPECT_EQ(deployed.exit_code, 0) << testing::PrintToString(words) << deployed.err;
+  }
+}
+
 TEST_F(DeployVerb, PrunesOnlyWhenAskedTo) {
   repo->write("stack.yml", two(kImage1));
   ASSERT_EQ(deploy({"-c", file(), "small"}).exit_code, 0);
