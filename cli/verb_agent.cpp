@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/digest_key.hpp"
+#include "cli/notify_flags.hpp"
 #include "cli/repository_run.hpp"
 #include "cli/webhook_flags.hpp"
 #include "core/logfmt.hpp"
@@ -33,6 +34,7 @@ struct AgentFlags {
   std::string listen_metrics;
   std::string listen_webhook;
   WebhookFlags webhook;
+  std::string notify_file;
   std::string socket = "/run/skep/skep.sock";
   std::vector<std::string> tokens;
   std::string history_operations = "10000";
@@ -202,7 +204,16 @@ int run_agent(const Session& session, AgentFlags flags) {
   options.reconciler.instance = flags.instance;
   options.reconciler.digest = *std::move(digest);
   history::SqliteHistory history(*std::move(kept), session.clock, *log);
-  ports::Observers observers({&metrics, &history});
+  const auto notifier = open_notifier(
+      session, flags.notify_file, flags.repository.state_directory, flags.instance, metrics, *log);
+  if (!notifier) return fail(notifier.error());
+  std::vector<ports::Observer*> told = {&metrics, &history};
+  if (*notifier) {
+    metrics.notification_queue([&notes = **notifier] { return notes.waiting(); });
+    told.push_back(notifier->get());
+    (*notifier)->start();
+  }
+  ports::Observers observers(std::move(told));
   std::array<char, 256> hostname{};
   (void)::gethostname(hostname.data(), hostname.size() - 1);
   reconciler::LeaseOptions lease_options;
@@ -255,6 +266,7 @@ void add_agent(Command& app, Session& session) {
   verb->add_option("--listen-webhook", flags->listen_webhook, "Address of their own for webhooks")
       ->envname("SKEP_LISTEN_WEBHOOK");
   add_webhook_flags(*verb, flags->webhook);
+  add_notify_flags(*verb, flags->notify_file);
   verb->add_option("--socket", flags->socket, "Local socket for the command line; \"\" for none")
       ->envname("SKEP_SOCKET")
       ->capture_default_str();

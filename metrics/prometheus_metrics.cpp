@@ -28,6 +28,9 @@ constexpr std::array<std::string_view, 6> kWebhookProviders = {
 constexpr std::array<std::string_view, 7> kWebhookResults = {
     "accepted", "bad_signature", "too_large", "malformed", "rate_limited", "ignored", "other"};
 
+constexpr std::array<std::string_view, 5> kNotificationResults = {
+    "sent", "failed", "deduplicated", "dropped", "other"};
+
 // Words come from our own code, so this is never reached; it keeps a mistake there from growing
 // the series without end.
 constexpr std::size_t kMostWords = 64;
@@ -98,7 +101,8 @@ struct Counters {
   std::array<std::uint64_t, 2> fetches{};
   std::array<std::uint64_t, kEventTypes.size()> events{};
   std::uint64_t stream_openings = 0;
-  std::map<std::pair<std::string, std::string>, std::uint64_t> docker;  // operation, code
+  std::map<std::pair<std::string, std::string>, std::uint64_t> docker;         // operation, code
+  std::map<std::pair<std::string, std::string>, std::uint64_t> notifications;  // provider, result
   std::map<std::tuple<std::string, std::string, std::string>, std::uint64_t>
       http;  // handler, method, code
   std::array<std::array<std::uint64_t, kWebhookResults.size()>, kWebhookProviders.size()>
@@ -136,9 +140,10 @@ struct PrometheusMetrics::State {
   Counters counters;
   std::shared_ptr<const std::vector<StackSample>> stacks =
       std::make_shared<const std::vector<StackSample>>();
-  std::set<std::string, std::less<>> operations, handlers;
+  std::set<std::string, std::less<>> operations, handlers, notifiers;
   HistogramsByWord phase_seconds, docker_seconds, http_seconds, webhook_seconds;
   prometheus::Histogram fetch_seconds;
+  std::function<std::size_t()> waiting;
 };
 
 PrometheusMetrics::PrometheusMetrics(MetricsOptions options, const Clock& clock)
@@ -276,6 +281,18 @@ void PrometheusMetrics::webhook(std::string_view provider,
   observe(state_->webhook_seconds, kWebhookProviders.at(who), kRequestBuckets, seconds(duration));
 }
 
+void PrometheusMetrics::notification(std::string_view provider, std::string_view result) {
+  const std::lock_guard lock(state_->mutex);
+  const auto known = admit(state_->notifiers, provider);
+  const auto word = kNotificationResults.at(index_in(kNotificationResults, result));
+  ++state_->counters.notifications[{std::string(known), std::string(word)}];
+}
+
+void PrometheusMetrics::notification_queue(std::function<std::size_t()> depth) {
+  const std::lock_guard lock(state_->mutex);
+  state_->waiting = std::move(depth);
+}
+
 namespace {
 
 void write_agent(Exposition& out, const MetricsOptions& options, const Counters& counters) {
@@ -351,6 +368,15 @@ void write_http(Exposition& out, const Counters& counters) {
   }
 }
 
+void write_notifications(Exposition& out, const Counters& counters, std::size_t waiting) {
+  out.counter("skep_notifications_total", "Notifications.");
+  for (const auto& [labels, count] : counters.notifications) {
+    out.value(static_cast<double>(count), {{"provider", labels.first}, {"result", labels.second}});
+  }
+  out.gauge("skep_notification_queue_depth", "Undelivered notifications.");
+  out.value(static_cast<double>(waiting));
+}
+
 // "other" only where it was counted: it is for words that this file does not know yet.
 void write_webhooks(Exposition& out, const Counters& counters) {
   out.counter("skep_webhook_requests_total", "Webhook deliveries.");
@@ -373,9 +399,11 @@ std::string PrometheusMetrics::render() const {
   Exposition out(state_->last_size.load());
   Counters counters;
   std::shared_ptr<const std::vector<StackSample>> stacks;
+  std::function<std::size_t()> waiting;
   {
     const std::lock_guard lock(state_->mutex);
     counters = state_->counters;
+    waiting = state_->waiting;
     stacks = state_->stacks;
     out.histogram("skep_reconcile_duration_seconds", "Time spent in each reconcile phase.");
     for (const auto& [phase, histogram] : state_->phase_seconds) {
@@ -403,6 +431,7 @@ std::string PrometheusMetrics::render() const {
   write_changes(out, counters);
   write_http(out, counters);
   write_webhooks(out, counters);
+  write_notifications(out, counters, waiting ? waiting() : 0);
   write_stack_gauges(out, *stacks, state_->options.repository);
   write_service_gauges(out, *stacks);
   write_stack_counters(out, counters.stacks);

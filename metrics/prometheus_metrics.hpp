@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -64,6 +65,11 @@ class PrometheusMetrics final : public ports::Observer {
   void webhook(std::string_view provider,
                std::string_view result,
                std::chrono::nanoseconds duration);
+
+  /// One outcome of a notification, in the words of metrics.md; `provider` is a target's type.
+  void notification(std::string_view provider, std::string_view result);
+  /// Asked at each rendering how many notifications wait; must not block. Set before the first.
+  void notification_queue(std::function<std::size_t()> depth);
 
   /// The whole exposition, in text format 0.0.4.
   [[nodiscard]] std::string render() const;

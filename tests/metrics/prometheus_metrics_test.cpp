@@ -311,6 +311,27 @@ TEST_F(MetricsTest, TheProcessTellsItsMemoryTimeAndDescriptors) {
   EXPECT_NEAR(std::stod(value_of(text, "process_start_time_seconds")), now, 120);
 }
 
+TEST_F(MetricsTest, WebhooksAndNotificationsAreCounted) {
+  auto text = metrics_.render();
+  EXPECT_EQ(
+      value_of(text, R"(skep_webhook_requests_total{provider="gitea",result="bad_signature"})"),
+      "0");
+  EXPECT_EQ(value_of(text, "skep_notification_queue_depth"), "0");
+  EXPECT_EQ(text.find(R"(result="other")"), std::string::npos);
+  metrics_.webhook("github", "accepted", 1ms);
+  metrics_.webhook("github", "accepted", 1ms);
+  metrics_.webhook("bitbucket", "surprising", 1ms);
+  metrics_.notification("slack", "sent");
+  metrics_.notification_queue([] { return std::size_t{7}; });
+  text = metrics_.render();
+  EXPECT_EQ(value_of(text, R"(skep_webhook_requests_total{provider="github",result="accepted"})"),
+            "2");
+  EXPECT_EQ(value_of(text, R"(skep_webhook_requests_total{provider="other",result="other"})"), "1");
+  EXPECT_EQ(value_of(text, R"(skep_webhook_duration_seconds_count{provider="github"})"), "2");
+  EXPECT_EQ(value_of(text, R"(skep_notifications_total{provider="slack",result="sent"})"), "1");
+  EXPECT_EQ(value_of(text, "skep_notification_queue_depth"), "7");
+}
+
 TEST_F(MetricsTest, ReportsFromSeveralThreadsAreAllCounted) {
   {
     std::vector<std::jthread> threads;
