@@ -184,8 +184,9 @@ void Notifier::turn() {
   if (!open()) return;
   tell(picture());
   deliver();
+  const auto depth = outbox_->depth();  // Reads the disk: the loop must not wait for that.
   const std::lock_guard lock(mutex_);
-  waiting_ = outbox_->depth();
+  waiting_ = depth;
 }
 
 std::size_t Notifier::waiting() const {
