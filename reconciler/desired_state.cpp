@@ -8,6 +8,7 @@
 #include "reconciler/dotenv.hpp"
 #include "reconciler/jobs.hpp"
 #include "reconciler/repo_files.hpp"
+#include "reconciler/shared_names.hpp"
 #include "swarm/json.hpp"
 
 namespace skep::reconciler {
@@ -157,8 +158,7 @@ StackPointer render(const ports::Snapshot& snapshot,
       }
     }
   }
-  stack->findings.insert(
-      stack->findings.end(), reader.findings().begin(), reader.findings().end());
+  stack->findings.insert(stack->findings.end(), reader.findings().begin(), reader.findings().end());
   sort_and_unique(stack->findings);
   stack->reads = reader.reads();
   stack->source = std::move(source);
@@ -247,6 +247,16 @@ void check_ports(std::vector<StackPointer>& stacks) {
       }
     }
     for (auto& [message, at] : clashes) blame(stacks[i], std::move(message), std::move(at));
+  }
+}
+
+void warn_of_shared_names(std::vector<StackPointer>& stacks) {
+  std::vector<const swarm::StackSpec*> specs;
+  for (const auto& stack : stacks) specs.push_back(stack->broken() ? nullptr : &stack->spec);
+  for (auto& shared : shared_names(specs)) {
+    auto copy = std::make_shared<DesiredStack>(*stacks[shared.stack]);
+    copy->conflicts.push_back(std::move(shared.finding));
+    stacks[shared.stack] = std::move(copy);
   }
 }
 
@@ -389,6 +399,7 @@ Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
   check_names(state.stacks);
   check_ports(state.stacks);
   check_dependencies(state.stacks);
+  warn_of_shared_names(state.stacks);
   order_by_dependency(state.stacks);
   return state;
 }

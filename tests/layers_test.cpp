@@ -69,8 +69,8 @@ const std::map<std::string, Folder> kFolders = {
        "compose",
        "diff",
        "reconciler/ports"},
-      // nlohmann: the state object in the swarm is JSON.
-      {"spdlog", "fmt", "nlohmann"}}},
+      // nlohmann: the state object in the swarm is JSON; date: time zones of deployment windows.
+      {"spdlog", "fmt", "nlohmann", "date"}}},
     // nlohmann: what parent and fetching child tell each other; openssl: hashed known_hosts, a CA
     // of one's own.
     {"gitsync", {{"core", "reconciler/ports"}, {"git2", "nlohmann", "openssl", "spdlog", "fmt"}}},
@@ -114,6 +114,7 @@ const std::vector<std::pair<std::string, std::string>> kLibraries = {
     {"nlohmann/", "nlohmann"},
     {"yaml-cpp/", "yaml-cpp"},
     {"re2/", "re2"},
+    {"date/", "date"},
     {"spdlog/", "spdlog"},
     {"git2.h", "git2"},
     {"git2/", "git2"},
