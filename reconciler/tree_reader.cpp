@@ -30,10 +30,11 @@ Result<std::optional<ports::TreeFile>> TreeReader::file(const RepoPath& path) co
   (*file)->text = std::move(plain->text);
   secrets_.insert(secrets_.end(), plain->secrets.begin(), plain->secrets.end());
   if (plain->masked) {
-    findings_.push_back({Finding::Severity::warning,
-                         "the file is encrypted and there is no age key: *** stands for its values, "
-                         "and whether it is whole was not checked (--age-key-file)",
-                         {path.text()}});
+    findings_.push_back(
+        {Finding::Severity::warning,
+         "the file is encrypted and there is no age key: *** stands for its values, "
+         "and whether it is whole was not checked (--age-key-file)",
+         {path.text()}});
   }
   return file;
 }

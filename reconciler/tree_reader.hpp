@@ -41,8 +41,8 @@ class TreeReader final : public FileReader {
         decryption_(decryption) {}
 
   [[nodiscard]] Result<std::optional<std::string>> read(const std::string& path) const override;
-  /// As read(), with content id and mode. The id is that of the file as it is in git. An error of an
-  /// encrypted file has a position.
+  /// As read(), with content id and mode. The id is that of the file as it is in git. An error of
+  /// an encrypted file has a position.
   [[nodiscard]] Result<std::optional<ports::TreeFile>> file(const RepoPath& path) const;
   /// The kind and id of what stands there; also a dependency.
   [[nodiscard]] Result<std::optional<ports::TreeEntry>> find(const RepoPath& path) const;
