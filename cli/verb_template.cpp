@@ -19,13 +19,6 @@ struct TemplateFlags {
   std::string from;
 };
 
-std::string_view text_of(const catalog::Template& shipped, std::string_view path) {
-  for (const auto& file : shipped.files) {
-    if (file.path == path) return file.text;
-  }
-  return {};
-}
-
 Error unknown(const std::string& name, const std::vector<std::string>& names) {
   auto message = "there is no template " + name;
   if (const auto near = nearest(name, names); !near.empty())
