@@ -75,12 +75,22 @@ void report_everything(PrometheusMetrics& metrics) {
   metrics.phase("plan", 2ms);
   metrics.wrote({.kind = diff::ObjectKind::service, .verb = diff::Verb::update, .ok = true});
   metrics.status({healthy_stack("apps", "MY-APP"), healthy_stack("management", "proxy")});
-  metrics.synced({.stack = "apps/MY-APP",
-                  .trigger = "git",
-                  .result = "success",
-                  .failed_phase = "",
-                  .duration = 1s,
-                  .kinds = {}});
+  metrics.synced(ended("apps/MY-APP", "git", "success"));
+}
+
+ports::SyncReport ended(std::string stack,
+                        std::string trigger,
+                        std::string result,
+                        std::string phase,
+                        std::vector<diff::ObjectKind> kinds) {
+  ports::SyncReport report;
+  report.stack = std::move(stack);
+  report.trigger = std::move(trigger);
+  report.result = std::move(result);
+  report.failed_phase = std::move(phase);
+  report.duration = std::chrono::seconds(1);
+  report.kinds = std::move(kinds);
+  return report;
 }
 
 }  // namespace skep::metrics::testing

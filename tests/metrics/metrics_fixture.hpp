@@ -33,4 +33,11 @@ class StoppedClock final : public Clock {
 /// Metrics of an agent to which everything has happened once: every family has a series.
 void report_everything(PrometheusMetrics& metrics);
 
+/// An operation that took a second.
+ports::SyncReport ended(std::string stack,
+                        std::string trigger,
+                        std::string result,
+                        std::string phase = "",
+                        std::vector<diff::ObjectKind> kinds = {});
+
 }  // namespace skep::metrics::testing

@@ -24,12 +24,11 @@ class MetricsTest : public ::testing::Test {
 
   std::string value(std::string_view series) const { return value_of(metrics_.render(), series); }
   void sync(std::string trigger, std::string result, std::string phase = "") {
-    metrics_.synced({.stack = "apps/web",
-                     .trigger = std::move(trigger),
-                     .result = std::move(result),
-                     .failed_phase = std::move(phase),
-                     .duration = 1s,
-                     .kinds = {diff::ObjectKind::service}});
+    metrics_.synced(ended("apps/web",
+                          std::move(trigger),
+                          std::move(result),
+                          std::move(phase),
+                          {diff::ObjectKind::service}));
   }
 };
 
@@ -87,12 +86,7 @@ TEST_F(MetricsTest, StatesAreSetsWithExactlyOneMember) {
 
 TEST_F(MetricsTest, SeriesOfAStackThatLeftGoWithTheNextStatus) {
   metrics_.status({healthy_stack("apps", "web"), healthy_stack("apps", "leaves")});
-  metrics_.synced({.stack = "apps/leaves",
-                   .trigger = "git",
-                   .result = "success",
-                   .failed_phase = "",
-                   .duration = 1s,
-                   .kinds = {}});
+  metrics_.synced(ended("apps/leaves", "git", "success"));
   EXPECT_THAT(lines_with(metrics_.render(), "leaves"), Not(IsEmpty()));
   metrics_.status({healthy_stack("apps", "web")});
   EXPECT_THAT(metrics_.render(), Not(HasSubstr("leaves")));
