@@ -254,7 +254,8 @@ TEST_F(StoreTest, TextOfAnyKindComesBackAsItWas) {
   const auto store = open();
   ASSERT_TRUE(store) << error;
   auto odd = deployment("apps/o'dd\"; DROP TABLE events; --");
-  odd.message = std::string("zero \0 byte, \xff no UTF-8, ü", 30);
+  constexpr char kOdd[] = "zero \0 byte, \xff no UTF-8, ü";
+  odd.message = std::string(kOdd, sizeof(kOdd) - 1);
   odd.subject = "";
   ASSERT_TRUE(store->add(odd, kThen));
   const auto found = read_operations(file(), {});
