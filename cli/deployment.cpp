@@ -82,23 +82,9 @@ diff::ResolveImage resolve_mode(const std::string& word) {
   return word == "never" ? diff::ResolveImage::never : diff::ResolveImage::always;
 }
 
-std::string_view words_of(diff::ObjectKind kind) {
-  switch (kind) {
-    case diff::ObjectKind::network:
-      return "network";
-    case diff::ObjectKind::secret:
-      return "secret";
-    case diff::ObjectKind::config:
-      return "config";
-    case diff::ObjectKind::service:
-      break;
-  }
-  return "service";
-}
-
 /// The CLI's own lines (rule D2.3).
 void announce(const diff::Action& action) {
-  const auto kind = words_of(action.kind);
+  const auto kind = word_of(action.kind);
   switch (action.verb) {
     case diff::Verb::create:
       std::cout << "Creating " << kind << " " << action.name << "\n";

@@ -3,12 +3,6 @@
 #include <algorithm>
 
 namespace skep::compose {
-namespace {
-
-char lower_character(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-}  // namespace
-
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (;;) {
@@ -19,15 +13,9 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), lower_character);
-  return result;
-}
-
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return lower_character(x) == lower_character(y);
+           return lower(x) == lower(y);
          });
 }
 

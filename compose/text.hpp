@@ -4,12 +4,13 @@
 #include <string_view>
 #include <vector>
 
+#include "core/ascii.hpp"
+
 /// Small text tools that several rules need; ASCII only, as the rules are.
 namespace skep::compose {
 
 /// Always at least one part; "" is one empty part.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
-[[nodiscard]] std::string lower(std::string_view text);
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 /// As Go's %q: between double quotes, with control characters, `"` and `\` escaped.
 [[nodiscard]] std::string quoted(std::string_view text);

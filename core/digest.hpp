@@ -16,6 +16,9 @@ namespace skep {
 [[nodiscard]] std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
 [[nodiscard]] std::string to_hex(std::string_view bytes);
 
+/// Takes the same time wherever the difference is.
+[[nodiscard]] bool same_bytes(std::string_view a, std::string_view b);
+
 /// RFC 4648 §4 with padding.
 [[nodiscard]] std::string base64(std::string_view bytes);
 /// RFC 4648 §5 with padding, as X-Registry-Auth wants it.

@@ -2,6 +2,8 @@
 
 #include <openssl/crypto.h>
 
+#include "core/digest.hpp"
+
 namespace skep {
 namespace {
 
@@ -23,9 +25,7 @@ std::string_view Secret::reveal() const noexcept {
 }
 
 bool Secret::operator==(const Secret& other) const noexcept {
-  const auto left = reveal();
-  const auto right = other.reveal();
-  return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+  return same_bytes(reveal(), other.reveal());
 }
 
 }  // namespace skep

@@ -23,6 +23,10 @@ enum class Verb {
   remove,
   replace,  ///< Remove and create: mode, network options (design §5).
 };
+/// As in plans, answers and records: "service", "create".
+[[nodiscard]] std::string_view word_of(ObjectKind kind);
+[[nodiscard]] std::string_view word_of(Verb verb);
+
 /// What an action does to running tasks, by swarm's own rule (E4).
 enum class Impact {
   none,     ///< No task is touched.

@@ -8,8 +8,6 @@
 /// Words that the text and the markdown of a plan share. Private to this folder.
 namespace skep::diff {
 
-[[nodiscard]] std::string_view word_of(ObjectKind kind);
-[[nodiscard]] std::string_view word_of(Verb verb);
 [[nodiscard]] std::string_view word_of(Impact impact);
 [[nodiscard]] std::string_view word_of(Note::Severity severity);
 [[nodiscard]] char sign_of(Verb verb);

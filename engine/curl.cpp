@@ -7,19 +7,13 @@
 
 #include <fmt/format.h>
 
+#include "core/ascii.hpp"
+
 namespace skep::engine {
 namespace {
 
 constexpr std::size_t kErrorBodyLimit = 1 << 20;
 constexpr std::size_t kHeaderLimit = 200;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return result;
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

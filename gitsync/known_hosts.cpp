@@ -7,18 +7,11 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "core/ascii.hpp"
 #include "core/digest.hpp"
 
 namespace skep::gitsync {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
 
 /// The next word of a line; advances past it.
 std::string_view take_word(std::string_view& line) {

@@ -2,38 +2,10 @@
 
 #include <string_view>
 
-#include "reconciler/ports/observer.hpp"
+#include "diff/plan.hpp"
 
-/// How kinds and verbs stand in the file.
+/// Kinds and verbs as diff::word_of wrote them into the file.
 namespace skep::history {
-
-[[nodiscard]] inline std::string_view word_of(diff::ObjectKind kind) {
-  switch (kind) {
-    case diff::ObjectKind::network:
-      return "network";
-    case diff::ObjectKind::secret:
-      return "secret";
-    case diff::ObjectKind::config:
-      return "config";
-    case diff::ObjectKind::service:
-      break;
-  }
-  return "service";
-}
-
-[[nodiscard]] inline std::string_view word_of(diff::Verb verb) {
-  switch (verb) {
-    case diff::Verb::create:
-      return "create";
-    case diff::Verb::remove:
-      return "remove";
-    case diff::Verb::replace:
-      return "replace";
-    case diff::Verb::update:
-      break;
-  }
-  return "update";
-}
 
 [[nodiscard]] inline diff::ObjectKind kind_of(std::string_view word) {
   return word == "network"  ? diff::ObjectKind::network

@@ -8,20 +8,6 @@ using namespace std::chrono_literals;
 constexpr auto kDriftLasts = 30s;  ///< What is put right at once is told as drift_healed.
 constexpr std::size_t kMostWords = 5, kMostChanges = 10;
 
-std::string_view verb_of(diff::Verb verb) {
-  switch (verb) {
-    case diff::Verb::create:
-      return "create";
-    case diff::Verb::update:
-      return "update";
-    case diff::Verb::remove:
-      return "remove";
-    case diff::Verb::replace:
-      break;
-  }
-  return "replace";
-}
-
 std::string reason_of(const ports::StackStatus& stack, WallTime now) {
   const bool quiet = !stack.operation;  // Within an operation things are missing for a while.
   if (stack.quarantined || !stack.rolled_back_to.empty()) return "rolled_back";
@@ -89,7 +75,7 @@ std::vector<std::string> changes_of(const ports::SyncReport& report) {
       changes.push_back("and " + std::to_string(report.objects.size() - kMostChanges) + " more");
       break;
     }
-    auto line = std::string(verb_of(object.verb)) + " " + object.name;
+    auto line = std::string(word_of(object.verb)) + " " + object.name;
     std::string fields;
     for (const auto& field : object.fields) fields += (fields.empty() ? "" : ", ") + field;
     if (!fields.empty()) line += " (" + fields + ")";

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/ascii.hpp"
+
 namespace skep::reconciler {
 namespace {
 
@@ -31,12 +33,6 @@ struct Field {
 };
 
 Error wrong(std::string message) { return {ErrorKind::invalid_input, std::move(message), {}}; }
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return result;
-}
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;

@@ -9,6 +9,7 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include "core/ascii.hpp"
 #include "core/handle.hpp"
 #include "server/connections.hpp"
 #include "server/listen_socket.hpp"
@@ -30,14 +31,6 @@ constexpr std::array<std::pair<const char*, const char*>, 5> kCommonHeaders = {
 
 // A body over the limit is read on up to here, for the client to get its 413, and cut off then.
 constexpr std::size_t kDiscardFactor = 4;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 // A request on its way in.
 struct Incoming {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "core/ascii.hpp"
 #include "core/digest.hpp"
 
 namespace skep::server {
@@ -13,22 +14,6 @@ constexpr std::size_t kLongestToken = 1024;
 
 bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c); });
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
-
-// Both are hex digests, so of one length; no early way out.
-bool equal(const std::string& left, const std::string& right) {
-  unsigned char difference = left.size() == right.size() ? 0 : 1;
-  for (std::size_t i = 0; i < std::min(left.size(), right.size()); ++i) {
-    difference = static_cast<unsigned char>(
-        difference | (static_cast<unsigned char>(left[i]) ^ static_cast<unsigned char>(right[i])));
-  }
-  return difference == 0;
 }
 
 }  // namespace
@@ -64,7 +49,7 @@ std::optional<std::string> Tokens::actor(std::string_view authorization) const {
   const auto digest = sha256_hex(authorization.substr(kScheme.size()));
   const Token* found = nullptr;
   for (const auto& token : tokens_) {
-    if (equal(token.sha256, digest)) found = &token;
+    if (same_bytes(token.sha256, digest)) found = &token;
   }
   if (found == nullptr) return std::nullopt;
   return found->name;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/ascii.hpp"
 #include "core/logfmt.hpp"
 #include "server/webhook_memory.hpp"
 #include "server/webhook_repository.hpp"
@@ -14,14 +15,6 @@ namespace {
 constexpr std::string_view kPrefix = "/webhook/";
 constexpr std::size_t kLargestBody = 1U << 20U;
 constexpr std::size_t kLongestQuote = 200;  ///< Of a payload, in answers and logs.
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 /// "application/json; charset=utf-8" → "application/json"
 std::string media_type(const Request& request) {

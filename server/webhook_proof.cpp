@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "core/ascii.hpp"
 #include "core/digest.hpp"
 
 namespace skep::server {
@@ -12,14 +13,6 @@ using namespace std::chrono_literals;
 constexpr auto kClocksDiffer = 5min;
 constexpr std::size_t kHexDigits = 64;
 constexpr std::size_t kLongestToken = 4096;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 /// The digits behind "sha256="; "" where there are none.
 std::string_view prefixed(std::string_view value) {

@@ -4,19 +4,13 @@
 #include <array>
 #include <optional>
 
+#include "core/ascii.hpp"
+
 namespace skep::server {
 namespace {
 
 constexpr std::size_t kLongestAddress = 2048;
 constexpr std::size_t kCommitDigits = 40;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';

@@ -189,10 +189,6 @@ std::optional<std::string> aes256_gcm_open(std::string_view key,
   return open(EVP_aes_256_gcm(), key, nonce, sealed, associated);
 }
 
-bool same_bytes(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
 void wipe(std::string& secret) {
   OPENSSL_cleanse(secret.data(), secret.size());
   secret.clear();

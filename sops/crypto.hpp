@@ -39,8 +39,6 @@ inline constexpr std::size_t kTagSize = 16;  ///< Of both authenticated ciphers.
                                                          std::string_view sealed,
                                                          std::string_view associated);
 
-/// Takes the same time wherever the difference is.
-[[nodiscard]] bool same_bytes(std::string_view a, std::string_view b);
 /// Overwrites, so that freed memory does not keep a key.
 void wipe(std::string& secret);
 
