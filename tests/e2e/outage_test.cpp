@@ -1,3 +1,4 @@
+#include <fstream>
 #include <thread>
 
 #include "tests/e2e/e2e.hpp"
@@ -34,9 +35,12 @@ class Outage : public EndToEnd {
     engine_.reset();
     EndToEnd::TearDown();
   }
+  /// From outside the engine's namespace: its end would take the sender with it.
   void signal_daemon(const std::string& signal) {
-    const auto sent = engine_->enter(
-        {"sh", "-c", "kill -" + signal + " $(cat " + engine_->directory() + "/dockerd.pid)"});
+    std::ifstream file(engine_->directory() + "/pid");
+    std::string first_process;
+    ASSERT_TRUE(file >> first_process);
+    const auto sent = lab::run({"pkill", "-" + signal, "-x", "-P", first_process, "dockerd"});
     ASSERT_EQ(sent.exit_code, 0) << sent.err;
   }
   std::string services() {
