@@ -5,6 +5,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace skep {
 
@@ -32,5 +33,16 @@ class LogValue {
 /// or control characters are quoted.
 [[nodiscard]] std::string logfmt(
     std::string_view sentence, std::initializer_list<std::pair<std::string_view, LogValue>> fields);
+
+/// What logfmt() was given.
+struct LogLine {
+  std::string sentence;
+  std::vector<std::pair<std::string, std::string>> fields;
+  bool operator==(const LogLine&) const = default;
+};
+
+/// Takes a line apart again. Where what follows the sentence is no list of fields, all of it is
+/// the sentence.
+[[nodiscard]] LogLine parse_logfmt(std::string_view line);
 
 }  // namespace skep

@@ -16,6 +16,9 @@ inline constexpr std::string_view kKeyLabel = "io.skep.key";
 /// On secrets made by an agent that has the swarm's digest key: "KEYID:HMAC" of the content, which
 /// tells equality without asking the engine and nothing to who has not the key.
 inline constexpr std::string_view kDigestLabel = "io.skep.digest";
+/// On the containers of a service that mounts files of the repository from a checkout: a digest of
+/// them, so that a changed file rolls the service (`repo_files: checkout`).
+inline constexpr std::string_view kRepoFilesLabel = "io.skep.repo-files";
 /// On the job of a hook: pre_deploy or post_deploy, the content of its stack that it runs for, and
 /// when it was started (milliseconds since 1970, of the agent's clock).
 inline constexpr std::string_view kHookLabel = "io.skep.hook";

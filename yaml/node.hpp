@@ -18,7 +18,8 @@ struct Null {
 /// `2020-01-02` and the like, written without quotes (rule A2.10): a string for validation, this
 /// text where it is stringified.
 struct Timestamp {
-  std::string printed;  ///< "2020-01-02 00:00:00 +0000 UTC", as Go prints it.
+  std::string printed;       ///< "2020-01-02 00:00:00 +0000 UTC", as Go prints it.
+  std::string written = {};  ///< "2020-01-02", as it stands in the file.
   bool operator==(const Timestamp&) const = default;
 };
 

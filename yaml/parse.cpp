@@ -36,11 +36,19 @@ std::string go_quoted(std::string_view text) {
 /// Above this share of decoding steps spent in aliases Go calls a document a bomb; the share is for
 /// documents of up to 400,000 steps, and ours are no longer.
 constexpr double kAliasShare = 0.99;
+constexpr std::size_t kMostExcuses = 100;
 
 class Decoder {
  public:
-  Decoder(const SourceText& source, const RawDocument& document, const Limits& limits)
-      : source_(source), document_(document), limits_(limits), open_(document.anchors.size()) {}
+  Decoder(const SourceText& source,
+          const RawDocument& document,
+          const Limits& limits,
+          Findings* excused)
+      : source_(source),
+        document_(document),
+        limits_(limits),
+        excused_(excused),
+        open_(document.anchors.size()) {}
 
   Result<Node> run() {
     Node root = document_.nodes.empty() ? Node(Null{}, {source_.file(), 1, 1})
@@ -155,11 +163,41 @@ class Decoder {
       const auto& scalar = key->kind == Kind::alias ? target(*key) : *key;
       if (scalar.kind == Kind::plain || scalar.kind == Kind::quoted) {
         const auto [first, fresh] = seen.emplace(scalar.text, key);
-        if (!fresh) duplicate(*key, scalar.text, *first->second);
+        if (!fresh && !excuse(*key, *first->second)) duplicate(*key, scalar.text, *first->second);
       }
       key = child(child(key->next)->next);
     }
   }
+  /// Whether a key that is there already does no harm, where that is asked for.
+  bool excuse(const RawNode& key, const RawNode& first) {
+    if (excused_ == nullptr) return false;
+    const bool merges = is_merge(key) && is_merge(first);
+    if (!merges && !same(*child(key.next), *child(first.next), 0)) return false;
+    if (excused_->size() < kMostExcuses) {
+      excused_->push_back(
+          {Finding::Severity::warning,
+           merges ? "a second << is merged after the first; docker stack deploy refuses it: write "
+                    "one, <<: [*a, *b]"
+                  : "the key is there already, with the same value; docker stack deploy refuses it",
+           source_.position(key.offset)});
+    }
+    return true;
+  }
+
+  [[nodiscard]] bool same(const RawNode& a, const RawNode& b, int depth) const {
+    if (depth > limits_.depth || a.kind != b.kind || a.tag != b.tag) return false;
+    if (a.kind == Kind::alias)
+      return document_.anchored.at(a.anchor) == document_.anchored.at(b.anchor);
+    if (a.text != b.text) return false;
+    const auto* left = child(a.first_child);
+    const auto* right = child(b.first_child);
+    while (left != nullptr && right != nullptr && same(*left, *right, depth + 1)) {
+      left = child(left->next);
+      right = child(right->next);
+    }
+    return left == nullptr && right == nullptr;
+  }
+
   void duplicate(const RawNode& key, std::string_view text, const RawNode& first) {
     const auto line = std::to_string(source_.position(first.offset).line);
     fail(key.offset, "mapping key " + go_quoted(text) + " already defined at line " + line);
@@ -179,8 +217,8 @@ class Decoder {
                 Map& entries,
                 std::unordered_map<std::string, bool>& taken) {
     refuse_duplicates(raw);
-    const RawNode* merge = nullptr;
-    bool has_merge = false;
+    std::vector<const RawNode*> merges;
+    bool has_merge = excused_ != nullptr;  // Then a key may be there twice, too.
     for (const auto* key = child(raw.first_child); key != nullptr;
          key = child(child(key->next)->next)) {
       has_merge = has_merge || is_merge(*key);
@@ -188,7 +226,7 @@ class Decoder {
     for (const auto* key = child(raw.first_child); key != nullptr && !error_;) {
       const auto* value = child(key->next);
       if (is_merge(*key)) {
-        merge = value;
+        merges.push_back(value);
       } else if (auto name = key_text(*key, depth, merged)) {
         const bool tracked = merged || has_merge;
         if (!tracked || taken.emplace(*name, true).second) {
@@ -199,7 +237,9 @@ class Decoder {
       }
       key = child(value->next);
     }
-    if (merge != nullptr && !error_) read_merge(*merge, depth, entries, taken);
+    for (const auto* merge : merges) {
+      if (!error_) read_merge(*merge, depth, entries, taken);
+    }
   }
 
   void read_merge(const RawNode& merge,
@@ -261,6 +301,7 @@ class Decoder {
   const SourceText& source_;
   const RawDocument& document_;
   const Limits& limits_;
+  Findings* excused_;
   std::vector<bool> open_;  ///< Anchors that are being expanded, by number.
   int alias_depth_ = 0;
   std::size_t steps_ = 0;
@@ -270,7 +311,10 @@ class Decoder {
 
 }  // namespace
 
-Result<Node> parse(std::string_view text, std::string file, const Limits& limits) {
+Result<Node> parse(std::string_view text,
+                   std::string file,
+                   const Limits& limits,
+                   Findings* excused) {
   if (text.size() > limits.bytes) {
     return Error{ErrorKind::invalid_input,
                  "larger than " + std::to_string(limits.bytes) + " bytes",
@@ -281,7 +325,7 @@ Result<Node> parse(std::string_view text, std::string file, const Limits& limits
   auto document = read_events(*source, limits.nodes, limits.depth);
   if (!document) return std::move(document).error();
   if (auto checked = check_source(*source, *document); !checked) return std::move(checked).error();
-  return Decoder(*source, *document, limits).run();
+  return Decoder(*source, *document, limits, excused).run();
 }
 
 }  // namespace skep::yaml

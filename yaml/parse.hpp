@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/finding.hpp"
 #include "core/result.hpp"
 #include "yaml/node.hpp"
 
@@ -21,6 +22,13 @@ struct Limits {
 /// habits, aliases expanded, merge keys carried out, duplicate keys refused (rules A2.2 … A2.12).
 /// Non-string keys below the top are refused with a position (rule A2.11). An empty text is Null.
 /// `file` names the text in positions. Errors: invalid_input, positioned.
-Result<Node> parse(std::string_view text, std::string file, const Limits& limits = {});
+///
+/// With `excused`, what Go refuses though its meaning is clear is taken, with a warning there: a
+/// second merge key in a mapping (the earlier one wins, as in a list of both), and a key that is
+/// written twice with the same value.
+Result<Node> parse(std::string_view text,
+                   std::string file,
+                   const Limits& limits = {},
+                   Findings* excused = nullptr);
 
 }  // namespace skep::yaml

@@ -130,7 +130,7 @@ std::optional<Timestamp> timestamp_from(std::string_view text) {
                 hour,
                 minute,
                 second);
-  return Timestamp{std::string(buffer.data()) + fraction + " " + zone};
+  return Timestamp{std::string(buffer.data()) + fraction + " " + zone, std::string(text)};
 }
 
 }  // namespace skep::yaml

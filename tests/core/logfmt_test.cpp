@@ -27,5 +27,34 @@ TEST(Logfmt, NeverShowsASecret) {
   EXPECT_EQ(logfmt("login", {{"password", Secret("hunter2")}}), "login password=***");
 }
 
+TEST(Logfmt, IsTakenApartAgain) {
+  const auto line = logfmt("plan applied",
+                           {{"stack", "proxy"},
+                            {"changes", 3},
+                            {"why", "a \"b\" = c\\d\n\x01 e"},
+                            {"none", ""},
+                            {"umlaut", "ä"}});
+  const auto parsed = parse_logfmt(line);
+  EXPECT_EQ(parsed.sentence, "plan applied");
+  EXPECT_EQ(parsed.fields,
+            (std::vector<std::pair<std::string, std::string>>{{"stack", "proxy"},
+                                                              {"changes", "3"},
+                                                              {"why", "a \"b\" = c\\d\n\x01 e"},
+                                                              {"none", ""},
+                                                              {"umlaut", "ä"}}));
+}
+
+TEST(Logfmt, WhatHasNoFieldsIsOneSentence) {
+  for (const std::string text : {"swarm is readable",
+                                 "",
+                                 "a=b",
+                                 "x = y",
+                                 "ends with=\"an open quote",
+                                 "one=1 and more words",
+                                 "ends in a backslash=\"\\"}) {
+    EXPECT_EQ(parse_logfmt(text), (LogLine{text, {}})) << text;
+  }
+}
+
 }  // namespace
 }  // namespace skep

@@ -49,6 +49,35 @@ TEST(Parse, AliasStandsWhereItsAnchorIs) {
   EXPECT_EQ(root.find("b")->at(), at(1, 4));
 }
 
+TEST(Parse, WhatIsWrittenTwiceIsTakenWhereItIsExcusedAndClear_A2_3) {
+  const std::string merges =
+      "a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc:\n  <<: *a\n  z: 3\n  <<: *b\n";
+  EXPECT_EQ(refusal(merges), "a.yml:6:3: mapping key \"<<\" already defined at line 4");
+  Findings excused;
+  const auto merged = parse(merges, "a.yml", {}, &excused);
+  ASSERT_TRUE(merged);
+  const auto& c = *merged->find("c");
+  EXPECT_EQ(*c.find("x")->as<std::int64_t>(), 1);
+  EXPECT_EQ(*c.find("y")->as<std::int64_t>(), 1) << "the first merge wins";
+  EXPECT_EQ(*c.find("z")->as<std::int64_t>(), 3) << "the mapping's own key wins";
+  EXPECT_EQ(c.as<Map>()->size(), 3U);
+  ASSERT_EQ(excused.size(), 1U);
+  EXPECT_EQ(excused[0].at, at(6, 3));
+
+  excused.clear();
+  const auto twice = parse("a: {k: [1, {l: m}], k: [1, {l: m}]}\n", "a.yml", {}, &excused);
+  ASSERT_TRUE(twice);
+  EXPECT_EQ(twice->find("a")->as<Map>()->size(), 1U);
+  EXPECT_EQ(excused.size(), 1U);
+  for (const auto* text : {"k: 1\nk: 2\n",
+                           "k: [1]\nk: [1, 2]\n",
+                           "k: 1\nk: '1'\n",
+                           "k: {a: b}\nk: {a: c}\n",
+                           "x: &x 1\nk: *x\nk: 1\n"}) {
+    EXPECT_FALSE(parse(text, "a.yml", {}, &excused)) << text;
+  }
+}
+
 TEST(Parse, MergedEntriesKeepTheirOwnPlace_A2_5) {
   const auto root = parsed("a: &x {k: v}\nb:\n  <<: *x\n  l: w\n");
   const auto& merged = *root.find("b")->as<Map>();
