@@ -44,6 +44,7 @@ const std::map<std::string, std::string, std::less<>> kDropped = {
     {"mac_address", kNothing},
     {"mem_swappiness", kNothing},
     {"memswap_limit", kNothing},
+    {"models", "it is about docker compose"},
     {"network_mode",
      "DANGER if relied on: the service is attached to the stack's networks instead; for the host's "
      "write an external network named host"},
@@ -60,6 +61,7 @@ const std::map<std::string, std::string, std::less<>> kDropped = {
     {"shm_size", "/dev/shm has 64 MiB; mount a tmpfs there"},
     {"storage_opt", kNothing},
     {"tmpfs", "write a volume of type tmpfs"},
+    {"use_api_socket", "mount the engine's socket to give it away"},
     {"userns_mode", "DANGER if relied on: the container gets the engine's default user namespace"},
     {"uts", kNothing},
     {"volume_driver", "set the driver in the top-level volumes"},

@@ -19,11 +19,13 @@ using Condition = swarm::ServiceDependency::Condition;
 void relax_version(yaml::Node& root, Rewrite& rewrite) {
   auto* version = root.find("version");
   if (!version) return;
-  const auto text = stringify(*version).value_or("");
-  if (text.rfind("2", 0) == 0) {
+  const auto printed = stringify(*version);
+  if (!printed && !version->is_null()) return;  // A list or a mapping is no version.
+  const auto text = printed.value_or("");
+  const bool known = text.empty() || (text.front() >= '1' && text.front() <= '9');
+  if (known && !text.empty() && text.front() != '3') {
     rewrite.warning(version->at(), "version " + text + " is read as 3.13; remove the line");
   }
-  const bool known = text.empty() || text.front() == '2' || text.front() == '3';
   if (known) *version = yaml::Node(std::string("3.13"), version->at());
 }
 
@@ -139,6 +141,19 @@ void relax_attachments(yaml::Node& service, Rewrite& rewrite) {
   }
 }
 
+/// An external volume is as it is; the CLI takes options beside `external: true` of a network only.
+void drop_external_options(yaml::Node& volume, const std::string& name, Rewrite& rewrite) {
+  const auto* external = volume.find("external");
+  const auto* flag = external ? external->as<bool>() : nullptr;
+  if (!external || external->is_null() || (flag && !*flag)) return;
+  for (const auto* key : {"driver", "driver_opts", "labels"}) {
+    if (const auto entry = take(volume, key)) {
+      rewrite.warning(entry->key_at,
+                      "volumes." + name + ": " + key + " is ignored: the volume is external");
+    }
+  }
+}
+
 void carry_data(yaml::Node& root, const char* section, Rewrite& rewrite) {
   auto* node = root.find(section);
   auto* entries = node ? node->as<yaml::Map>() : nullptr;
@@ -180,7 +195,14 @@ std::optional<std::string> apply_extensions(yaml::Node& root,
   if (auto* entries = networks ? networks->as<yaml::Map>() : nullptr) {
     for (auto& entry : *entries) drop_network_keys(entry.value, entry.key, rewrite);
   }
+  if (const auto models = take(root, "models")) {
+    rewrite.warning(models->key_at, "models is ignored by Swarm: it is about docker compose");
+  }
   relax_values(root, rewrite);
+  auto* volumes = root.find("volumes");
+  if (auto* entries = volumes ? volumes->as<yaml::Map>() : nullptr) {
+    for (auto& entry : *entries) drop_external_options(entry.value, entry.key, rewrite);
+  }
   carry_data(root, "secrets", rewrite);
   carry_data(root, "configs", rewrite);
   return name;

@@ -59,6 +59,7 @@ struct Outcome {
 /// What to make of what the CLI refuses.
 struct Leniency {
   bool keep_dollars = false;  ///< A `$` that begins no variable stays.
+  bool keep_braces = false;   ///< Also one that a brace follows.
   bool alternates = false;    ///< `${VAR:+text}` and `${VAR+text}`.
 };
 
@@ -108,7 +109,7 @@ class Template {
         return alternate + 2;
       }
     }
-    if (leniency_.keep_dollars) {
+    if (leniency_.keep_dollars && (leniency_.keep_braces || !rest.starts_with('{'))) {
       out_.text += '$';
       out_.kept_dollar = true;
     } else {
@@ -221,8 +222,12 @@ class Walk {
     // What the CLI takes is done as the CLI does it; only its errors are excused.
     const bool refused =
         outcome.error || (options_.unset_variable_is_error && !outcome.unset.empty());
-    if (refused && in_labels && !options_.strict) {
-      outcome = Template(text, environment_, {.keep_dollars = true, .alternates = true}).render();
+    const bool mistaken = outcome.error && !outcome.missing;
+    if (((refused && in_labels) || mistaken) && !options_.strict) {
+      outcome = Template(text,
+                         environment_,
+                         {.keep_dollars = true, .keep_braces = in_labels, .alternates = true})
+                    .render();
       if (looks_like_password_hash(text)) {
         outcome = {};
         outcome.text = text;

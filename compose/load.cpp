@@ -54,7 +54,7 @@ void add_error(Findings& findings, const SourcePosition& at, std::string message
 std::vector<Document> parse_all(const Input& input, Findings& findings) {
   std::vector<Document> documents;
   for (const auto& file : input.files) {
-    auto root = yaml::parse(file.text, file.name);
+    auto root = yaml::parse(file.text, file.name, {}, input.strict ? nullptr : &findings);
     if (!root) {
       add_error(findings,
                 root.error().at.value_or(SourcePosition{file.name, 0, 0}),

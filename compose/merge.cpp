@@ -34,7 +34,8 @@ void append(std::vector<T>& base, std::vector<T>&& later) {
 }
 
 void append(std::optional<Texts>& base, std::optional<Texts>&& later) {
-  if (!later || later->empty()) return;  // Here an empty list sets nothing; within one file it does.
+  if (!later || later->empty())
+    return;  // Here an empty list sets nothing; within one file it does.
   if (!base) base.emplace();
   append(*base, *std::move(later));
 }

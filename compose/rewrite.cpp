@@ -53,7 +53,7 @@ const yaml::Node* Rewrite::file(const std::string& path, const SourcePosition& a
   const auto text = input_.reader->read(path);
   if (!text) return refuse(shown + ": " + text.error().message);
   if (!*text) return refuse("open " + shown + ": no such file or directory");
-  auto root = yaml::parse(**text, shown);
+  auto root = yaml::parse(**text, shown, {}, &findings_);
   if (!root) {
     return error(root.error().at.value_or(at), root.error().message), nullptr;
   }

@@ -98,6 +98,8 @@ std::string type_hint(const yaml::Node& node, const Type& type) {
   const auto* text = node.as<std::string>();
   if (text == nullptr || text->empty() || wants("string")) return "";
   if (wants("number") || wants("integer")) {
+    if (text->find('-', 1) != std::string::npos && wants("integer"))
+      return "; it holds one: write a range of ports in the short form, \"8080-8081:80\"";
     const bool digits = text->find_first_not_of("0123456789.-") == std::string::npos;
     return digits ? "; write it without quotes" : "; write a number, such as 2";
   }

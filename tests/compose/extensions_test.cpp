@@ -35,6 +35,52 @@ TEST(Extensions, AllAreRefusedWhereStrict) {
   EXPECT_NE(errors(Loader().load({"name: x\nservices: {}"})), "");
 }
 
+TEST(Extensions, ADollarThatBeginsNoVariableStaysAnywhere) {
+  const auto output =
+      relaxed().load({web("command: ['--x=^/(dev|proc)($|/)', '$(id)', 'a$']\n"
+                          "environment: {A: 'p$1', B: 'u:$2y$05$1rR4hl3V', C: '$FOO$'}")});
+  ASSERT_EQ(errors(output), "");
+  const auto& container = output.stack.services.at("web").spec.task_template.container;
+  EXPECT_THAT(container.args, ElementsAre("--x=^/(dev|proc)($|/)", "$(id)", "a$"));
+  EXPECT_THAT(container.env, ElementsAre("A=p$1", "B=u:$2y$05$1rR4hl3V", "C=foo$"));
+  EXPECT_THAT(warnings(output), HasSubstr("write $$ for each $"));
+  for (const auto* text : {"${FOO", "${FOO }", "${}", "${1}", "${FOO:=x}", "x $ ${FOO"}) {
+    EXPECT_THAT(errors(relaxed().load({web("command: ['" + std::string(text) + "']")})),
+                HasSubstr("invalid interpolation format"))
+        << text;
+  }
+}
+
+TEST(Extensions, OptionsOfAnExternalVolumeAreLeftOut) {
+  const auto output = relaxed().load({web("volumes: ['data:/d']",
+                                          "volumes: {data: {external: true, driver: local, "
+                                          "labels: {a: b}}}")});
+  ASSERT_EQ(errors(output), "");
+  const auto& mount = output.stack.services.at("web").spec.task_template.container.mounts.at(0);
+  EXPECT_EQ(mount.source, "data");
+  EXPECT_THAT(warnings(output),
+              HasSubstr("volumes.data: driver is ignored: the volume is external"));
+  EXPECT_EQ(errors(relaxed().load({web("", "volumes: {d: {external: false, driver: local}}")})),
+            "");
+}
+
+TEST(Extensions, AnyOldVersionIsReadAsTheNewest) {
+  for (const auto* version : {"'1.0'", "'2.4'", "3.14", "'4'", "'3.3'"}) {
+    const auto output = relaxed().load(
+        {"version: " + std::string(version) + "\nservices: {web: {image: a, init: true}}\n"});
+    EXPECT_EQ(errors(output), "") << version;
+  }
+  EXPECT_NE(errors(relaxed().load({"version: latest\nservices: {web: {image: a}}\n"})), "");
+  const auto mixed = relaxed().load(
+      {"version: '3.3'\nservices: {web: {image: a}}\n", "services: {web: {image: b}}\n"});
+  EXPECT_EQ(errors(mixed), "");
+}
+
+TEST(Extensions, ARangeInALongPortIsToldWhereRangesGo) {
+  EXPECT_THAT(errors(relaxed().load({web("ports: [{target: 80, published: '8080-8081'}]")})),
+              HasSubstr("write a range of ports in the short form, \"8080-8081:80\""));
+}
+
 TEST(Extensions, TopLevelNameIsReturned) {
   auto loader = relaxed();
   loader.environment["N"] = "proxy";

@@ -143,7 +143,7 @@ TEST(Interpolation, UnsetVariableIsAnErrorWhereAskedFor) {
   EXPECT_FALSE(has_errors(interpolated("a: $A\n", {}).findings));
 }
 
-TEST(Interpolation, LoneDollarInALabelIsKeptOffStrictMode) {
+TEST(Interpolation, LoneDollarIsKeptOffStrictMode) {
   const std::string text = "labels: {rule: 'a$', cost: '5$ or $A'}\ncommand: '5$'\n";
   const auto result = interpolated(text, {{"A", "6"}}, {.strict = false});
   EXPECT_EQ(*result.root.find("labels")->find("rule")->as<std::string>(), "a$");
@@ -152,7 +152,12 @@ TEST(Interpolation, LoneDollarInALabelIsKeptOffStrictMode) {
   ASSERT_EQ(result.findings.size(), 3U) << to_string(result.findings);
   EXPECT_EQ(result.findings[0].severity, Finding::Severity::warning);
   EXPECT_NE(result.findings[0].message.find("$$"), std::string::npos);
-  EXPECT_EQ(result.findings[2].severity, Finding::Severity::error) << "only labels are excused";
+  EXPECT_EQ(result.findings[2].severity, Finding::Severity::warning);
+  EXPECT_EQ(*result.root.find("command")->as<std::string>(), "5$");
+  const auto braces = interpolated("labels: {a: '${A'}\ncommand: '${A'\n", {}, {.strict = false});
+  ASSERT_EQ(braces.findings.size(), 2U) << to_string(braces.findings);
+  EXPECT_EQ(braces.findings[1].severity, Finding::Severity::error)
+      << "a brace that is never closed is excused in labels only";
   const auto strict = interpolated(text, {{"A", "6"}});
   EXPECT_EQ(strict.findings[0].severity, Finding::Severity::error);
 }
