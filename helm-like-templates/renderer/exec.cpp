@@ -215,6 +215,11 @@ Result<Executor::Flow> Executor::walk_round(const Node& node,
   const auto& names = node.pipe->variables;
   const auto mark = variables_.size();
   const auto assign = [&](std::size_t which, const Value& value) {
+    // Declared ones are the youngest, also where both have one name.
+    if (!node.pipe->assigns) {
+      variables_[mark - names.size() + which].value = value;
+      return;
+    }
     for (auto i = mark; i-- > scope_;) {
       if (variables_[i].name != names[which]) continue;
       variables_[i].value = value;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "helm-like-templates/renderer/literal.hpp"
 #include "helm-like-templates/renderer/printer.hpp"
@@ -156,7 +157,10 @@ class Format {
       printer_.out += good_ ? "(MISSING)" : "(BADINDEX)";
       return {};
     }
-    if (spec.verb == 'v') spec.plus = false;  // Is about fields of structs.
+    if (spec.verb == 'v') {
+      spec.plus = false;  // Is about fields of structs.
+      spec.go_syntax = std::exchange(spec.sharp, false);
+    }
     const auto& arg = args_[next_++];
     return printer_.value(arg, spec);
   }

@@ -160,7 +160,9 @@ Result<Value> slice(Env& /*env*/, Args args) {
 
 Result<Value> len(Env& /*env*/, Args args) {
   if (args[0].is_nil()) return failure("len of nil pointer: the value is not set");
-  if (args[0].text() == nullptr && args[0].list() == nullptr && args[0].map() == nullptr)
+  const auto* map = args[0].map();
+  if (args[0].text() == nullptr && args[0].list() == nullptr &&
+      (map == nullptr || map->type == Map::Type::version))
     return failure("len of type " + std::string(type_name(args[0])));
   return Value(static_cast<std::int64_t>(length(args[0])));
 }
@@ -302,6 +304,8 @@ const Function kRefused[] = {
     {"exec", "", nullptr, false, SKEP_OUTSIDE ", and runs nothing"},
     {"call", "", nullptr, false, "values hold no functions"},
     {"hello", "", nullptr, false, "it only greets"},
+    {"toYamlPretty", "", nullptr, false, "it means the same as toYaml, which is here"},
+    {"mustToToml", "", nullptr, false, "stacks are written in YAML; use toYaml or toJson"},
     {"toToml", "", nullptr, false, "stacks are written in YAML; use toYaml or toJson"},
     {"fromToml", "", nullptr, false, "values are written in YAML; use fromYaml or fromJson"},
 };

@@ -129,8 +129,9 @@ Result<void> merge_into(Env& env, Map& target, const Map& source, bool overwrite
 }
 
 Result<Value> merge(Env& env, Args a, bool overwrite) {
-  if (map(a, 0).nil) return failure("the map to merge into is not set");
   for (std::size_t i = 1; i < a.size(); ++i) {
+    // A nil that was given as a map is one of its own.
+    if (!map(a, i).nil) a[0].map()->nil = false;
     if (auto done = merge_into(env, map(a, 0), map(a, i), overwrite, 0); !done)
       return std::move(done).error();
   }

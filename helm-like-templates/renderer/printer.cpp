@@ -24,7 +24,7 @@ Result<void> Printer::value(const Value& value, const Spec& spec, int depth) {
   if (auto paid = env_.spend(depth > 0 ? 1 : 0); !paid) return paid;
   if (value.is_nil()) {
     if (depth > 0)
-      out += spec.sharp ? "interface {}(nil)" : "<nil>";
+      out += spec.go_syntax ? "interface {}(nil)" : "<nil>";
     else if (spec.verb == 'v' || spec.verb == 'T')
       pad("<nil>", spec);
     else
@@ -32,8 +32,16 @@ Result<void> Printer::value(const Value& value, const Spec& spec, int depth) {
     return {};
   }
   if (spec.verb == 'T') {
-    pad(type_name(value), spec);
+    pad(cut(type_name(value), spec), spec);
     return {};
+  }
+  if (spec.verb == 'w' && depth == 0 && (value.map() != nullptr || value.list() != nullptr)) {
+    out += "%!w(" + std::string(type_name(value)) + "=";
+    auto plain = spec;
+    plain.verb = 'v';
+    auto done = this->value(value, plain, 1);
+    out += ')';
+    return done;
   }
   if (const auto* map = value.map()) return print_map(*map, spec, depth);
   if (const auto* list = value.list()) return print_list(*list, spec, depth);
@@ -43,7 +51,7 @@ Result<void> Printer::value(const Value& value, const Spec& spec, int depth) {
 
 Result<void> Printer::print_map(const Map& map, const Spec& spec, int depth) {
   if (map.type == Map::Type::version) return value(map.entries.at("String"), spec, depth);
-  const bool go_syntax = spec.sharp && spec.verb == 'v';
+  const bool go_syntax = spec.go_syntax;
   if (go_syntax)
     out += map.type == Map::Type::string ? "map[string]string{" : "map[string]interface {}{";
   else
@@ -61,7 +69,7 @@ Result<void> Printer::print_map(const Map& map, const Spec& spec, int depth) {
 }
 
 Result<void> Printer::print_list(const List& list, const Spec& spec, int depth) {
-  const bool go_syntax = spec.sharp && spec.verb == 'v';
+  const bool go_syntax = spec.go_syntax;
   if (go_syntax) {
     const auto type = list.type == List::Type::string ? "[]string"
                       : list.type == List::Type::int_ ? "[]int"
@@ -95,7 +103,7 @@ void Printer::integer(const Value& value, const Int& number, const Spec& spec) {
   const bool is_unsigned = number.type == Int::Type::uint8 || number.type == Int::Type::uint64;
   switch (spec.verb) {
     case 'v':
-      if (spec.sharp && is_unsigned) return digits(number.value, 16, spec, true);
+      if (spec.go_syntax && is_unsigned) return digits(number.value, 16, spec, true);
       return digits(number.value, 10, spec, false);
     case 'd':
       return digits(number.value, 10, spec, false);
@@ -116,15 +124,20 @@ void Printer::integer(const Value& value, const Int& number, const Spec& spec) {
       return pad(quote_rune(rune_of(number.value), spec.plus), spec);
     case 'U': {
       char buffer[32];
+      const auto least =
+          static_cast<int>(std::clamp<std::int64_t>(spec.precision.value_or(0), 4, 20));
       std::snprintf(
-          buffer, sizeof(buffer), "U+%04llX", static_cast<unsigned long long>(number.value));
+          buffer, sizeof(buffer), "U+%0*llX", least, static_cast<unsigned long long>(number.value));
       std::string text = buffer;
-      if (spec.sharp && number.value >= 0 && is_print(rune_of(number.value))) {
+      if (spec.sharp && number.value >= 0 && number.value <= 0x10FFFF &&
+          is_print(rune_of(number.value))) {
         text += " '";
         append(text, rune_of(number.value));
         text += '\'';
       }
-      return pad(text, spec);
+      auto blank = spec;
+      blank.zero = false;
+      return pad(text, blank);
     }
     default:
       return bad_verb(value, spec);
@@ -186,6 +199,27 @@ std::string Printer::float_text(double number, char verb, int precision) {
   return text;
 }
 
+std::string Printer::with_zeros(std::string number, char verb, int precision) {
+  const bool counts = verb == 'g' || verb == 'G' || verb == 'x';
+  int missing = !counts ? 0 : precision < 0 ? 6 : precision;
+  const bool hexadecimal = verb == 'x' || verb == 'X';
+  const auto exponent = number.find_first_of(hexadecimal ? "pP" : "eE");
+  const auto tail = exponent == std::string::npos ? std::string() : number.substr(exponent);
+  if (exponent != std::string::npos) number.resize(exponent);
+  bool significant = false;
+  for (const char c : std::string_view(number).substr(1)) {
+    if (c == '.') continue;
+    significant = significant || c != '0';
+    if (significant) --missing;
+  }
+  if (number.find('.') == std::string::npos) {
+    if (number.size() == 2 && number[1] == '0') --missing;
+    number += '.';
+  }
+  if (missing > 0) number.append(static_cast<std::size_t>(missing), '0');
+  return number + tail;
+}
+
 void Printer::real(const Value& value, double number, const Spec& spec) {
   char verb = 'g';
   int precision = -1;
@@ -212,6 +246,8 @@ void Printer::real(const Value& value, double number, const Spec& spec) {
   if (spec.precision) precision = static_cast<int>(*spec.precision);
   auto text = float_text(number, verb, precision);
   if (text[0] != '-' && text[0] != '+') text.insert(text.begin(), '+');
+  if (spec.sharp && verb != 'b' && std::isfinite(number))
+    text = with_zeros(std::move(text), verb, precision);
   auto plain = spec;
   if (spec.space && text[0] == '+' && !spec.plus) text[0] = ' ';
   if (std::isinf(number) || std::isnan(number)) {
@@ -228,31 +264,30 @@ void Printer::real(const Value& value, double number, const Spec& spec) {
   pad(text, plain);
 }
 
+std::string_view Printer::cut(std::string_view text, const Spec& spec) {
+  if (!spec.precision) return text;
+  std::size_t end = 0;
+  for (std::int64_t i = 0; i < *spec.precision && end < text.size(); ++i)
+    end += decode(text.substr(end)).size;
+  return text.substr(0, end);
+}
+
 void Printer::text(const Value& value, const std::string& text, const Spec& spec) {
-  const auto cut = [&] {
-    if (!spec.precision) return std::string_view(text);
-    std::size_t end = 0;
-    std::string_view rest = text;
-    for (std::int64_t i = 0; i < *spec.precision && !rest.empty(); ++i) {
-      const auto size = decode(rest).size;
-      end += size;
-      rest.remove_prefix(size);
-    }
-    return std::string_view(text).substr(0, end);
-  };
+  const auto shown = cut(text, spec);
   switch (spec.verb) {
     case 'v':
-      if (spec.sharp) return pad(quote(text), spec);
-      return pad(cut(), spec);
+      if (spec.go_syntax) return pad(quote(shown), spec);
+      return pad(shown, spec);
     case 's':
-      return pad(cut(), spec);
+      return pad(shown, spec);
     case 'q':
-      if (spec.sharp && text.find('`') == std::string::npos && is_utf8(text) &&
-          std::none_of(text.begin(), text.end(), [](char c) {
+      if (spec.sharp && shown.find('`') == std::string_view::npos &&
+          shown.find("\xef\xbb\xbf") == std::string_view::npos && is_utf8(shown) &&
+          std::none_of(shown.begin(), shown.end(), [](char c) {
             return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F;
           }))
-        return pad('`' + std::string(cut()) + '`', spec);
-      return pad(quote(cut(), spec.plus), spec);
+        return pad('`' + std::string(shown) + '`', spec);
+      return pad(quote(shown, spec.plus), spec);
     case 'x':
     case 'X':
       return hex(text, spec);
@@ -298,9 +333,8 @@ void Printer::bad_verb(const Value& value, const Spec& spec) {
   } else {
     out += type_name(value);
     out += '=';
-    auto plain = spec;  // Width and precision stay; # means nothing here.
+    auto plain = spec;  // Flags, width and precision stay.
     plain.verb = 'v';
-    plain.sharp = false;
     scalar(value, plain);
   }
   out += ')';

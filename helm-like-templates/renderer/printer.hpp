@@ -15,6 +15,7 @@ struct Spec {
   bool plus = false;
   bool minus = false;
   bool sharp = false;
+  bool go_syntax = false;  ///< %#v; the other flag is not set then.
   bool space = false;
   bool zero = false;
   std::optional<std::int64_t> width;
@@ -40,8 +41,11 @@ class Printer {
   static Rune rune_of(std::int64_t number);
   void digits(std::int64_t number, unsigned base, const Spec& spec, bool prefixed);
   static std::string float_text(double number, char verb, int precision);
+  /// What # asks for: a point always, and the zeros that %g leaves out.
+  static std::string with_zeros(std::string number, char verb, int precision);
   void real(const Value& value, double number, const Spec& spec);
   void text(const Value& value, const std::string& text, const Spec& spec);
+  static std::string_view cut(std::string_view text, const Spec& spec);
   void hex(const std::string& text, const Spec& spec);
   void pad(std::string_view text, const Spec& spec);
   void bad_verb(const Value& value, const Spec& spec);

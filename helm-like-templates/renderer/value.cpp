@@ -43,7 +43,8 @@ Value Value::from(const yaml::Node& node) {
     }
     Value operator()(double number) const { return Value(number); }
     Value operator()(const std::string& text) const { return Value(text); }
-    Value operator()(const yaml::Timestamp& time) const { return Value(time.printed); }
+    // A text, as Helm takes it, and what people mean by `release: 2024-01-31`.
+    Value operator()(const yaml::Timestamp& time) const { return Value(time.written); }
     Value operator()(const yaml::List& nodes) const {
       List list;
       list.items.reserve(nodes.size());

@@ -238,7 +238,7 @@ class YamlWriter {
       out += std::to_string(number->value);
     } else {
       if (!std::isfinite(*value.real())) return failure("JSON and YAML here have no such number");
-      const auto json = json_number(*value.real());
+      const auto json = json_number(*value.real() == 0 ? 0 : *value.real());  // There is no -0.
       out += json.find_first_of(".e") == std::string::npos && json.size() < 20
                  ? json
                  : format_float(*value.real(), 'g', -1);

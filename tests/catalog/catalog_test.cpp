@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <sstream>
 
@@ -12,6 +13,7 @@
 #include "compose/compose.hpp"
 #include "helm-like-templates/package/package.hpp"
 #include "helm-like-templates/package/schema.hpp"
+#include "yaml/parse.hpp"
 
 namespace skep::catalog {
 namespace {
@@ -164,6 +166,119 @@ TEST_P(CatalogTest, AWrongKeyOrTypeIsShownWhereItIsWritten) {
   EXPECT_THAT(type, HasSubstr("--set resources: error: resources must be a mapping"));
 }
 
+/// The schema that stands behind a reference.
+const yaml::Node& resolved(const yaml::Node& root, const yaml::Node& schema) {
+  const auto* reference = schema.find("$ref");
+  if (reference == nullptr) return schema;
+  const auto& path = *reference->as<std::string>();
+  return *root.find("definitions")->find(path.substr(path.rfind('/') + 1));
+}
+
+bool has_type(const yaml::Node& schema, std::string_view name) {
+  const auto* type = schema.find("type");
+  if (type == nullptr) return false;
+  if (const auto* one = type->as<std::string>()) return *one == name;
+  const auto* several = type->as<yaml::List>();
+  return std::any_of(several->begin(), several->end(), [name](const yaml::Node& node) {
+    return *node.as<std::string>() == name;
+  });
+}
+
+/// Values to try for a key, by its schema: all that it names, or such of its type.
+std::vector<std::string> tries(const yaml::Node& root, const yaml::Node& schema) {
+  std::vector<std::string> values;
+  if (const auto* named = schema.find("enum")) {
+    for (const auto& value : *named->as<yaml::List>()) {
+      if (const auto* text = value.as<std::string>()) values.push_back(*text);
+      if (const auto* number = value.as<std::int64_t>()) values.push_back(std::to_string(*number));
+    }
+    return values;
+  }
+  if (const auto* any = schema.find("anyOf")) {
+    for (const auto& one : *any->as<yaml::List>()) {
+      const auto more = tries(root, resolved(root, one));
+      values.insert(values.end(), more.begin(), more.end());
+    }
+    return values;
+  }
+  if (has_type(schema, "boolean")) values.insert(values.end(), {"true", "false"});
+  if (has_type(schema, "integer") || has_type(schema, "number"))
+    values.insert(values.end(), {"0", "1", "17"});
+  if (has_type(schema, "string")) {
+    for (const auto* text : {"x",
+                             "10s",
+                             "0.5",
+                             "64M",
+                             "/a b",
+                             "a.example.com",
+                             "@daily",
+                             R"(q"u'o: #{t} \\)",
+                             "yes",
+                             "- a",
+                             "line\nbreak"})
+      values.emplace_back(text);
+  }
+  if (has_type(schema, "array")) values.insert(values.end(), {"{x}", "{a b,c: d,- e}", "{}"});
+  return values;
+}
+
+using Visit = std::function<void(const std::string&, const yaml::Node&)>;
+
+/// Every key of a schema, as --set names it. Entries of a map that people name are called "entry".
+void each_key(const yaml::Node& root,
+              const yaml::Node& reference,
+              const std::string& path,
+              const Visit& visit) {
+  const auto& schema = resolved(root, reference);
+  if (!path.empty()) visit(path, schema);
+  const auto below = [&path](const std::string& key) {
+    return path.empty() ? key : path + "." + key;
+  };
+  if (const auto* properties = schema.find("properties")) {
+    for (const auto& property : *properties->as<yaml::Map>())
+      each_key(root, property.value, below(property.key), visit);
+  }
+  const auto* more = schema.find("additionalProperties");
+  if (more != nullptr && more->as<yaml::Map>() != nullptr)
+    each_key(root, *more, below("entry"), visit);
+  if (const auto* items = schema.find("items")) each_key(root, *items, path + "[0]", visit);
+}
+
+/// A value that the schema takes must not break the stack: it renders, or the template says what is
+/// wrong with it. What it renders to may be a mistake of compose, but never of YAML, and holds the
+/// example's services still.
+TEST_P(CatalogTest, EachKeyByItselfRendersWithWhateverTheSchemaTakes) {
+  const auto example = slurp(data() / "values.yaml");
+  const auto services = [](const std::string& text) {
+    const auto root = yaml::parse(text, "rendered.yml");
+    EXPECT_TRUE(root) << to_string(root.error()) << "\n" << text;
+    const auto* found = root ? root->find("services") : nullptr;
+    return found == nullptr || found->as<yaml::Map>() == nullptr ? std::size_t{0}
+                                                                 : found->as<yaml::Map>()->size();
+  };
+  const auto package = package_of(shipped());
+  std::size_t taken = 0;
+  const auto& root = *package.schema();
+  each_key(root, root, "", [&](const std::string& key, const yaml::Node& schema) {
+    for (const auto& value : tries(root, schema)) {
+      const auto output = rendered(shipped(), example, {{key + "=" + value, false}});
+      const auto said = to_string(output.findings);
+      EXPECT_THAT(said, testing::Not(HasSubstr("cannot be rendered"))) << key << "=" << value;
+      EXPECT_THAT(said, testing::Not(HasSubstr("wrong type"))) << key << "=" << value;
+      if (has_errors(output.findings)) continue;
+      ++taken;
+      for (const auto& document : output.documents) {
+        EXPECT_GE(services(document.text), 1U) << key << "=" << value;
+        const char* directory = std::getenv("SKEP_CATALOG_OUT");
+        if (directory == nullptr) continue;
+        const auto file = GetParam() + "." + key + "." + std::to_string(taken) + ".yml";
+        std::ofstream(std::filesystem::path(directory) / file) << document.text;
+      }
+    }
+  });
+  EXPECT_GT(taken, 20U);
+}
+
 TEST_P(CatalogTest, HasTheSharedPartsUnchanged) {
   EXPECT_EQ(text_of(shipped(), "templates/_service.tpl"),
             text_of(*find("web-app"), "templates/_service.tpl"));
@@ -267,9 +382,9 @@ resources: {limits: {cpus: 0.5, memory: 64M}, reservations: {memory: 32M}}
 healthcheck: {test: curl -f localhost, interval: 5s}
 update: {order: stop-first}
 )",
-                {"A: \"1\"",
-                 "B: \"true\"",
-                 R"(D: "q\"uote")",
+                {R"("A": "1")",
+                 R"("B": "true")",
+                 R"("D": "q\"uote")",
                  "cpus: \"0.5\"",
                  "test: \"curl -f localhost\""}},
         Variant{"worker_without_anything",
@@ -281,7 +396,7 @@ update: {order: stop-first}
             "database_from_a_file",
             "web-app-postgres",
             kWeb + "}\npostgres: {password: {file: ./pw}}\ndatabaseEnv: {host: PGHOST, name: ''}\n",
-            {"PGHOST: \"db\"", "file: \"./pw\""},
+            {R"("PGHOST": "db")", "file: \"./pw\""},
             {"DB_NAME", "DB_HOST", "backup"}},
         Variant{"redis_as_a_cache", "redis", "{}", {"redis-server"}, {"volumes", "secrets"}},
         Variant{"traefik_of_version_2",

@@ -19,13 +19,13 @@ user: {{ . | toString | quote }}
 {{- with .env }}
 environment:
   {{- range $name, $value := . }}
-  {{ $name }}: {{ $value | toString | quote }}
+  {{ quote $name }}: {{ $value | toString | quote }}
   {{- end }}
 {{- end }}
 {{- with .secrets }}
 secrets:
   {{- range $name, $secret := . }}
-  - source: {{ $name }}
+  - source: {{ quote $name }}
     target: {{ $secret.target | default $name | quote }}
     {{- with $secret.mode }}
     mode: {{ . }}
@@ -35,7 +35,7 @@ secrets:
 {{- with .configs }}
 configs:
   {{- range $name, $config := . }}
-  - source: {{ $name }}
+  - source: {{ quote $name }}
     target: {{ required (printf "configs.%s needs target: the path of the file in the container" $name) $config.target | quote }}
     {{- with $config.mode }}
     mode: {{ . }}
@@ -46,7 +46,7 @@ configs:
 volumes:
   {{- range $name, $volume := .volumes }}
   - type: volume
-    source: {{ $name }}
+    source: {{ quote $name }}
     target: {{ required (printf "volumes.%s needs target: the directory in the container" $name) $volume.target | quote }}
     {{- if $volume.readOnly }}
     read_only: true
@@ -113,7 +113,7 @@ resources:
     cpus: {{ . | toString | quote }}
     {{- end }}
     {{- with .memory }}
-    memory: {{ . }}
+    memory: {{ . | toString | quote }}
     {{- end }}
   {{- end }}
   {{- end }}
@@ -135,7 +135,7 @@ resources:
 {{- with ternary $secrets $configs (eq $kind "secrets") }}
 {{ $kind }}:
   {{- range $name, $object := . }}
-  {{ $name }}:
+  {{ quote $name }}:
     {{- if $object.external }}
     external: true
     name: {{ quote $object.external }}
@@ -149,11 +149,11 @@ resources:
 volumes:
   {{- range $name, $volume := . }}
   {{- if $volume.external }}
-  {{ $name }}:
+  {{ quote $name }}:
     external: true
     name: {{ quote $volume.external }}
   {{- else }}
-  {{ $name }}: {}
+  {{ quote $name }}: {}
   {{- end }}
   {{- end }}
 {{- end }}
