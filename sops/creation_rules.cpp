@@ -66,18 +66,31 @@ Result<CreationRule> read_rule(const yaml::Node& node) {
   if (auto added = add_keys(node, rule.recipients); !added) return std::move(added).error();
   if (const auto* groups = node.find("key_groups"); is_set(groups)) {
     const auto* list = groups->as<yaml::List>();
-    if (list == nullptr || list->size() > 1) {
-      return mistake(*groups, "key_groups: skep knows one group only, no shared keys (Shamir)");
+    if (list == nullptr) return mistake(*groups, "key_groups: must be a list");
+    if (list->size() == 1) {
+      if (auto added = add_keys(list->front(), rule.recipients); !added)
+        return std::move(added).error();
+    } else {
+      for (const auto& group : *list) {
+        if (auto added = add_keys(group, rule.groups.emplace_back()); !added)
+          return std::move(added).error();
+        if (rule.groups.back().empty()) return mistake(group, "key_groups: a group has no age key");
+      }
+      if (!rule.recipients.empty())
+        return mistake(*groups, "key_groups: either age or key_groups, not both");
     }
-    if (auto added = add_keys(list->front(), rule.recipients); !added)
-      return std::move(added).error();
+  }
+  if (const auto* threshold = node.find("shamir_threshold"); is_set(threshold)) {
+    const auto* number = threshold->as<std::int64_t>();
+    const auto most = static_cast<std::int64_t>(rule.groups.size());
+    if (number == nullptr || (!rule.groups.empty() && (*number < 2 || *number > most)))
+      return mistake(
+          *threshold,
+          "shamir_threshold: must be from 2 to the number of key groups, " + std::to_string(most));
+    rule.threshold = static_cast<std::size_t>(*number);
   }
   bool ruled = false;
-  using Kind = Rules::Kind;
-  for (const auto kind : {Kind::unencrypted_suffix,
-                          Kind::encrypted_suffix,
-                          Kind::unencrypted_regex,
-                          Kind::encrypted_regex}) {
+  for (const auto kind : kRuleKinds) {
     const auto* value = node.find(name_of(kind));
     if (!is_set(value)) continue;
     const auto* text = value->as<std::string>();
@@ -88,14 +101,6 @@ Result<CreationRule> read_rule(const yaml::Node& node) {
     rule.rules.text = *text;
     if (const auto selector = Selector::from(rule.rules); !selector)
       return mistake(*value, selector.error().message);
-  }
-  for (const auto* name : {"encrypted_comment_regex", "unencrypted_comment_regex"}) {
-    if (const auto* value = node.find(name); is_set(value)) {
-      return mistake(*value,
-                     std::string(name) +
-                         ": skep does not know rules about comments; use "
-                         "encrypted_regex or unencrypted_regex");
-    }
   }
   if (const auto* only = node.find("mac_only_encrypted"); only != nullptr) {
     const auto* yes = only->as<bool>();

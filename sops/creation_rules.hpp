@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,11 +16,13 @@ namespace skep::sops {
 struct CreationRule {
   std::vector<Recipient> recipients;  ///< May be empty.
   Rules rules;
+  std::vector<std::vector<Recipient>> groups;  ///< Instead of recipients: the key is split.
+  std::size_t threshold = 0;                   ///< As Encryption has it.
 };
 
 /// The first of the creation_rules of a `.sops.yaml` that is for a path; `path` is relative to the
 /// directory of that file. Nothing where none is. Errors: invalid_input, positioned: what cannot be
-/// read, and what skep cannot do (other kinds of keys, several key groups).
+/// read, and what skep cannot do (other kinds of keys).
 Result<std::optional<CreationRule>> creation_rule(std::string_view text,
                                                   const std::string& file,
                                                   const std::string& path);

@@ -54,8 +54,9 @@ bool is_object(std::string_view text) {
 std::optional<Format> format_by_text(std::string_view path, std::string_view text) {
   const auto named = format_of(path);
   if (named == Format::dotenv && has_dotenv_metadata(text)) return named;
+  if (named == Format::ini && has_line_starting(text, "[sops]")) return named;
   if (is_object(text) && has_json_metadata(text)) {
-    if (named != Format::binary && named != Format::dotenv) return named;
+    if (named == Format::json || named == Format::yaml) return named;
     return has_line_starting(text, "\t\"data\"") || text.find("\"data\"") != std::string_view::npos
                ? Format::binary
                : Format::json;
@@ -81,7 +82,8 @@ bool is_named_encrypted(std::string_view path) {
   const auto name = base_name(path);
   // `.sops.yaml` holds the rules for making files, and no secret.
   if (name == ".sops.yaml" || name == ".sops.yml") return false;
-  for (const auto* end : {".sops", ".sops.yaml", ".sops.yml", ".sops.json", ".sops.env"}) {
+  for (const auto* end :
+       {".sops", ".sops.yaml", ".sops.yml", ".sops.json", ".sops.env", ".sops.ini"}) {
     if (name.ends_with(end)) return true;
   }
   return false;
@@ -92,6 +94,7 @@ Format format_of(std::string_view path) {
   if (is_dotenv_name(name)) return Format::dotenv;
   if (name.ends_with(".yaml") || name.ends_with(".yml")) return Format::yaml;
   if (name.ends_with(".json")) return Format::json;
+  if (name.ends_with(".ini")) return Format::ini;
   return Format::binary;
 }
 

@@ -15,6 +15,8 @@ std::string_view name_of(Format format) {
       return "dotenv";
     case Format::binary:
       return "binary";
+    case Format::ini:
+      return "ini";
   }
   return "";
 }
@@ -42,6 +44,8 @@ Result<Document> read_document(std::string_view text, const std::string& file, F
       return read_json(text, file, format);
     case Format::dotenv:
       return read_dotenv(text, file);
+    case Format::ini:
+      return read_ini(text, file);
   }
   throw std::logic_error("unknown format");
 }

@@ -11,7 +11,7 @@
 
 namespace skep::sops {
 
-enum class Format { yaml, json, dotenv, binary };
+enum class Format { yaml, json, dotenv, binary, ini };
 [[nodiscard]] std::string_view name_of(Format format);
 
 /// One value where it stands in a text.
@@ -23,6 +23,8 @@ struct Leaf {
   bool in_brackets = false;  ///< YAML: between [ ] or { }.
   bool block = false;        ///< YAML: written as | or >, its last line end left out.
   int parent_column = 0;     ///< YAML: from 0, of the key or dash that it belongs to.
+  /// Comments before it and before each entry that it stands in, for rules about comments.
+  std::vector<std::string> comments;
 };
 
 /// A comment; it has a value's protection, but no part in the MAC.
@@ -31,6 +33,8 @@ struct Comment {
   std::string text;
   std::size_t begin = 0;  ///< Behind the '#'.
   std::size_t end = 0;
+  std::vector<std::string> comments;  ///< Before it, as of a Leaf.
+  bool loose = false;                 ///< It cannot be told what SOPS takes it to belong to.
 };
 
 /// A file's text and what is in it, in the order of the text. Values are changed by cutting and
@@ -44,7 +48,7 @@ struct Document {
   std::optional<Metadata> metadata;
   std::size_t metadata_begin = 0;  ///< What goes when the file is decrypted.
   std::size_t metadata_end = 0;
-  std::vector<std::pair<std::size_t, std::size_t>> more_metadata;  ///< Further lines (dotenv).
+  std::vector<std::pair<std::size_t, std::size_t>> more_metadata;  ///< Further lines (dotenv, INI).
   /// YAML: the top's keys do not begin in the first column, so no further key can be written.
   bool closed = false;
 
@@ -59,6 +63,7 @@ Result<Document> read_document(std::string_view text, const std::string& file, F
 Result<Document> read_yaml(std::string_view text, const std::string& file);
 Result<Document> read_json(std::string_view text, const std::string& file, Format format);
 Result<Document> read_dotenv(std::string_view text, const std::string& file);
+Result<Document> read_ini(std::string_view text, const std::string& file);
 
 /// A place of the document and what stands there instead.
 struct Replacement {

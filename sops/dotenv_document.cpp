@@ -2,13 +2,15 @@
 #include <utility>
 
 #include "sops/document.hpp"
+#include "sops/flat_text.hpp"
 
 namespace skep::sops {
 namespace {
 
 constexpr std::string_view kPrefix = "sops_";
 
-/// A line feed within a value is written as these two characters.
+}  // namespace
+
 std::string with_line_feeds(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -22,7 +24,17 @@ std::string with_line_feeds(std::string_view text) {
   return result;
 }
 
-}  // namespace
+std::string without_line_feeds(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '\n') {
+      result += "\\n";
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
 
 // SOPS takes a dotenv file line by line: whatever follows the first '=' is the value, quotes
 // included.
@@ -32,6 +44,7 @@ Result<Document> read_dotenv(std::string_view text, const std::string& file) {
   document.file = file;
   document.text = text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text;
   FlatMetadata metadata;
+  std::vector<std::string> before;  // Comments since the last value.
   const std::string_view all(document.text);
   for (std::size_t begin = 0; begin < all.size();) {
     const auto line_end = all.find('\n', begin);
@@ -44,7 +57,8 @@ Result<Document> read_dotenv(std::string_view text, const std::string& file) {
     if (line.front() == '#') {
       const auto size = line.ends_with('\r') ? line.size() - 1 : line.size();
       document.comments.push_back(
-          {{}, std::string(line.substr(1, size - 1)), start + 1, start + size});
+          {{}, std::string(line.substr(1, size - 1)), start + 1, start + size, before, false});
+      before.push_back(document.comments.back().text);
       continue;
     }
     const auto equals = line.find('=');
@@ -65,6 +79,7 @@ Result<Document> read_dotenv(std::string_view text, const std::string& file) {
     leaf.value = {Value::Type::text, with_line_feeds(value)};
     leaf.begin = start + equals + 1;
     leaf.end = leaf.begin + value.size();
+    leaf.comments = std::exchange(before, {});
     document.leaves.push_back(std::move(leaf));
   }
   if (!metadata.empty()) {

@@ -9,6 +9,7 @@
 #include "sops/armor.hpp"
 #include "sops/crypto.hpp"
 #include "sops/mac.hpp"
+#include "sops/shamir.hpp"
 
 namespace skep::sops {
 namespace {
@@ -38,6 +39,20 @@ std::string recipients_of(const Metadata& metadata) {
   return text;
 }
 
+/// From the first key of the group that fits. What cannot be read is put into `damage`.
+std::optional<std::string> part_of_group(const Metadata& metadata,
+                                         std::size_t group,
+                                         const Identities& identities,
+                                         std::optional<Error>& damage) {
+  for (const auto& wrapped : metadata.keys) {
+    if (wrapped.group != group) continue;
+    auto part = age_decrypt(wrapped.sealed, identities);
+    if (part) return *std::move(part);
+    if (part.error().kind != ErrorKind::unauthorized) damage = std::move(part).error();
+  }
+  return std::nullopt;
+}
+
 /// Errors: unauthorized, invalid_input; not positioned.
 Result<std::string> data_key(const Metadata& metadata, const Identities& identities) {
   if (metadata.keys.empty()) {
@@ -54,14 +69,27 @@ Result<std::string> data_key(const Metadata& metadata, const Identities& identit
                      recipients_of(metadata) + ")"};
   }
   std::optional<Error> damage;
-  for (const auto& wrapped : metadata.keys) {
-    auto key = age_decrypt(wrapped.sealed, identities);
-    if (key && key->size() == kDataKeySize) return key;
-    if (key)
-      return Error{ErrorKind::invalid_input, "the data key in the SOPS metadata is malformed"};
-    if (key.error().kind != ErrorKind::unauthorized) damage = std::move(key).error();
+  std::vector<std::string> parts;
+  for (std::size_t group = 0; group < metadata.groups; ++group) {
+    if (auto part = part_of_group(metadata, group, identities, damage))
+      parts.push_back(*std::move(part));
   }
+  const auto needed = needed_groups(metadata);
+  if (parts.size() >= needed) {
+    auto key =
+        metadata.groups == 1 ? std::optional(std::move(parts.front())) : joined_secret(parts);
+    for (auto& part : parts) wipe(part);
+    if (key && key->size() == kDataKeySize) return *std::move(key);
+    return Error{ErrorKind::invalid_input, "the data key in the SOPS metadata is malformed"};
+  }
+  for (auto& part : parts) wipe(part);
   if (damage) return std::move(*damage).within("sops.age");
+  if (!parts.empty()) {
+    return Error{ErrorKind::unauthorized,
+                 "the file's key is split over " + std::to_string(metadata.groups) +
+                     " groups, of which " + std::to_string(needed) +
+                     " are needed; the age keys at hand open " + std::to_string(parts.size())};
+  }
   std::string mine;
   for (const auto& identity : identities)
     mine += (mine.empty() ? "" : ", ") + identity.recipient().text();
@@ -78,6 +106,14 @@ Result<Document> read_encrypted(std::string_view text, const std::string& file, 
                  SourcePosition{file}};
   }
   return document;
+}
+
+/// Whether a value of an encrypted file is to be decrypted. Which comments are whose is told by
+/// nothing in such a file, so there the value itself says it: the MAC is over the decrypted values,
+/// so that one that was exchanged for a plain one, or the other way round, is found all the same.
+bool is_sealed(const Leaf& leaf, const Selector& selector) {
+  return selector.by_comments() ? is_encrypted_value(leaf.value.text)
+                                : selector.encrypted(leaf.path, leaf.comments);
 }
 
 std::size_t metadata_offset(const Document& document) {
@@ -101,7 +137,7 @@ Result<Opened> open(std::string_view text,
   Opened opened{*std::move(document), *std::move(key), {}};
   FileMac mac(metadata.rules.mac_only_encrypted);
   for (const auto& leaf : opened.document.leaves) {
-    const bool encrypted = selector->encrypted(leaf.path);
+    const bool encrypted = is_sealed(leaf, *selector);
     std::optional<Value> value;
     if (encrypted) {
       auto plain = leaf.value.type == Value::Type::text
@@ -135,6 +171,16 @@ Result<Opened> open(std::string_view text,
   return opened;
 }
 
+/// Whether a decrypted comment is nothing but a comment where it stands. In INI one may have
+/// several lines, each with its mark.
+bool stays_comment(const std::string& text, Format format) {
+  for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', end + 1)) {
+    const char next = end + 1 < text.size() ? text[end + 1] : '\0';
+    if (format != Format::ini || (next != ';' && next != '#')) return false;
+  }
+  return true;
+}
+
 /// A comment is not in the MAC, and where SOPS saw it is a guess: what does not open stays.
 std::vector<Replacement> open_comments(const Document& document,
                                        std::string_view key,
@@ -145,7 +191,7 @@ std::vector<Replacement> open_comments(const Document& document,
     for (auto path = comment.path;; path.pop_back()) {
       if (const auto plain = open_value(comment.text, key, path);
           plain && plain->type == Value::Type::comment &&
-          plain->text.find('\n') == std::string::npos) {
+          stays_comment(plain->text, document.format)) {
         changes.push_back({comment.begin, comment.end, plain->text});
         secrets.push_back(plain->text);
         break;
@@ -178,7 +224,7 @@ bool reads_back(const std::string& sealed,
     const auto& leaf = after->leaves[i];
     if (leaf.path != before.leaves[i].path) return false;
     auto text = leaf.value.text;
-    if (selector.encrypted(leaf.path)) {
+    if (is_sealed(leaf, selector)) {
       const auto value = open_value(text, key, leaf.path);
       if (!value) return false;
       text = value->text;
@@ -204,7 +250,7 @@ Result<std::string> seal(const Document& document,
   std::vector<Replacement> changes;
   FileMac mac(metadata.rules.mac_only_encrypted);
   for (const auto& leaf : document.leaves) {
-    const bool encrypted = selector->encrypted(leaf.path);
+    const bool encrypted = selector->encrypted(leaf.path, leaf.comments);
     mac.add(leaf.value, encrypted);
     if (!encrypted) continue;
     if (is_encrypted_value(leaf.value.text)) {
@@ -218,8 +264,17 @@ Result<std::string> seal(const Document& document,
          written_sealed(document, leaf, seal_known(leaf.value, leaf.path, key, known))});
   }
   for (const auto& comment : document.comments) {
-    if (comment.text.empty() || is_encrypted_value(comment.text) ||
-        !selector->encrypted(comment.path))
+    if (comment.loose && selector->names(comment.text)) {
+      return at(
+          document,
+          comment.begin - 1,
+          {ErrorKind::invalid_input,
+           "this comment decides what is encrypted (" + std::string(name_of(metadata.rules.kind)) +
+               "), but it is not clear of what: write it directly above a key, or behind a "
+               "value"});
+    }
+    if (comment.text.empty() || is_encrypted_value(comment.text) || selector->names(comment.text) ||
+        !selector->encrypted(comment.path, comment.comments))
       continue;
     const Value value{Value::Type::comment, comment.text};
     changes.push_back({comment.begin, comment.end, seal_known(value, comment.path, key, known)});
@@ -257,11 +312,32 @@ Result<Document> read_plain(std::string_view plain, const std::string& file, For
   return document;
 }
 
-std::vector<WrappedKey> wrapped(std::string_view key, const std::vector<Recipient>& recipients) {
-  std::vector<WrappedKey> keys;
-  for (const auto& recipient : recipients)
-    keys.push_back({recipient.text(), armored(age_encrypt(key, {recipient}))});
-  return keys;
+/// Errors: invalid_input: a group of nobody, more groups needed than there are.
+Result<void> wrap(std::string_view key, const Encryption& how, Metadata& metadata) {
+  auto groups = how.groups;
+  if (groups.empty()) groups.push_back(how.recipients);
+  metadata.groups = groups.size();
+  metadata.threshold = groups.size() > 1 ? how.threshold : 0;
+  const auto needed = needed_groups(metadata);
+  if (groups.size() > 1 && (needed < 2 || needed > groups.size())) {
+    return Error{ErrorKind::invalid_input,
+                 "shamir_threshold must be from 2 to " + std::to_string(groups.size()) +
+                     ", the number of key groups"};
+  }
+  auto parts = groups.size() > 1 ? split_secret(key, groups.size(), needed)
+                                 : std::vector<std::string>{std::string(key)};
+  for (std::size_t group = 0; group < groups.size(); ++group) {
+    for (const auto& recipient : groups[group]) {
+      metadata.keys.push_back(
+          {recipient.text(), armored(age_encrypt(parts[group], {recipient})), group});
+    }
+    wipe(parts[group]);
+    if (groups[group].empty()) {
+      return Error{ErrorKind::invalid_input,
+                   "no recipient: name one with --age age1…, or in creation_rules of .sops.yaml"};
+    }
+  }
+  return {};
 }
 
 Decrypted plain_text(const Opened& opened) {
@@ -304,7 +380,7 @@ Result<Decrypted> masked(std::string_view text, const std::string& file, Format 
   if (!selector) return at(*document, metadata_offset(*document), selector.error());
   std::vector<Replacement> changes;
   for (const auto& leaf : document->leaves) {
-    if (!selector->encrypted(leaf.path) || leaf.value.text.empty()) continue;
+    if (!is_sealed(leaf, *selector) || leaf.value.text.empty()) continue;
     const auto sealed = parse_sealed(leaf.value.text);
     if (!sealed) {
       return at(*document,
@@ -326,15 +402,14 @@ Result<std::string> encrypt(std::string_view plain,
                             const std::string& file,
                             Format format,
                             const Encryption& how) {
-  if (how.recipients.empty()) {
-    return Error{ErrorKind::invalid_input,
-                 "no recipient: name one with --age age1…, or in creation_rules of .sops.yaml"};
-  }
   const auto document = read_plain(plain, file, format);
   if (!document) return document.error();
   auto key = random_bytes(kDataKeySize);
   Metadata metadata;
-  metadata.keys = wrapped(key, how.recipients);
+  if (auto done = wrap(key, how, metadata); !done) {
+    wipe(key);
+    return std::move(done).error();
+  }
   metadata.rules = how.rules;
   metadata.last_modified = how.now;
   metadata.version = kLayoutVersion;
@@ -391,13 +466,19 @@ Result<std::string> rotate(std::string_view encrypted,
                      ", for which skep cannot encrypt: rotate it with sops",
                  SourcePosition{file}};
   }
-  Encryption how{recipients, metadata.rules, now};
+  Encryption how{recipients, metadata.rules, now, {}, metadata.threshold};
   if (recipients.empty()) {
+    how.groups.resize(metadata.groups);
     for (const auto& key : metadata.keys) {
       auto recipient = Recipient::parse(key.recipient);
       if (!recipient) return std::move(recipient).error().within(file);
-      how.recipients.push_back(*std::move(recipient));
+      how.groups[key.group].push_back(*std::move(recipient));
     }
+  } else if (metadata.groups > 1) {
+    return Error{ErrorKind::invalid_input,
+                 "the file's key is split over several groups of recipients: decrypt it, and "
+                 "encrypt it with the groups that .sops.yaml names",
+                 SourcePosition{file}};
   }
   return encrypt(plain.text, file, format, how);
 }

@@ -11,11 +11,13 @@
 
 namespace skep::sops {
 
-/// What a file's name says: `*.sops.yaml`, `*.sops.yml`, `*.sops.json`, `*.sops.env`, `.env.sops`
-/// and `*.sops` are encrypted. A file of such a name that is not encrypted is a mistake.
+/// What a file's name says: `*.sops.yaml`, `*.sops.yml`, `*.sops.json`, `*.sops.env`, `*.sops.ini`,
+/// `.env.sops` and `*.sops` are encrypted. A file of such a name that is not encrypted is a
+/// mistake.
 [[nodiscard]] bool is_named_encrypted(std::string_view path);
 
-/// By the file's name, as SOPS chooses it: yaml, json and dotenv by their endings, else binary.
+/// By the file's name, as SOPS chooses it: yaml, json, dotenv and ini by their endings, else
+/// binary.
 [[nodiscard]] Format format_of(std::string_view path);
 
 /// The format of an encrypted file; nothing for any other file. Asks the name first and then the
@@ -43,9 +45,12 @@ Result<Decrypted> decrypt(std::string_view text,
 Result<Decrypted> masked(std::string_view text, const std::string& file, Format format);
 
 struct Encryption {
-  std::vector<Recipient> recipients;  ///< Not empty.
+  std::vector<Recipient> recipients;  ///< Not empty, unless there are groups.
   Rules rules;
   std::string now;  ///< RFC 3339, UTC, to the second.
+  /// Instead of recipients: each group gets a part of the key.
+  std::vector<std::vector<Recipient>> groups = {};
+  std::size_t threshold = 0;  ///< So many groups are needed; 0 for all of them.
 };
 
 /// Errors: invalid_input (encrypted already, no recipient, cannot be read as its format).

@@ -34,26 +34,28 @@ std::optional<Indexed> take_index(std::string_view name) {
   return found;
 }
 
-using Keys = std::map<std::size_t, WrappedKey>;
+/// By group and place in it.
+using Keys = std::map<std::pair<std::size_t, std::size_t>, WrappedKey>;
 
 /// `name` is what follows "age". Errors: unusable().
-Result<void> add_age_key(std::string_view name, const std::string& value, Keys& keys) {
+Result<void> add_age_key(std::string_view name,
+                         const std::string& value,
+                         std::size_t group,
+                         Keys& keys) {
   const auto at = take_index(name);
   if (!at || at->index >= kMostKeys) {
     return at ? unusable("has more than " + std::to_string(kMostKeys) + " recipients")
               : unusable("has a malformed list of age keys");
   }
-  if (at->rest == "__map_recipient") keys[at->index].recipient = value;
-  if (at->rest == "__map_enc") keys[at->index].sealed = value;
+  auto& key = keys[{group, at->index}];
+  key.group = group;
+  if (at->rest == "__map_recipient") key.recipient = value;
+  if (at->rest == "__map_enc") key.sealed = value;
   return {};
 }
 
 std::optional<Rules::Kind> rule_named(std::string_view name) {
-  using Kind = Rules::Kind;
-  for (const auto kind : {Kind::unencrypted_suffix,
-                          Kind::encrypted_suffix,
-                          Kind::unencrypted_regex,
-                          Kind::encrypted_regex}) {
+  for (const auto kind : kRuleKinds) {
     if (name_of(kind) == name) return kind;
   }
   return std::nullopt;
@@ -73,31 +75,28 @@ Result<Metadata> parse_metadata(const FlatMetadata& flat) {
     const auto stem = std::string_view(name).substr(0, name.find("__"));
     const auto rest = std::string_view(name).substr(stem.size());
     if (stem == "age" && !rest.empty()) {
-      if (auto added = add_age_key(rest, value, keys); !added) return std::move(added).error();
+      if (auto added = add_age_key(rest, value, 0, keys); !added) return std::move(added).error();
     } else if (stem == "key_groups" && !rest.empty()) {
       const auto group = take_index(rest);
-      if (!group || group->index != 0) {
-        return unusable(
-            "splits its key over several key_groups (Shamir), which skep does not know: use one "
-            "group");
-      }
+      if (!group || group->index >= kMostKeys) return unusable("has malformed key_groups");
+      metadata.groups = std::max(metadata.groups, group->index + 1);
       auto inner = group->rest;
       if (inner.starts_with(kMap)) inner.remove_prefix(kMap.size());
       const auto kind = inner.substr(0, inner.find("__"));
       if (kind != "age") {
         if (!kind.empty()) add_once(metadata.other_keys, kind);
-      } else if (auto added = add_age_key(inner.substr(3), value, keys); !added) {
+      } else if (auto added = add_age_key(inner.substr(3), value, group->index, keys); !added) {
         return std::move(added).error();
       }
+    } else if (name == "shamir_threshold") {
+      const auto* end = value.data() + value.size();
+      const auto [stop, code] = std::from_chars(value.data(), end, metadata.threshold);
+      if (code != std::errc() || stop != end) return unusable("has a malformed shamir_threshold");
     } else if (const auto kind = rule_named(name); kind && !value.empty()) {
       if (ruled) return unusable("has more than one of encrypted_… and unencrypted_…");
       ruled = true;
       metadata.rules.kind = *kind;
       metadata.rules.text = value;
-    } else if (name == "encrypted_comment_regex" || name == "unencrypted_comment_regex") {
-      if (value.empty()) continue;
-      return unusable("has the rule " + name +
-                      ", which skep does not know: use encrypted_regex or unencrypted_regex");
     } else if (name == "mac_only_encrypted") {
       metadata.rules.mac_only_encrypted = value == "true";
     } else if (name == "lastmodified") {
@@ -118,13 +117,24 @@ Result<Metadata> parse_metadata(const FlatMetadata& flat) {
   return metadata;
 }
 
+std::size_t needed_groups(const Metadata& metadata) {
+  if (metadata.groups < 2) return 1;
+  return metadata.threshold == 0 ? metadata.groups : metadata.threshold;
+}
+
 FlatMetadata flat(const Metadata& metadata) {
   FlatMetadata flat;
-  for (std::size_t i = 0; i < metadata.keys.size(); ++i) {
-    const auto stem = "age" + std::string(kList) + std::to_string(i) + std::string(kMap);
-    flat.emplace_back(stem + "enc", metadata.keys[i].sealed);
-    flat.emplace_back(stem + "recipient", metadata.keys[i].recipient);
+  std::map<std::size_t, std::size_t> places;
+  for (const auto& key : metadata.keys) {
+    const auto of_group =
+        "key_groups" + std::string(kList) + std::to_string(key.group) + std::string(kMap);
+    const auto stem = (metadata.groups > 1 ? of_group : "") + "age" + std::string(kList) +
+                      std::to_string(places[key.group]++) + std::string(kMap);
+    flat.emplace_back(stem + "enc", key.sealed);
+    flat.emplace_back(stem + "recipient", key.recipient);
   }
+  if (metadata.groups > 1)
+    flat.emplace_back("shamir_threshold", std::to_string(needed_groups(metadata)));
   if (!metadata.rules.text.empty())
     flat.emplace_back(name_of(metadata.rules.kind), metadata.rules.text);
   flat.emplace_back("lastmodified", metadata.last_modified);

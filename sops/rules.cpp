@@ -33,13 +33,18 @@ std::string_view name_of(Rules::Kind kind) {
       return "unencrypted_regex";
     case Rules::Kind::encrypted_regex:
       return "encrypted_regex";
+    case Rules::Kind::unencrypted_comment_regex:
+      return "unencrypted_comment_regex";
+    case Rules::Kind::encrypted_comment_regex:
+      return "encrypted_comment_regex";
   }
   return "";
 }
 
 Result<Selector> Selector::from(const Rules& rules) {
   Selector selector(rules);
-  if (rules.kind == Rules::Kind::unencrypted_regex || rules.kind == Rules::Kind::encrypted_regex) {
+  if (rules.kind != Rules::Kind::unencrypted_suffix &&
+      rules.kind != Rules::Kind::encrypted_suffix) {
     auto compiled = std::make_shared<const re2::RE2>(rules.text, options());
     if (!compiled->ok()) return bad_expression(std::string(name_of(rules.kind)), *compiled);
     selector.expression_ = std::move(compiled);
@@ -47,7 +52,21 @@ Result<Selector> Selector::from(const Rules& rules) {
   return selector;
 }
 
-bool Selector::encrypted(const Path& path) const {
+bool Selector::by_comments() const {
+  return rules_.kind == Rules::Kind::unencrypted_comment_regex ||
+         rules_.kind == Rules::Kind::encrypted_comment_regex;
+}
+
+bool Selector::names(const std::string& comment) const {
+  return by_comments() && re2::RE2::PartialMatch(comment, *expression_);
+}
+
+bool Selector::encrypted(const Path& path, const std::vector<std::string>& comments) const {
+  if (by_comments()) {
+    const bool named = std::any_of(
+        comments.begin(), comments.end(), [this](const auto& comment) { return names(comment); });
+    return named == (rules_.kind == Rules::Kind::encrypted_comment_regex);
+  }
   const bool named = std::any_of(path.begin(), path.end(), [&](const std::string& key) {
     return expression_ ? re2::RE2::PartialMatch(key, *expression_) : key.ends_with(rules_.text);
   });

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "sops/document.hpp"
+#include "sops/flat_text.hpp"
 #include "yaml/scalar.hpp"
 
 namespace skep::sops {
@@ -129,28 +130,30 @@ std::string yaml_text(const Document& document, const Leaf& leaf, const std::str
 
 std::string lower_boolean(const Value& value) { return value.text == "True" ? "true" : "false"; }
 
-std::string without_line_feeds(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '\n') {
-      result += "\\n";
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
-std::string yaml_metadata(const Metadata& metadata) {
-  std::string text = "sops:\n    age:\n";
+std::string yaml_keys(const Metadata& metadata, std::size_t group, const std::string& indent) {
+  std::string text;
   for (const auto& key : metadata.keys) {
-    text += "        - recipient: " + key.recipient + "\n          enc: |\n";
+    if (key.group != group) continue;
+    text += indent + "- recipient: " + key.recipient + "\n" + indent + "  enc: |\n";
     std::string_view rest(key.sealed);
     while (!rest.empty()) {
       const auto end = std::min(rest.find('\n'), rest.size());
-      text += "            " + std::string(rest.substr(0, end)) + "\n";
+      text += indent + "    " + std::string(rest.substr(0, end)) + "\n";
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
+  }
+  return text;
+}
+
+std::string yaml_metadata(const Metadata& metadata) {
+  std::string text = "sops:\n";
+  if (metadata.groups > 1) {
+    text +=
+        "    shamir_threshold: " + std::to_string(needed_groups(metadata)) + "\n    key_groups:\n";
+    for (std::size_t group = 0; group < metadata.groups; ++group)
+      text += "        - age:\n" + yaml_keys(metadata, group, "            ");
+  } else {
+    text += "    age:\n" + yaml_keys(metadata, 0, "        ");
   }
   text += "    lastmodified: " + quoted(metadata.last_modified) + "\n";
   text += "    mac: " + metadata.mac + "\n";
@@ -169,15 +172,30 @@ std::string json_metadata(const Metadata& metadata, const std::string& unit) {
     for (int i = 0; i < depth; ++i) text += unit;
     return text;
   };
-  std::string text = line(1) + "\"sops\": {" + line(2) + "\"age\": [";
-  for (std::size_t i = 0; i < metadata.keys.size(); ++i) {
-    const auto& key = metadata.keys[i];
-    text += (i == 0 ? "" : ",") + line(3) + "{" + line(4) +
-            "\"recipient\": " + quoted(key.recipient) + "," + line(4) +
-            "\"enc\": " + quoted(key.sealed) + line(3) + "}";
+  const auto keys = [&](std::size_t group, int depth) {
+    std::string list = line(depth) + "\"age\": [";
+    bool first = true;
+    for (const auto& key : metadata.keys) {
+      if (key.group != group) continue;
+      list += (first ? "" : ",") + line(depth + 1) + "{" + line(depth + 2) +
+              "\"recipient\": " + quoted(key.recipient) + "," + line(depth + 2) +
+              "\"enc\": " + quoted(key.sealed) + line(depth + 1) + "}";
+      first = false;
+    }
+    return list + line(depth) + "]";
+  };
+  std::string text = line(1) + "\"sops\": {";
+  if (metadata.groups > 1) {
+    text += line(2) + "\"shamir_threshold\": " + std::to_string(needed_groups(metadata)) + "," +
+            line(2) + "\"key_groups\": [";
+    for (std::size_t group = 0; group < metadata.groups; ++group)
+      text += (group == 0 ? "" : ",") + line(3) + "{" + keys(group, 4) + line(3) + "}";
+    text += line(2) + "]";
+  } else {
+    text += keys(0, 2);
   }
-  text += line(2) + "]," + line(2) + "\"lastmodified\": " + quoted(metadata.last_modified) + "," +
-          line(2) + "\"mac\": " + quoted(metadata.mac) + "," + line(2) + "\"" +
+  text += "," + line(2) + "\"lastmodified\": " + quoted(metadata.last_modified) + "," + line(2) +
+          "\"mac\": " + quoted(metadata.mac) + "," + line(2) + "\"" +
           std::string(name_of(metadata.rules.kind)) + "\": " + quoted(metadata.rules.text) + ",";
   if (metadata.rules.mac_only_encrypted) text += line(2) + "\"mac_only_encrypted\": true,";
   return text + line(2) + "\"version\": " + quoted(metadata.version) + line(1) + "}";
@@ -210,11 +228,19 @@ std::string written(const Document& document, const Leaf& leaf, const Value& val
       return value.type == Type::boolean ? lower_boolean(value) : value.text;
     case Format::dotenv:
       return value.type == Type::boolean ? lower_boolean(value) : without_line_feeds(value.text);
+    case Format::ini:
+      return value.type == Type::boolean ? lower_boolean(value) : ini_text(value.text);
   }
   return {};
 }
 
 std::string written_sealed(const Document& document, const Leaf& leaf, const std::string& sealed) {
+  if (document.format == Format::ini) {
+    // Behind `key =` a blank, if there was no value before.
+    const bool glued = leaf.begin == leaf.end && leaf.begin > 0 &&
+                       document.text[leaf.begin - 1] == '=' && !sealed.empty();
+    return (glued ? " " : "") + sealed;
+  }
   const bool bare = document.format == Format::dotenv ||
                     (document.format == Format::yaml && !leaf.in_brackets && !sealed.empty());
   return bare ? sealed : "\"" + sealed + "\"";
@@ -237,6 +263,14 @@ std::string with_metadata(const Document& document,
     if (!text.empty() && text.back() != '\n') text += '\n';
     for (const auto& [name, value] : flat(metadata))
       text += "sops_" + name + "=" + without_line_feeds(value) + "\n";
+    return text;
+  }
+  if (document.format == Format::ini) {
+    if (!text.empty() && text.back() != '\n') text += '\n';
+    if (!text.empty() && !text.ends_with("\n\n")) text += '\n';
+    text += "[sops]\n";
+    for (const auto& [name, value] : flat(metadata))
+      text += name + " = " + ini_text(without_line_feeds(value)) + "\n";
     return text;
   }
   const auto close = text.rfind('}');

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "sops/document.hpp"
 #include "sops/yaml_scalar.hpp"
@@ -84,7 +85,11 @@ class Reader {
     std::size_t begin = 0;
     std::size_t end = 0;  ///< Behind a quoted key.
     Path path;
+    std::size_t parent = kTop;  ///< The mark of the entry that this one stands in.
+    int column = 0;             ///< Of the key or the dash.
+    std::vector<std::string> comments;
   };
+  static constexpr std::size_t kTop = static_cast<std::size_t>(-1);
 
   void fail(const SourcePosition& at, std::string message) {
     if (!error_) error_ = Error{ErrorKind::invalid_input, std::move(message), at};
@@ -114,7 +119,7 @@ class Reader {
       if (key < last_) return fail(entry.key_at, "merge keys cannot be kept in an encrypted file");
       last_ = key;
       if (top && (flow || offsets_.column(key) != 0)) document_.closed = true;
-      Mark mark{key, key, path};
+      Mark mark{key, key, path, entry_, offsets_.column(key), {}};
       if (text_[key] == '"' || text_[key] == '\'') {
         if (const auto end = scalar_end(text_, key, 0, std::nullopt)) mark.end = end->end;
       }
@@ -126,7 +131,9 @@ class Reader {
       }
       auto inner = path;
       inner.push_back(entry.key);
+      const auto outer = std::exchange(entry_, marks_.size() - 1);
       value(entry.value, inner, flow, offsets_.column(key));
+      entry_ = outer;
       if (error_) return;
     }
   }
@@ -169,11 +176,12 @@ class Reader {
       const bool brackets = flow || text_[*begin] == '[';
       const auto dash = offsets_.column(*begin);
       for (const auto& item : *list) {
-        if (!item.is_null()) {
-          const auto at = offsets_.of(item.at());
-          marks_.push_back({at, at, path});
-        }
+        if (item.is_null()) continue;
+        const auto at = offsets_.of(item.at());
+        marks_.push_back({at, at, path, entry_, brackets ? offsets_.column(at) : dash, {}});
+        const auto outer = std::exchange(entry_, marks_.size() - 1);
         value(item, path, brackets, dash);
+        entry_ = outer;
         if (error_) return;
       }
       return;
@@ -197,6 +205,7 @@ class Reader {
     leaf.parent_column = parent_column;
     if (error_) return;
     document_.leaves.push_back(std::move(leaf));
+    entry_of_leaf_.push_back(entry_);
     last_ = end->end > 0 ? end->end - 1 : 0;
   }
 
@@ -246,16 +255,70 @@ class Reader {
       const bool alone = text_.find_first_not_of(" \t", start) == at;
       auto following = next_mark;
       while (following < marks_.size() && marks_[following].begin < at) ++following;
-      Path path;
+      Comment comment;
       if (!alone) {
-        path = line_path;
+        comment.path = line_path;
       } else if (following < marks_.size()) {
-        path = marks_[following].path;
+        comment.path = marks_[following].path;
       }
-      document_.comments.push_back(
-          {std::move(path), std::string(text_.substr(at + 1, end - at - 1)), at + 1, end});
+      comment.text = text_.substr(at + 1, end - at - 1);
+      comment.begin = at + 1;
+      comment.end = end;
+      attach(comment,
+             alone ? entry_below(following, start, at) : entry_before(next_leaf, start, at));
+      document_.comments.push_back(std::move(comment));
       at = next;
     }
+    for (std::size_t i = 0; i < entry_of_leaf_.size(); ++i)
+      document_.leaves[i].comments = comments_of(entry_of_leaf_[i]);
+  }
+
+  /// Those of an entry and of all that it stands in.
+  std::vector<std::string> comments_of(std::size_t entry) const {
+    std::vector<std::string> all;
+    for (; entry != kTop; entry = marks_[entry].parent)
+      all.insert(all.end(), marks_[entry].comments.begin(), marks_[entry].comments.end());
+    return all;
+  }
+
+  /// Of a comment on a line of its own: the entry that begins below it in the same column, without
+  /// an empty line between. What stands before everything belongs to the first entry.
+  std::size_t entry_below(std::size_t following, std::size_t line, std::size_t at) const {
+    if (following >= marks_.size()) return kTop;
+    const auto& mark = marks_[following];
+    if (static_cast<std::size_t>(mark.column) != at - line) return kTop;
+    if (following == 0) return following;
+    bool blank = false;
+    for (auto i = at; i < mark.begin; ++i) {
+      if (text_[i] == '\n') {
+        if (blank) return kTop;
+        blank = true;
+      } else if (!is_blank(text_[i])) {
+        blank = false;
+      }
+    }
+    return following;
+  }
+
+  /// Of a comment behind something: the entry of the value that stands before it on the line.
+  std::size_t entry_before(std::size_t next_leaf, std::size_t line, std::size_t at) const {
+    const auto& leaves = document_.leaves;
+    while (next_leaf < leaves.size() && leaves[next_leaf].begin < at) ++next_leaf;
+    if (next_leaf == 0) return kTop;
+    const auto& leaf = leaves[next_leaf - 1];
+    if (leaf.in_brackets || leaf.block || leaf.begin < line) return kTop;
+    const auto entry = entry_of_leaf_[next_leaf - 1];
+    const bool own =
+        entry != kTop && marks_[entry].begin >= line &&
+        text_.substr(leaf.end, at - leaf.end).find_first_not_of(" \t") == std::string_view::npos;
+    return own ? entry : kTop;
+  }
+
+  void attach(Comment& comment, std::size_t entry) {
+    comment.loose = entry == kTop;
+    if (comment.loose) return;
+    comment.comments = comments_of(entry);
+    marks_[entry].comments.push_back(comment.text);
   }
 
   Document& document_;
@@ -264,6 +327,8 @@ class Reader {
   std::size_t last_ = 0;  ///< Where the reader stands: an alias's value lies before it.
   std::optional<Error> error_;
   std::vector<Mark> marks_;
+  std::size_t entry_ = kTop;                ///< The mark of the entry that is being read.
+  std::vector<std::size_t> entry_of_leaf_;  ///< Beside the document's leaves.
   FlatMetadata metadata_;
   std::optional<SourcePosition> metadata_at_;
 };

@@ -44,6 +44,16 @@ TEST(CreationRules, KeysMayStandInAListOrInOneGroup) {
   EXPECT_THAT((*rule)->recipients, SizeIs(2));
 }
 
+TEST(CreationRules, SeveralGroupsHaveAThreshold) {
+  const auto text = "creation_rules:\n  - shamir_threshold: 2\n    key_groups:\n      - age: [" +
+                    anna() + "]\n      - age: [" + berta() + "]\n      - age: [" + anna() + "]\n";
+  const auto rule = creation_rule(text, ".sops.yaml", "x");
+  ASSERT_TRUE(rule && *rule) << to_string(rule.error());
+  EXPECT_THAT((*rule)->groups, SizeIs(3));
+  EXPECT_THAT((*rule)->recipients, SizeIs(0));
+  EXPECT_EQ((*rule)->threshold, 2U);
+}
+
 TEST(CreationRules, NoneIsNoError) {
   EXPECT_FALSE(*creation_rule("", "f", "x"));
   EXPECT_FALSE(*creation_rule("stores: {}\n", "f", "x"));
@@ -57,11 +67,14 @@ TEST(CreationRules, WhatSkepCannotDoIsSaidWithItsPlace) {
   EXPECT_THAT(complaint("creation_rules:\n  - path_regex: (\n"), HasSubstr("path_regex"));
   EXPECT_THAT(complaint("creation_rules: 5\n"), HasSubstr("must be a list"));
   EXPECT_THAT(complaint("creation_rules:\n  - key_groups: [{age: []}, {age: []}]\n"),
-              HasSubstr("Shamir"));
+              HasSubstr("no age key"));
+  EXPECT_THAT(complaint("creation_rules:\n  - key_groups: [{age: " + anna() +
+                        "}, {age: " + berta() + "}]\n    shamir_threshold: 3\n"),
+              HasSubstr(".sops.yaml:3:23: shamir_threshold: must be from 2 to"));
   EXPECT_THAT(complaint("creation_rules:\n  - encrypted_regex: a\n    encrypted_suffix: b\n"),
               HasSubstr("only one of"));
-  EXPECT_THAT(complaint("creation_rules:\n  - encrypted_comment_regex: a\n"),
-              HasSubstr("rules about comments"));
+  EXPECT_THAT(complaint("creation_rules:\n  - encrypted_comment_regex: (\n"),
+              HasSubstr("encrypted_comment_regex"));
 }
 
 }  // namespace

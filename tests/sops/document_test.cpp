@@ -160,7 +160,7 @@ TEST(DotenvDocument, TakesLinesAsTheyAre) {
   EXPECT_EQ(to_string(bad.error()), "f.env:2:1: expected KEY=VALUE");
 }
 
-TEST(Metadata, OneGroupOfKeysIsReadAndSeveralAreRefused) {
+TEST(Metadata, OneGroupOfKeysIsReadAndSeveralHaveAThreshold) {
   const FlatMetadata common = {{"mac", "ENC[x]"}, {"lastmodified", "t"}};
   auto one = common;
   one.emplace_back("key_groups__list_0__map_age__list_0__map_recipient", "age1x");
@@ -172,14 +172,20 @@ TEST(Metadata, OneGroupOfKeysIsReadAndSeveralAreRefused) {
   EXPECT_THAT(parsed->other_keys, ElementsAre("pgp"));
   auto two = one;
   two.emplace_back("key_groups__list_1__map_age__list_0__map_enc", "e");
-  EXPECT_THAT(parse_metadata(two).error().message, HasSubstr("Shamir"));
+  const auto split = parse_metadata(two);
+  ASSERT_TRUE(split) << split.error().message;
+  EXPECT_EQ(split->groups, 2U);
+  EXPECT_EQ(split->keys.back().group, 1U);
+  EXPECT_EQ(needed_groups(*split), 2U) << "all, where nothing is said";
+  two.emplace_back("shamir_threshold", "x");
+  EXPECT_THAT(parse_metadata(two).error().message, HasSubstr("shamir_threshold"));
+  two.pop_back();
+  two.emplace_back("key_groups__list_999__map_age__list_0__map_enc", "e");
+  EXPECT_THAT(parse_metadata(two).error().message, HasSubstr("key_groups"));
 }
 
 TEST(Metadata, RulesThatSkepCannotFollowAreRefused) {
   const FlatMetadata common = {{"mac", "ENC[x]"}, {"lastmodified", "t"}};
-  auto comments = common;
-  comments.emplace_back("encrypted_comment_regex", "x");
-  EXPECT_THAT(parse_metadata(comments).error().message, HasSubstr("encrypted_comment_regex"));
   auto both = common;
   both.emplace_back("encrypted_suffix", "a");
   both.emplace_back("encrypted_regex", "b");

@@ -129,6 +129,46 @@ TEST(SopsFile, JsonDotenvAndBinaryComeBackAsTheyWere) {
   EXPECT_THAT(binary_back->secrets, ElementsAre(binary));
 }
 
+TEST(SopsFile, AnIniFileComesBackAsItWas) {
+  const std::string ini =
+      "top = one\n\n; who may\n; come in\n[db]\nuser=admin\npassword = \"two words \"\n# ask Anna\n"
+      "url : http://x\nempty =\n[flags_unencrypted]\nopen = yes\n";
+  const auto file = sealed(ini, "a.sops.ini");
+  for (const auto* secret : {"one", "come in", "admin", "two words", "Anna", "http"})
+    EXPECT_THAT(file, Not(HasSubstr(secret)));
+  EXPECT_THAT(file, HasSubstr("top = ENC["));
+  EXPECT_THAT(file, HasSubstr("; ENC["));
+  EXPECT_THAT(file,
+              HasSubstr("[flags_unencrypted]\nopen = yes\n\n[sops]\nage__list_0__map_enc = "));
+  ASSERT_EQ(*encrypted_format("a.sops.ini", file), Format::ini);
+  ASSERT_EQ(*encrypted_format("app.ini", file), Format::ini);
+  EXPECT_EQ(*encrypted_format("app.ini", "[tools]\nsops = 1\n"), std::nullopt);
+  const auto back = opened(file, "a.sops.ini");
+  ASSERT_TRUE(back) << to_string(back.error());
+  EXPECT_EQ(back->text, ini);
+  EXPECT_THAT(back->secrets, testing::Contains("two words "));
+  EXPECT_EQ(masked(file, "a.ini", Format::ini)->text.substr(0, 11), "top = ***\n\n");
+  // A value is bound to its section.
+  EXPECT_FALSE(opened(replaced(file, "[db]", "[dc]"), "a.sops.ini"));
+  EXPECT_FALSE(opened(replaced(file, "open = yes", "open = no"), "a.sops.ini"));
+  EXPECT_TRUE(rotate(file, "a.sops.ini", Format::ini, {mine()}, {}, kNow));
+}
+
+TEST(SopsFile, AnIniFileThatReadersDifferAboutIsRefused) {
+  for (const auto* plain : {"a = 1 # x\n",
+                            "a = \"x\n",
+                            "a = x\\\n",
+                            "[a]\n[a]\n",
+                            "a = 1\na = 2\n",
+                            "no value\n",
+                            "[a\n",
+                            "= 1\n"}) {
+    const auto file = encrypt(plain, "a.ini", Format::ini, to_me());
+    ASSERT_FALSE(file) << plain;
+    EXPECT_TRUE(file.error().at) << plain;
+  }
+}
+
 TEST(SopsFile, EmptyFilesAndObjectsCanBeEncrypted) {
   for (const auto& [plain, name] : {std::pair<std::string, std::string>{"", "a.yaml"},
                                     {"# nothing\n", "a.yaml"},
@@ -371,6 +411,104 @@ TEST(SopsFile, RotationMakesEveryValueAnewForTheSameOrOtherRecipients) {
   EXPECT_TRUE(decrypt(*given, "a.yaml", Format::yaml, {heir}));
   const auto binary = sealed("bytes", "x.sops");
   EXPECT_TRUE(rotate(binary, "x.sops", Format::binary, {mine()}, {}, kNow));
+}
+
+TEST(SopsFile, AKeySplitOverGroupsNeedsAsManyOfThemAsTheThresholdSays) {
+  const Identities people = {Identity::generate(), Identity::generate(), Identity::generate()};
+  Encryption how;
+  how.now = kNow;
+  how.threshold = 2;
+  for (const auto& person : people)
+    how.groups.push_back({Identity::generate().recipient(), person.recipient()});
+  const std::pair<const char*, const char*> files[] = {
+      {"a.yaml", "a: secret\n"}, {"a.json", "{\n  \"a\": \"secret\"\n}\n"}, {".env", "A=secret\n"}};
+  for (const auto& [name, plain] : files) {
+    const auto file = encrypt(plain, name, format_of(name), how);
+    ASSERT_TRUE(file) << to_string(file.error());
+    EXPECT_THAT(*file, HasSubstr("shamir_threshold"));
+    const auto with = [&](Identities keys) { return decrypt(*file, name, format_of(name), keys); };
+    EXPECT_EQ(with({people[2], people[0]})->text, plain);
+    EXPECT_EQ(with(people)->text, plain);
+    const auto one = with({people[1]});
+    ASSERT_FALSE(one);
+    EXPECT_EQ(one.error().kind, ErrorKind::unauthorized);
+    EXPECT_THAT(one.error().message, HasSubstr("3 groups, of which 2 are needed"));
+    const auto turned = rotate(*file, name, format_of(name), people, {}, kNow);
+    ASSERT_TRUE(turned) << to_string(turned.error());
+    EXPECT_EQ(decrypt(*turned, name, format_of(name), {people[1], people[2]})->text, plain);
+    EXPECT_FALSE(decrypt(*turned, name, format_of(name), {people[1]}));
+    const auto edited = update(*file, plain, name, format_of(name), people, kNow);
+    ASSERT_TRUE(edited) << to_string(edited.error());
+    EXPECT_EQ(decrypt(*edited, name, format_of(name), {people[0], people[1]})->text, plain);
+  }
+  how.threshold = 1;
+  EXPECT_THAT(encrypt("a: 1\n", "a.yaml", Format::yaml, how).error().message,
+              HasSubstr("from 2 to 3"));
+  EXPECT_THAT(rotate(*encrypt("a: 1\n", "a.yaml", Format::yaml, {{}, {}, kNow, how.groups, 0}),
+                     "a.yaml",
+                     Format::yaml,
+                     people,
+                     {mine().recipient()},
+                     kNow)
+                  .error()
+                  .message,
+              HasSubstr("several groups"));
+}
+
+TEST(SopsFile, CommentsDecideWhereARuleIsAboutThem) {
+  const Rules rules{Rules::Kind::encrypted_comment_regex, "sops:enc", false};
+  const std::string plain =
+      "# head\nopen: 1\n# sops:enc\nkey: hidden-1\nalso: open\nx: hidden-2 # sops:enc\n"
+      "# sops:enc\nmap:\n    a: hidden-3\n    b: [hidden-4]\nlist:\n    # sops:enc\n"
+      "    - hidden-5\n    - plain\nlast: open\n";
+  const auto file = sealed(plain, "a.yaml", rules);
+  EXPECT_THAT(file, Not(HasSubstr("hidden")));
+  for (const auto* kept : {"# head\nopen: 1\n# sops:enc\nkey: ENC[",
+                           "also: open\n",
+                           " # sops:enc\n",
+                           "    - plain\nlast: open\n",
+                           "encrypted_comment_regex: \"sops:enc\"\n"})
+    EXPECT_THAT(file, HasSubstr(kept));
+  const auto back = opened(file, "a.yaml");
+  ASSERT_TRUE(back) << to_string(back.error());
+  EXPECT_EQ(back->secrets,
+            (std::vector<std::string>{"hidden-1", "hidden-2", "hidden-3", "hidden-4", "hidden-5"}));
+  EXPECT_THAT(masked(file, "a.yaml", Format::yaml)->text, HasSubstr("key: \"***\"\nalso: open\n"));
+
+  const Rules spared{Rules::Kind::unencrypted_comment_regex, "public", false};
+  const auto other = sealed("a: hidden\n# public\nb: open\n# note\nc: hidden\n", "a.yaml", spared);
+  EXPECT_THAT(other, Not(HasSubstr("hidden")));
+  EXPECT_THAT(other, Not(HasSubstr("note")));
+  EXPECT_THAT(other, HasSubstr("# public\nb: open\n#ENC["));
+  ASSERT_TRUE(opened(other, "a.yaml"));
+
+  const auto env = sealed("A=1\n# public\nB=2\nC=3\n", ".env", spared);
+  EXPECT_THAT(env, HasSubstr("\n# public\nB=2\nC=ENC["));
+  ASSERT_TRUE(opened(env, ".env"));
+}
+
+TEST(SopsFile, ACommentThatDecidesMustStandWhereItIsClearOfWhat) {
+  const Rules rules{Rules::Kind::encrypted_comment_regex, "sops:enc", false};
+  for (const auto* plain : {"a: 1\n# sops:enc\n\nb: 2\n",
+                            "a:\n    b: 1\n    # sops:enc\nc: 2\n",
+                            "a: # sops:enc\n    b: 1\n",
+                            "a: [1, 2] # sops:enc\n",
+                            "a: 1\n# sops:enc\n"}) {
+    const auto file = encrypt(plain, "a.yaml", Format::yaml, to_me(rules));
+    ASSERT_FALSE(file) << plain;
+    EXPECT_THAT(file.error().message, HasSubstr("directly above a key")) << plain;
+    EXPECT_TRUE(file.error().at) << plain;
+  }
+}
+
+TEST(SopsFile, AValueExchangedUnderARuleAboutCommentsIsFound) {
+  for (const bool only : {false, true}) {
+    const Rules rules{Rules::Kind::encrypted_comment_regex, "sops:enc", only};
+    const auto file = sealed("# sops:enc\na: hidden\nb: open\n", "a.yaml", rules);
+    const auto value = line(file, "a: ");
+    EXPECT_FALSE(opened(replaced(file, value, "a: other\n"), "a.yaml"));
+    EXPECT_FALSE(opened(replaced(file, "b: open\n", "b: " + value.substr(3)), "a.yaml"));
+  }
 }
 
 TEST(SopsFile, WhatIsEncryptedIsNotEncryptedAgain) {

@@ -111,7 +111,7 @@ bool selected(Rules::Kind kind, const std::string& text, const Path& path) {
   Rules rules;
   rules.kind = kind;
   rules.text = text;
-  return Selector::from(rules)->encrypted(path);
+  return Selector::from(rules)->encrypted(path, {});
 }
 
 TEST(Rules, AKeyAnywhereOnThePathDecides) {
@@ -124,6 +124,17 @@ TEST(Rules, AKeyAnywhereOnThePathDecides) {
   EXPECT_FALSE(selected(Kind::encrypted_regex, "^(data|stringData)$", {"metadata", "b"}));
   EXPECT_FALSE(selected(Kind::unencrypted_regex, "^meta", {"metadata", "b"}));
   EXPECT_TRUE(selected(Kind::unencrypted_regex, "^meta", {"data"}));
+}
+
+TEST(Rules, ACommentBeforeAValueOrBeforeWhatItStandsInDecides) {
+  Rules rules{Rules::Kind::encrypted_comment_regex, "sops:enc", false};
+  const auto marked = *Selector::from(rules);
+  EXPECT_TRUE(marked.encrypted({"a"}, {" other", " sops:enc please"}));
+  EXPECT_FALSE(marked.encrypted({"a"}, {" other"}));
+  rules.kind = Rules::Kind::unencrypted_comment_regex;
+  const auto spared = *Selector::from(rules);
+  EXPECT_FALSE(spared.encrypted({"a"}, {" sops:enc"}));
+  EXPECT_TRUE(spared.encrypted({"a"}, {}));
 }
 
 TEST(Rules, ABadExpressionIsAnError) {
