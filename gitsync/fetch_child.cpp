@@ -135,13 +135,15 @@ class Fetch {
       }
       answer.fast_forward = *descends;
     }
-    if (!answer.fast_forward && !request_.allow_rewind)
-      return Error{ErrorKind::unauthorized,
-                   "the history of " + wanted.label +
+    const bool allowed = request_.allow_rewind || answer.commit == request_.allowed_commit;
+    if (!answer.fast_forward && !allowed) {
+      answer.refusal = "the history of " + wanted.label +
                        " was rewritten: " + answer.commit.substr(0, 12) +
                        " does not descend from " + request_.previous_commit.substr(0, 12) +
-                       ", the last good one, which stays in force; if this is meant, allow it once "
-                       "with --allow-rewind"};
+                       ", the last good one, which stays in force; if this is meant, "
+                       "`skep approve --history` accepts it (or --allow-rewind, for always)";
+      return answer;
+    }
     if (auto kept = mirror.keep(tip(), *commit); !kept) return std::move(kept).error();
     if (auto done = mirror.compact(kMostPacks); !done) return std::move(done).error();
     return answer;

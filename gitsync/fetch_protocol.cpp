@@ -53,7 +53,8 @@ std::string to_json(const FetchRequest& request) {
                {"memory_bytes", limits.memory_bytes},
                {"previous_commit", request.previous_commit},
                {"previous_id", request.previous_id},
-               {"allow_rewind", request.allow_rewind}});
+               {"allow_rewind", request.allow_rewind},
+               {"allowed_commit", request.allowed_commit}});
 }
 
 Result<FetchRequest> parse_request(std::string_view text) {
@@ -73,7 +74,8 @@ Result<FetchRequest> parse_request(std::string_view text) {
                          .limits = {},
                          .previous_commit = value.at("previous_commit"),
                          .previous_id = value.at("previous_id"),
-                         .allow_rewind = value.at("allow_rewind")};
+                         .allow_rewind = value.at("allow_rewind"),
+                         .allowed_commit = value.at("allowed_commit")};
     auto& credentials = request.credentials;
     credentials.user = value.at("user");
     credentials.password = unpacked(value.at("password"));
@@ -105,7 +107,8 @@ std::string to_json(const Result<FetchAnswer>& answer) {
                {"remote_id", answer->remote_id},
                {"downloaded", answer->downloaded},
                {"fast_forward", answer->fast_forward},
-               {"received_bytes", answer->received_bytes}});
+               {"received_bytes", answer->received_bytes},
+               {"refusal", answer->refusal}});
 }
 
 Result<FetchAnswer> parse_answer(std::string_view text) {
@@ -123,6 +126,7 @@ Result<FetchAnswer> parse_answer(std::string_view text) {
     answer.downloaded = value.at("downloaded");
     answer.fast_forward = value.at("fast_forward");
     answer.received_bytes = value.at("received_bytes");
+    answer.refusal = value.at("refusal");
     return answer;
   } catch (const json::exception&) {
     return Error{ErrorKind::unavailable, "the fetching process gave no answer"};

@@ -21,6 +21,7 @@ struct FetchRequest {
   std::string previous_commit;  ///< The last good one; "" for none.
   std::string previous_id;      ///< What the remote's ref pointed to then; "" for none.
   bool allow_rewind = false;
+  std::string allowed_commit = {};  ///< As allow_rewind, for this one only; "" for none.
 };
 
 struct FetchAnswer {
@@ -29,6 +30,8 @@ struct FetchAnswer {
   bool downloaded = false;   ///< False where the remote had nothing new.
   bool fast_forward = true;  ///< The commit is the previous one or descends from it.
   std::uint64_t received_bytes = 0;
+  /// Why `commit`, which does not descend from the previous one, is not taken; "" where it is.
+  std::string refusal = {};
 };
 
 [[nodiscard]] std::string to_json(const FetchRequest& request);

@@ -15,6 +15,7 @@
 #include "core/logfmt.hpp"
 #include "gitsync/child_process.hpp"
 #include "gitsync/commit_search.hpp"
+#include "gitsync/commit_signature.hpp"
 #include "gitsync/fetch_child.hpp"
 #include "gitsync/remote_refs.hpp"
 
@@ -110,13 +111,23 @@ void Git2Source::load_last_good() {
                {{"source", describe()}, {"file", (directory_ / (slot_ + ".json")).string()}}));
     return;
   }
-  auto snapshot = GitSnapshot::open(mirror_path(directory_), last.commit, options_.read_limits);
+  auto snapshot = open_trusted(last.commit);
   if (snapshot)
     snapshot_ = *std::move(snapshot);
   else
-    log_.warn(logfmt("last good commit cannot be read, it will be fetched again",
+    log_.warn(logfmt("last good commit cannot be used, it will be fetched again",
                      {{"source", describe()}, {"error", snapshot.error().message}}));
   last_good_ = std::move(last);  // still what a new commit must descend from
+}
+
+Result<std::shared_ptr<const GitSnapshot>> Git2Source::open_trusted(const std::string& commit,
+                                                                    std::string* refusal) const {
+  if (options_.allowed_signers) {
+    const auto signer =
+        signer_of(mirror_path(directory_), commit, *options_.allowed_signers, refusal);
+    if (!signer) return signer.error();
+  }
+  return GitSnapshot::open(mirror_path(directory_), commit, options_.read_limits);
 }
 
 std::string Git2Source::describe() const {
@@ -131,7 +142,7 @@ std::shared_ptr<const ports::Snapshot> Git2Source::last_good() const {
 
 Result<std::shared_ptr<const ports::Snapshot>> Git2Source::snapshot_at(
     const std::string& commit) const {
-  auto snapshot = GitSnapshot::open(mirror_path(directory_), commit, options_.read_limits);
+  auto snapshot = open_trusted(commit);
   if (!snapshot) return std::move(snapshot).error();
   return std::shared_ptr<const ports::Snapshot>(*std::move(snapshot));
 }
@@ -164,6 +175,21 @@ std::optional<FetchAnswer> Git2Source::last_answer() const {
   return last_answer_;
 }
 
+std::string Git2Source::refused_rewind() const {
+  const std::lock_guard lock(state_);
+  return refused_rewind_;
+}
+
+std::string Git2Source::refusal() const {
+  const std::lock_guard lock(state_);
+  return refusal_;
+}
+
+void Git2Source::accept_rewind(const std::string& commit) {
+  const std::lock_guard lock(state_);
+  accepted_rewind_ = commit;
+}
+
 Result<FetchAnswer> Git2Source::run_fetch(std::stop_token stop) {
   FetchRequest request{.url = options_.url,
                        .ref = options_.ref,
@@ -176,6 +202,7 @@ Result<FetchAnswer> Git2Source::run_fetch(std::stop_token stop) {
                        .allow_rewind = options_.allow_rewind};
   {
     const std::lock_guard lock(state_);
+    request.allowed_commit = accepted_rewind_;
     if (last_good_) {
       request.previous_commit = last_good_->commit;
       request.previous_id = last_good_->remote_id;
@@ -195,16 +222,28 @@ Result<FetchAnswer> Git2Source::run_fetch(std::stop_token stop) {
 
 Result<std::shared_ptr<const GitSnapshot>> Git2Source::fetch_snapshot(std::stop_token stop) {
   auto answer = run_fetch(std::move(stop));
+  {
+    const std::lock_guard lock(state_);
+    refusal_.clear();
+  }
   if (!answer) return std::move(answer).error();
   std::shared_ptr<const GitSnapshot> snapshot;
   {
     const std::lock_guard lock(state_);
+    if (!answer->refusal.empty()) refusal_ = "rewound";
+    refused_rewind_ = answer->refusal.empty() ? std::string() : answer->commit;
+    if (!answer->refusal.empty()) return Error{ErrorKind::unauthorized, answer->refusal};
     if (!answer->downloaded && snapshot_ && snapshot_->revision().commit == answer->commit)
       snapshot = snapshot_;
   }
   if (!snapshot) {
-    auto opened = GitSnapshot::open(mirror_path(directory_), answer->commit, options_.read_limits);
-    if (!opened) return std::move(opened).error();
+    std::string refusal;
+    auto opened = open_trusted(answer->commit, &refusal);
+    if (!opened) {
+      const std::lock_guard lock(state_);
+      refusal_ = std::move(refusal);
+      return std::move(opened).error();
+    }
     snapshot = *std::move(opened);
   }
   const std::lock_guard lock(state_);
@@ -217,6 +256,7 @@ Result<std::shared_ptr<const GitSnapshot>> Git2Source::fetch_snapshot(std::stop_
       .commit = answer->commit, .remote_id = answer->remote_id, .fetched_at = clock_.now()};
   snapshot_ = snapshot;
   failing_since_.reset();
+  accepted_rewind_.clear();
   last_answer_ = *std::move(answer);
   store_last_good();
   return snapshot;

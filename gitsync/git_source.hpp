@@ -32,7 +32,8 @@ class Git2Source final : public ports::Source {
                                                   spdlog::logger& log);
 
   /// Errors also: unauthorized where the ref moved to a commit that does not descend from the last
-  /// good one and GitOptions::allow_rewind is off; invalid_input for an empty repository.
+  /// good one and GitOptions::allow_rewind is off, or where nobody of GitOptions::allowed_signers
+  /// signed it; invalid_input for an empty repository.
   Result<std::shared_ptr<const ports::Snapshot>> fetch(std::stop_token stop) override;
   [[nodiscard]] std::shared_ptr<const ports::Snapshot> last_good() const override;
   [[nodiscard]] Result<std::shared_ptr<const ports::Snapshot>> snapshot_at(
@@ -41,6 +42,9 @@ class Git2Source final : public ports::Source {
   [[nodiscard]] Result<ports::Revision> last_change(const std::string& commit,
                                                     const RepoPath& path) const override;
   [[nodiscard]] std::string describe() const override;
+  [[nodiscard]] std::string refused_rewind() const override;
+  [[nodiscard]] std::string refusal() const override;
+  void accept_rewind(const std::string& commit) override;
 
   /// Of the last fetch that was good, also of an earlier run; nothing where there never was one.
   [[nodiscard]] std::optional<WallTime> last_success() const;
@@ -61,6 +65,10 @@ class Git2Source final : public ports::Source {
              const Clock& clock,
              spdlog::logger& log);
   void load_last_good();
+  /// The commit from the mirror, if it is signed as it must be; else `refusal` is as of
+  /// signer_of().
+  [[nodiscard]] Result<std::shared_ptr<const GitSnapshot>> open_trusted(
+      const std::string& commit, std::string* refusal = nullptr) const;
   Result<FetchAnswer> run_fetch(std::stop_token stop);
   Result<std::shared_ptr<const GitSnapshot>> fetch_snapshot(std::stop_token stop);
   void store_last_good();
@@ -79,6 +87,8 @@ class Git2Source final : public ports::Source {
   std::optional<LastGood> last_good_;
   std::optional<WallTime> failing_since_;
   std::optional<FetchAnswer> last_answer_;
+  std::string refused_rewind_, accepted_rewind_;  ///< Commits; "" for none.
+  std::string refusal_;                           ///< As refusal().
 };
 
 /// The Source for a remote. Errors: as Git2Source::open.

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
+#include "gitsync/allowed_signers.hpp"
 #include "gitsync/credentials.hpp"
 #include "gitsync/remote_url.hpp"
 
@@ -35,6 +37,8 @@ struct GitOptions {
   ReadLimits read_limits = {};
   FetchLimits fetch_limits = {};
   std::filesystem::path executable = "/proc/self/exe";  ///< Answers `__fetch` (fetch_child.hpp).
+  /// Whose signature a commit must have to be carried out; nothing: it need have none.
+  std::optional<AllowedSigners> allowed_signers = {};
   /// Accepts a ref that moved to a commit which does not descend from the last good one.
   bool allow_rewind = false;
 };

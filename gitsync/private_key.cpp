@@ -6,24 +6,12 @@
 #include <system_error>
 
 #include "core/digest.hpp"
+#include "gitsync/ssh_wire.hpp"
 
 namespace skep::gitsync {
 namespace {
 
 constexpr std::size_t kLargest = 64U * 1024U;
-
-/// A string of RFC 4251 §5: four bytes of length, then the bytes.
-std::optional<std::string_view> take_string(std::string_view& bytes) {
-  if (bytes.size() < 4) return std::nullopt;
-  std::size_t length = 0;
-  for (int at = 0; at < 4; ++at)
-    length = (length << 8U) | static_cast<unsigned char>(bytes[static_cast<std::size_t>(at)]);
-  bytes.remove_prefix(4);
-  if (length > bytes.size()) return std::nullopt;
-  const auto text = bytes.substr(0, length);
-  bytes.remove_prefix(length);
-  return text;
-}
 
 std::optional<PrivateKeyInfo> describe_openssh(std::string_view body) {
   std::string packed;

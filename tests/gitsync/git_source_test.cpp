@@ -176,6 +176,26 @@ TEST_F(GitSourceTest, RefusesARewrittenHistoryAndKeepsTheLastGoodOne_Attack24) {
   EXPECT_EQ(fetched(*open(url())), rewritten) << "once accepted it is the new base";
 }
 
+TEST_F(GitSourceTest, ARewrittenHistoryIsTakenWhenAPersonAcceptsJustThatOne_Attack24) {
+  const auto id = repository_.commit("main", {{"a", {"1"}}});
+  auto source = open(url());
+  EXPECT_EQ(fetched(*source), id);
+  EXPECT_EQ(source->refused_rewind(), "");
+  const auto first = repository_.rewrite("main", {{"a", {"2"}}});
+  fetch_error(*source);
+  EXPECT_EQ(source->refused_rewind(), first);
+  const auto second = repository_.rewrite("main", {{"a", {"3"}}});
+  source->accept_rewind(first);
+  EXPECT_THAT(fetch_error(*source).message, HasSubstr("was rewritten"))
+      << "another one than the person looked at";
+  EXPECT_EQ(source->refused_rewind(), second);
+  source->accept_rewind(second);
+  EXPECT_EQ(fetched(*source), second);
+  EXPECT_EQ(source->refused_rewind(), "");
+  repository_.rewrite("main", {{"a", {"4"}}});
+  EXPECT_THAT(fetch_error(*source).message, HasSubstr("was rewritten")) << "once is not always";
+}
+
 TEST_F(GitSourceTest, RefusesABranchThatWentBack_Attack24) {
   const auto first = repository_.commit("main", {{"a", {"1"}}});
   repository_.commit("main", {{"a", {"2"}}});
