@@ -73,6 +73,8 @@ struct Note {
   Severity severity = Severity::info;
   std::string text;
   std::optional<SourcePosition> at;
+  /// It blocks only because a service of another stack publishes the port.
+  bool port_in_use = false;
   bool operator==(const Note&) const = default;
 };
 

@@ -269,6 +269,7 @@ void Planner::check_ports(const std::string& key, const ServiceSpec& spec) {
            text + " of service " + quoted(spec.name) + " is taken by service " + quoted(name) +
                remedy,
            wanted_.services.at(key).at);
+      plan_.notes.back().port_in_use = !ours;
     }
   }
 }
@@ -287,6 +288,17 @@ void Planner::note_volumes(const std::string& key,
          "service " + quoted(live.name) + " no longer mounts volume " + quoted(volume) +
              ": the data stays in that volume");
   if (desired == nullptr) return;
+  for (const auto& before : live.task_template.container.mounts) {
+    if (before.type != "bind") continue;
+    for (const auto& after : desired->task_template.container.mounts) {
+      if (after.type != "volume" || after.target != before.target) continue;
+      note(Note::Severity::warning,
+           "service " + quoted(live.name) + ": " + before.target + " was the directory " +
+               quoted(before.source) + " of the node and becomes the volume " +
+               quoted(after.source) + ": the data stays in the directory",
+           wanted_.services.at(key).at);
+    }
+  }
 
   // A local volume is another one on every node: a task that may move finds an empty one.
   const auto& mounts = desired->task_template.container.mounts;

@@ -42,6 +42,8 @@ ErrorKind kind_of(const ApiCall& call, int status, std::string_view words) {
     return ErrorKind::unavailable;
   // Not a matter of rights, whatever the status says (403).
   if (has(words, "cannot be used with services")) return ErrorKind::invalid_input;
+  // A driver that no node has: 404, but nothing of the swarm is gone.
+  if (has(words, "plugin \"") && has(words, "not found")) return ErrorKind::invalid_input;
   switch (status) {
     case 400:
     case 406:

@@ -1,9 +1,12 @@
 #include "reconciler/agent.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <thread>
 #include <utility>
 
+#include "core/log_scope.hpp"
 #include "core/logfmt.hpp"
 
 namespace skep::reconciler {
@@ -48,6 +51,38 @@ std::shared_ptr<Redaction> redaction_of(const AgentOptions& options) {
   const auto& decryption = options.load.decryption;
   return decryption ? std::make_shared<Redaction>(decryption->redaction)
                     : std::make_shared<Redaction>();
+}
+
+/// Six hex digits that another run hardly has.
+std::string run_id(WallTime now) {
+  std::array<char, 8> text{};
+  std::snprintf(text.data(),
+                text.size(),
+                "%06x",
+                static_cast<unsigned>(now.time_since_epoch().count() & 0xffffff));
+  return text.data();
+}
+
+/// What a revision changed about what can be carried out.
+ports::RevisionReport difference_of(const DesiredState& now, const DesiredState* before) {
+  ports::RevisionReport report;
+  report.commit = now.revision.commit;
+  report.committed_at = now.revision.committed_at;
+  report.rendered = now.rendered;
+  report.reused = now.stacks.size() - std::min(now.rendered, now.stacks.size());
+  if (before == nullptr) return report;
+  for (const auto& stack : now.stacks) {
+    if (!stack->broken()) continue;
+    const auto same =
+        std::find_if(before->stacks.begin(), before->stacks.end(), [&](const auto& other) {
+          return other->source.name == stack->source.name && other->findings == stack->findings &&
+                 other->conflicts == stack->conflicts;
+        });
+    if (same != before->stacks.end()) continue;
+    report.refused.push_back({stack->source.group + "/" + stack->source.name,
+                              has_errors(stack->findings) ? "render" : "validate"});
+  }
+  return report;
 }
 
 std::vector<std::string> lines_of(const Findings& findings) {
@@ -95,6 +130,9 @@ void Agent::run(std::stop_token stop) {
     pulse.request_stop();
     lease.request_stop();
   });
+  // Of this run and no other, so that a pass is found in logs that outlive the agent.
+  const auto run = run_id(clock_.now());
+  std::uint64_t passes = 0;
   auto deadline = clock_.steady();
   while (wait_for_turn(deadline, stop)) {
     const auto desired = this->desired();
@@ -106,6 +144,7 @@ void Agent::run(std::stop_token stop) {
       deadline = clock_.steady() + kWhileStandingBy;
       continue;
     }
+    const LogScope scope("pass", run + "-" + std::to_string(++passes));
     const auto announced = proof_.announcements();
     const auto turn = reconciler_.turn(*desired, stop);
     if (stop.stop_requested()) break;
@@ -132,6 +171,7 @@ void Agent::keep_lease(std::stop_token stop) {
     const auto wait = options_.lease->tick(stop);
     if (options_.lease->held() != held) {
       held = !held;
+      if (held) observer_.leading();
       wake();
     }
     clock_.sleep_for(wait, stop);
@@ -150,6 +190,7 @@ bool Agent::stands_by() {
   last_turn_ = clock_.steady();
   ready_ = true;
   idle_ = false;
+  observer_.standing_by(!silent_);
   return true;
 }
 
@@ -239,11 +280,15 @@ void Agent::follow_git(std::stop_token stop) {
   std::minstd_rand random(static_cast<std::uint32_t>(clock_.now().time_since_epoch().count()));
   // After a restart the last good snapshot is worth more than waiting for a remote that may be
   // away.
-  if (auto snapshot = source_.last_good()) look(snapshot);
+  if (auto snapshot = source_.last_good()) (void)look(snapshot, std::nullopt);
   while (!stop.stop_requested()) {
+    auto why = ports::RevisionReport::Source::poll;
     {
       const std::lock_guard lock(mutex_);
       fetch_now_ = false;
+      if (asked_) why = ports::RevisionReport::Source::manual;
+      if (hinted_) why = ports::RevisionReport::Source::webhook;
+      hinted_ = asked_ = false;
     }
     const auto started = clock_.steady();
     auto snapshot = source_.fetch(stop);
@@ -254,7 +299,9 @@ void Agent::follow_git(std::stop_token stop) {
         std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - started);
     if (snapshot) {
       report.revision = (*snapshot)->revision().commit;
-      look(*snapshot);
+      report.author = (*snapshot)->revision().author;
+      report.subject = (*snapshot)->revision().subject;
+      report.unreadable = look(*snapshot, why);
     } else {
       const std::lock_guard lock(mutex_);
       if (status_.fetch_error != snapshot.error().message) {
@@ -263,6 +310,7 @@ void Agent::follow_git(std::stop_token stop) {
       }
       status_.fetch_error = snapshot.error().message;
       report.error = snapshot.error().message;
+      report.refused = source_.refusal();
     }
     observer_.fetched(report);
     std::uniform_int_distribution<std::int64_t> jitter(0, options_.interval.count() / 10);
@@ -274,14 +322,16 @@ void Agent::follow_git(std::stop_token stop) {
   }
 }
 
-void Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot) {
+std::string Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot,
+                        std::optional<ports::RevisionReport::Source> source) {
+  const auto seen_at = clock_.now();
   const auto previous = desired();
   const auto& revision = snapshot->revision();
   if (previous && previous->revision.commit == revision.commit && !revision.commit.empty()) {
     const std::lock_guard lock(mutex_);
     status_.fetch_error.clear();
     status_.last_fetch = clock_.now();
-    return;
+    return {};
   }
   const auto started = clock_.steady();
   auto loaded = load_desired_state(*snapshot, options_.load, previous.get());
@@ -291,7 +341,7 @@ void Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot) {
                       {{"revision", revision.commit}, {"error", loaded.error().message}}));
     const std::lock_guard lock(mutex_);
     status_.fetch_error = loaded.error().message;
-    return;
+    return to_string(loaded.error());
   }
   log_.info(logfmt("revision loaded",
                    {{"revision", revision.abbreviated()},
@@ -300,6 +350,10 @@ void Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot) {
   observer_.noted({"",
                    "revision",
                    revision.abbreviated() + " \"" + revision.subject + "\" by " + revision.author});
+  auto report = difference_of(*loaded, previous.get());
+  report.seen_at = seen_at;
+  if (previous) report.source = source;
+  observer_.revised(report);
   for (const auto& secret : loaded->secrets) redaction_->add(secret.data);
   for (const auto& stack : loaded->stacks) {
     redaction_->add(stack->spec);
@@ -314,18 +368,24 @@ void Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot) {
     status_.revision_subject = revision.subject;
     status_.revision_author = revision.author;
     status_.repository_errors = lines_of(loaded->findings);
+    file_notes_ = lines_of(loaded->file_findings);
     status_.last_fetch = clock_.now();
     status_.fetch_error.clear();
     desired_ = std::make_shared<const DesiredState>(*std::move(loaded));
     news_ = true;
   }
   news_arrived_.notify_all();
+  return {};
 }
 
 void Agent::follow_events(std::stop_token stop) {
   const auto heard = [this] {
     proof_.announced();
     wake();
+  };
+  const auto opened = [&] {
+    observer_.events_opened();
+    heard();
   };
   while (!stop.stop_requested()) {
     std::stop_source connection;
@@ -337,7 +397,12 @@ void Agent::follow_events(std::stop_token stop) {
     // The swarm may have changed while nobody listened: look once the stream is open, for what
     // comes later is announced.
     const auto ended = engine_.follow_events(
-        [&](const ports::EngineEvent&) { heard(); }, heard, connection.get_token());
+        [&](const ports::EngineEvent& event) {
+          observer_.heard(event.type);
+          heard();
+        },
+        opened,
+        connection.get_token());
     if (stop.stop_requested()) return;
     if (!ended && !connection.stop_requested())
       log_.debug(logfmt("event stream failed", {{"error", ended.error().message}}));
@@ -353,9 +418,17 @@ void Agent::follow_events(std::stop_token stop) {
 }
 
 void Agent::feel_pulse(std::stop_token stop) {
+  bool known = false;  // What answers may be another engine, or another version of it.
   while (!stop.stop_requested()) {
     const auto answered = engine_.ping(stop);
     if (stop.stop_requested()) return;
+    known = known && answered.has_value();
+    if (answered && !known) {
+      if (const auto engine = engine_.info(stop)) {
+        observer_.connected(*engine);
+        known = true;
+      }
+    }
     bool back = false;
     {
       const std::lock_guard lock(mutex_);
@@ -382,6 +455,8 @@ void Agent::publish(const Result<Turn>& turn) {
   if (!turn) return lose_sight(turn.error());
   status_.observed_at = turn->observed_at;
   status_.stacks = turn->stacks;
+  status_.notes = file_notes_;
+  status_.notes.insert(status_.notes.end(), turn->notes.begin(), turn->notes.end());
   if (silent_) {  // It read the swarm, and then the engine fell silent.
     return lose_sight({ErrorKind::unavailable, "the engine does not answer"});
   }
@@ -448,6 +523,17 @@ Result<void> Agent::approve(const std::string& stack, const std::string& actor) 
   return {};
 }
 
+Result<void> Agent::accept_history(const std::string& actor) {
+  const auto commit = source_.refused_rewind();
+  if (commit.empty())
+    return Error{ErrorKind::invalid_input, "no rewritten history waits for approval"};
+  source_.accept_rewind(commit);
+  note_asked("", "accept the rewritten history that leads to " + commit.substr(0, 12), actor);
+  log_.warn(logfmt("rewritten history approved", {{"revision", commit}, {"actor", actor}}));
+  hint();
+  return {};
+}
+
 Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
   {
     const std::lock_guard lock(mutex_);
@@ -467,7 +553,7 @@ Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
     log_.info(
         logfmt("sync asked for", {{"stack", stack.empty() ? "all" : stack}, {"actor", actor}}));
     if (stack.empty()) note_asked("", "sync of everything", actor);
-    fetch_now_ = true;
+    fetch_now_ = asked_ = true;
     news_ = true;
   }
   news_arrived_.notify_all();
@@ -477,9 +563,15 @@ Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
 void Agent::hint() {
   {
     const std::lock_guard lock(mutex_);
-    fetch_now_ = true;
+    fetch_now_ = hinted_ = true;
   }
   news_arrived_.notify_all();
+}
+
+bool Agent::image_hint(std::string_view repository, std::string_view tag) {
+  if (!reconciler_.look_again(repository, tag)) return false;
+  wake();
+  return true;
 }
 
 Result<std::string> Agent::known(const std::string& stack) const {

@@ -60,8 +60,10 @@ class Agent final : public ports::Control {
   [[nodiscard]] bool ready() const override;
   [[nodiscard]] bool alive() const override;
   Result<void> approve(const std::string& stack, const std::string& actor) override;
+  Result<void> accept_history(const std::string& actor) override;
   Result<void> sync(const std::string& stack, const std::string& actor) override;
   void hint() override;
+  bool image_hint(std::string_view repository, std::string_view tag) override;
   Result<void> suspend(const std::string& stack,
                        const ports::SuspendRequest& request,
                        const std::string& actor) override;
@@ -70,6 +72,8 @@ class Agent final : public ports::Control {
                         const std::string& revision,
                         const std::string& actor) override;
   [[nodiscard]] Result<ports::Explanation> explain(const std::string& stack) const override;
+  [[nodiscard]] Result<std::vector<ports::TaskStatus>> tasks(
+      const std::string& stack) const override;
   [[nodiscard]] Result<ports::Trace> trace(const std::string& service) const override;
 
  private:
@@ -81,7 +85,9 @@ class Agent final : public ports::Control {
   void keep_lease(std::stop_token stop);
   /// Whether another agent is active; then this one only says so.
   bool stands_by();
-  void look(const std::shared_ptr<const ports::Snapshot>& snapshot);
+  /// Why it cannot be read as a whole; "" where it can.
+  std::string look(const std::shared_ptr<const ports::Snapshot>& snapshot,
+                   std::optional<ports::RevisionReport::Source> source);
   void wake();
   enum class Waited { news, nothing, stopped };
   Waited wait_for_news(SteadyTime deadline, std::stop_token stop);
@@ -117,9 +123,11 @@ class Agent final : public ports::Control {
   bool news_ = true;
   bool fetch_now_ = true;
   bool pulse_now_ = false;
+  bool hinted_ = false, asked_ = false;  ///< Why the next look at git is taken.
   bool silent_ = false;  ///< The last ping got no answer: what a turn says meanwhile is older.
   std::shared_ptr<const DesiredState> desired_;
   ports::AgentStatus status_;
+  std::vector<std::string> file_notes_;  ///< Of the desired state's secrets and configs.
   bool ready_ = false;
   SteadyTime last_turn_{};
   std::stop_source connection_;  ///< Ends the present event stream.

@@ -15,6 +15,7 @@ constexpr std::size_t kLogLines = 10;
 constexpr std::size_t kLongestLine = 500;
 constexpr std::size_t kMostLogs = 3;  ///< Services whose log is asked for.
 constexpr auto kLogPatience = 3s;     ///< For all of them.
+constexpr auto kTaskPatience = 5s;    ///< For the tasks of all services of a stack.
 
 bool is_named(const ports::StackStatus& stack, const std::string& word) {
   return stack.name == word || stack.path == word || stack.group + "/" + stack.name == word;
@@ -166,6 +167,34 @@ Result<ports::Explanation> Agent::explain(const std::string& stack) const {
     }
   }
   return explanation;
+}
+
+Result<std::vector<ports::TaskStatus>> Agent::tasks(const std::string& stack) const {
+  const auto status = this->status();
+  const auto* known = find_stack(status, stack);
+  if (known == nullptr) return no_stack(status, stack);
+  const Patience patience(clock_, kTaskPatience);
+  std::vector<ports::TaskStatus> tasks;
+  for (const auto& service : known->services) {
+    // The engine takes a name for an id, and a task does not say its service's name.
+    auto found = engine_.tasks({service.name}, patience.token());
+    if (!found) return Error(found.error()).within("tasks of " + service.name);
+    for (auto& task : *found) {
+      redaction_->mask(task.message);
+      redaction_->mask(task.error);
+      tasks.push_back({.id = std::move(task.id),
+                       .service = service.name,
+                       .node = std::move(task.node_id),
+                       .slot = task.slot,
+                       .image = std::move(task.image),
+                       .state = std::move(task.state),
+                       .desired_state = std::move(task.desired_state),
+                       .message = std::move(task.message),
+                       .error = std::move(task.error),
+                       .timestamp = std::move(task.timestamp)});
+    }
+  }
+  return tasks;
 }
 
 Result<ports::Trace> Agent::trace(const std::string& service) const {

@@ -141,10 +141,10 @@ class Application {
 
   Result<Warnings> service(const Action& action) {
     if (action.verb == Verb::remove) return done(engine_.remove_service(action.live_id, stop_));
+    if (!action.gives_up.empty()) return give_up_ports(action);
     const auto at = plan_.desired.services.find(action.key);
     if (at == plan_.desired.services.end())
       throw std::logic_error("a plan writes a service that it does not desire");
-    if (!action.gives_up.empty()) return give_up_ports(action);
     auto spec = at->second.spec;
     if (auto filled = fill_in_ids(spec, ids_, live_); !filled) return std::move(filled).error();
     if (action.verb == Verb::update) {
@@ -247,7 +247,8 @@ ApplyResult apply(const diff::Plan& plan,
     }
     on_action(action);
     auto result = application.carry_out(action);
-    observer.wrote({action.kind, action.verb, result.has_value()});
+    const bool rotation = action.verb == Verb::create && action.reason.starts_with("replaces ");
+    observer.wrote({action.kind, action.verb, result.has_value(), rotation});
     ports_given_up = ports_given_up || !action.gives_up.empty();
     if (result) {
       outcome.results.push_back({action, std::nullopt, std::move(*result)});

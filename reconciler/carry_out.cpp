@@ -144,6 +144,7 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     const bool concerned =
         verdict == Verdict::adopt || verdict == Verdict::apply || verdict == Verdict::nothing;
     if (facts.desired == nullptr || !ours || !concerned) continue;
+    next.damaged.erase(facts.name);
     auto& record = next.stacks[facts.name];
     record.path = facts.desired->source.directory.text();
     record.ejected = false;
@@ -184,7 +185,10 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     turn.wrote = true;  // Somebody else wrote it: look again.
     return {};
   }
-  if (!written) return std::move(written).error();
+  if (!written) {
+    observer_.state_lost();
+    return std::move(written).error();
+  }
   state = std::move(next);
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     auto& facts = work.facts[i];
@@ -200,13 +204,47 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
       observer_.noted({full_name(facts), "adopted", "runs as git says; it is ours from now on"});
       memory_[facts.name].approved = false;
     }
-    if (work.decisions[i].verdict == Verdict::nothing) memory_[facts.name].requested = false;
+    const auto verdict = work.decisions[i].verdict;
+    if (verdict == Verdict::nothing || verdict == Verdict::adopt) check_out(facts, false);
+    if (verdict == Verdict::nothing) memory_[facts.name].requested = false;
     if (work.decisions[i].verdict == Verdict::forget)
       forget_stack(facts.name, forgotten[facts.name]);
-    if (work.decisions[i].verdict == Verdict::apply && !stop.stop_requested())
+    if (verdict == Verdict::apply && !stop.stop_requested() && check_out(facts, true))
       apply_stack(facts, live, turn, stop);
   }
   return {};
+}
+
+bool Reconciler::check_out(const StackFacts& facts, bool needed) {
+  const auto* target = facts.desired == nullptr ? nullptr : facts.target();
+  if (target == nullptr || target->checkout.empty()) return true;
+  auto& memory = memory_[facts.name];
+  if (memory.checked_out == target->content) return true;
+  auto written = options_.checkout != nullptr
+                     ? options_.checkout->write(facts.name, target->checkout)
+                     : Error{ErrorKind::unavailable, "there is no checkout to write files to"};
+  if (written) {
+    memory.checked_out = target->content;
+    memory.checkout_failure.clear();
+    if (*written > 0) {
+      log_.info(
+          logfmt("files of the checkout written", {{"stack", facts.name}, {"files", *written}}));
+    }
+    return true;
+  }
+  const auto& error = written.error();
+  if (memory.checkout_failure != error.message) {
+    log_.error(
+        logfmt("files cannot be checked out", {{"stack", facts.name}, {"error", error.message}}));
+    memory.checkout_failure = error.message;
+  }
+  if (needed) {
+    if (!memory.operation) begin_operation(facts, memory.failures > 0 ? "retry" : "git");
+    fail(memory, error);
+    finish_operation(facts, false, "apply", error.message);
+    memory.requested = false;
+  }
+  return false;
 }
 
 void Reconciler::apply_stack(StackFacts& facts,
@@ -274,6 +312,7 @@ void Reconciler::apply_stack(StackFacts& facts,
         "stack changed",
         {{"stack", facts.name}, {"writes", result.writes()}, {"plan", diff::summary(facts.plan)}}));
     memory.operation->progressed = now;
+    memory.operation->last_write = clock_.now();
   }
   const bool shutting_down =
       std::any_of(result.results.begin(), result.results.end(), still_in_use);

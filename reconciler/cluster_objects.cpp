@@ -1,17 +1,61 @@
 #include <algorithm>
 
+#include "core/digest.hpp"
 #include "core/logfmt.hpp"
 #include "reconciler/work.hpp"
 #include "swarm/labels.hpp"
 
-// What the whole cluster shares, before any stack.
+// What the whole cluster shares, before any stack. What cannot be made is said, and tried again;
+// the stacks that need it are blocked by its absence, the others go on (promise 5).
 namespace skep::reconciler {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kFirstRetry = 2s;
+constexpr auto kLongestRetry = 300s;
+
+}  // namespace
+
+bool Reconciler::put_off(const std::string& what, Turn& turn) {
+  const auto trouble = cluster_troubles_.find(what);
+  if (trouble == cluster_troubles_.end() || clock_.steady() >= trouble->second.retry_at)
+    return false;
+  turn.notes.push_back(trouble->second.message);
+  turn.retry_at =
+      std::min(turn.retry_at.value_or(trouble->second.retry_at), trouble->second.retry_at);
+  return true;
+}
+
+Result<void> Reconciler::could_not_make(const std::string& what,
+                                        const Error& error,
+                                        Turn& turn,
+                                        std::stop_token stop) {
+  if (error.kind == ErrorKind::cancelled) return error;
+  // Somebody else may have made it just now: look again at once, but not for ever.
+  if (error.kind == ErrorKind::conflict && cluster_troubles_.count(what) == 0) turn.wrote = true;
+  // An engine that does not answer at all is another matter: then nothing is known.
+  if (auto answers = engine_.ping(std::move(stop)); !answers) return Error(error).within(what);
+  auto& trouble = cluster_troubles_[what];
+  auto message = what + " could not be made: " + error.message;
+  mask(message);
+  if (trouble.message != message)
+    log_.error(logfmt("not made for the cluster", {{"what", what}, {"error", error.message}}));
+  trouble.message = std::move(message);
+  const auto doublings = std::min<std::uint64_t>(trouble.failures++, 10);
+  const std::chrono::milliseconds wait =
+      std::min<std::chrono::milliseconds>(kFirstRetry * (1U << doublings), kLongestRetry);
+  trouble.retry_at = clock_.steady() + wait;
+  turn.notes.push_back(trouble.message);
+  turn.retry_at = std::min(turn.retry_at.value_or(trouble.retry_at), trouble.retry_at);
+  return {};
+}
 
 Result<void> Reconciler::ensure_networks(const DesiredState& desired,
                                          swarm::LiveState& live,
                                          Turn& turn,
                                          std::stop_token stop) {
-  bool added = false;
+  std::vector<swarm::LiveNetwork> added;  // Lookups in `live` need it sorted.
   for (const auto& [name, wanted] : desired.cluster.networks) {
     const auto* found = live.find_network(name);
     if (found != nullptr) {
@@ -33,17 +77,23 @@ Result<void> Reconciler::ensure_networks(const DesiredState& desired,
     if (options_.plan_only) {
       turn.notes.push_back("the shared network " + name + " will be created");
     } else {
+      const auto what = "the shared network " + name;
+      if (put_off(what, turn)) continue;
       auto written = engine_.create_network(created.spec, stop);
       observer_.wrote({diff::ObjectKind::network, diff::Verb::create, written.has_value()});
-      if (!written) return std::move(written).error().within("shared network " + name);
+      if (!written) {
+        if (auto said = could_not_make(what, written.error(), turn, stop); !said) return said;
+        continue;
+      }
+      cluster_troubles_.erase(what);
       log_.info(logfmt("shared network created", {{"network", name}}));
       created.id = written->id;
       turn.wrote = true;
     }
-    live.networks.push_back(std::move(created));
-    added = true;
+    added.push_back(std::move(created));
   }
-  if (added) live.normalise();
+  live.networks.insert(live.networks.end(), added.begin(), added.end());
+  if (!added.empty()) live.normalise();
   return {};
 }
 
@@ -51,7 +101,8 @@ Result<void> Reconciler::ensure_files(const DesiredState& desired,
                                       swarm::LiveState& live,
                                       Turn& turn,
                                       std::stop_token stop) {
-  bool added = false;
+  std::vector<swarm::LiveConfig> configs;  // Lookups in `live` need it sorted.
+  std::vector<swarm::LiveSecret> secrets;
   const auto ensure = [&](auto spec,
                           diff::ObjectKind kind,
                           const std::string& word,
@@ -62,20 +113,31 @@ Result<void> Reconciler::ensure_files(const DesiredState& desired,
     if (options_.plan_only) {
       turn.notes.push_back("the " + word + " " + spec.name + " will be created");
       add(spec, swarm::ObjectId());
-      added = true;
       return {};
     }
+    const auto what = "the cluster's " + word + " " + spec.name;
+    if (put_off(what, turn)) return {};
     spec.labels[std::string(swarm::kInstanceLabel)] = options_.instance;
     auto written = create(spec);
     observer_.wrote({kind, diff::Verb::create, written.has_value()});
-    if (!written) return std::move(written).error().within("cluster " + word + " " + spec.name);
+    if (!written) return could_not_make(what, written.error(), turn, stop);
+    cluster_troubles_.erase(what);
     log_.info(logfmt("created for the cluster", {{"kind", word}, {"name", spec.name}}));
     add(spec, written->id);
-    added = true;
     turn.wrote = true;
     return {};
   };
+  // A plan may be made without the key, and is about what would be done.
+  const auto differs = [&](const std::string& word, const std::string& name) {
+    if (options_.plan_only) return;
+    turn.notes.push_back("the cluster's " + word + " " + name +
+                         " is not what its file in git holds; it is never changed: give it a new "
+                         "name, or remove it by hand when nothing uses it");
+  };
   for (const auto& config : desired.configs) {
+    const auto* live_config = live.find_config(config.name);
+    if (live_config != nullptr && live_config->data_sha256 != sha256_hex(config.data))
+      differs("config", config.name);
     auto done = ensure(
         config,
         diff::ObjectKind::config,
@@ -87,11 +149,15 @@ Result<void> Reconciler::ensure_files(const DesiredState& desired,
           created.id = id;
           created.name = spec.name;
           created.labels = spec.labels;
-          live.configs.push_back(std::move(created));
+          configs.push_back(std::move(created));
         });
     if (!done) return done;
   }
   for (const auto& secret : desired.secrets) {
+    const auto* live_secret = live.find_secret(secret.name);
+    if (live_secret != nullptr && !options_.plan_only &&
+        planner_.compare(*live_secret, secret, stop) == diff::SecretAnswer::different)
+      differs("secret", secret.name);
     auto done = ensure(
         secret,
         diff::ObjectKind::secret,
@@ -103,11 +169,13 @@ Result<void> Reconciler::ensure_files(const DesiredState& desired,
           created.id = id;
           created.name = spec.name;
           created.labels = spec.labels;
-          live.secrets.push_back(std::move(created));
+          secrets.push_back(std::move(created));
         });
     if (!done) return done;
   }
-  if (added) live.normalise();
+  live.configs.insert(live.configs.end(), configs.begin(), configs.end());
+  live.secrets.insert(live.secrets.end(), secrets.begin(), secrets.end());
+  if (!configs.empty() || !secrets.empty()) live.normalise();
   return {};
 }
 

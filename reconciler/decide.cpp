@@ -108,10 +108,15 @@ void StackFacts::look_up(const State& state) {
   record = own_record == state.stacks.end() ? nullptr : &own_record->second;
   const auto own_suspension = state.suspensions.find(name);
   suspension = own_suspension == state.suspensions.end() ? nullptr : &own_suspension->second;
+  damaged = state.damaged.count(name) != 0;
 }
 
 ports::DriftCause cause_of(const StackFacts& facts) {
   if (facts.quarantined()) return ports::DriftCause::pending;
+  // A tag that is followed moved: that is a deployment, not somebody's edit. Where swarm went back
+  // from it, it is not pushed again by itself.
+  const bool went_back = facts.rolled_back || facts.rolled_back_by_person || facts.rolling_back;
+  if (facts.tag_moved && !went_back) return ports::DriftCause::pending;
   const bool carried_out = facts.record != nullptr && facts.desired != nullptr &&
                            facts.record->content == facts.desired->content;
   return carried_out ? ports::DriftCause::live : ports::DriftCause::pending;
@@ -129,6 +134,12 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
     return {
         Verdict::held,
         "belongs to the skep instance \"" + facts.foreign_instance + "\"; remove it there first"};
+  }
+  if (facts.damaged && !memory.approved) {
+    return {Verdict::held,
+            "what was decided about it is lost, for its record in the state object is damaged; "
+            "read `skep plan " +
+                facts.name + "`, then `skep approve " + facts.name + "` adopts it anew"};
   }
   if (ejected && !memory.approved) {
     return {

@@ -28,8 +28,10 @@ struct Operation {
   std::vector<diff::ObjectKind> kinds = {};  ///< Of what differed when it began.
   // For the report of it.
   WallTime began{};
-  std::string content = {};  ///< What it leads to.
-  std::string actor = {};    ///< Who asked for it; "" for nobody.
+  std::optional<WallTime> last_write = {};   ///< When the swarm last accepted something of it.
+  std::optional<WallTime> drift_since = {};  ///< When the difference was first seen.
+  std::string content = {};                  ///< What it leads to.
+  std::string actor = {};                    ///< Who asked for it; "" for nobody.
   std::string revision_from = {}, revision_to = {}, plan_digest = {};
   std::vector<ports::ObjectReport> objects = {};
 };
@@ -43,6 +45,7 @@ struct StackMemory {
   /// Since when all that should run does. After a write or a failure it is believed when it has
   /// lasted a while.
   std::optional<SteadyTime> up_since;
+  std::set<std::string> sent_back;  ///< Services that a person rolled back.
   /// Services that were not as they should be, and when last: one that ends again and again is up
   /// whenever one looks, now and then.
   std::map<std::string, SteadyTime> restless;
@@ -58,12 +61,19 @@ struct StackMemory {
   std::string error;           ///< Of the last attempt; "" after a good one.
   std::uint64_t failures = 0;  ///< In a row.
   SteadyTime retry_at{};
+  std::string judged;            ///< Content whose breaches of the policy were reported.
+  std::string checked_out;       ///< Content whose files are in the checkout.
+  std::string checkout_failure;  ///< Was told already.
+  /// By service: tasks whose failure was reported, of those that the swarm still kept then.
+  std::map<swarm::ObjectId, std::set<swarm::ObjectId>> failed_tasks;
   std::string failed_hook;        ///< Id of the job whose failure was reported.
   bool approved = false;          ///< A person let through what is held.
   bool requested = false;         ///< A person asked for it now.
   std::string actor;              ///< Who let it through or asked for it.
   std::string replaced_revision;  ///< The commit that the present content took the place of.
   bool seen = false;              ///< It was looked at in an earlier turn of this process.
+  /// When a stack that left git may go, by a clock that nobody sets.
+  std::optional<SteadyTime> leaves_at;
   std::optional<ports::DriftCause> drift_cause;
   std::optional<WallTime> drift_since, last_success, last_failure;
   std::chrono::milliseconds last_duration{};
@@ -86,8 +96,10 @@ struct StackFacts {
   bool live_there = false;                ///< Something of it runs.
   std::string foreign_instance;  ///< The other agent whose label its objects carry; "" for none.
   const StackRecord* record = nullptr;  ///< nullptr: not ours.
+  bool damaged = false;                 ///< There is a record, which cannot be read.
   diff::Plan plan;
   bool waiting_for_registry = false;
+  bool tag_moved = false;  ///< What differs may be what a followed tag names now.
   ports::Health health = ports::Health::unknown;
   /// A service stands on its previous spec, or is on its way back to it, …
   bool rolled_back = false;            ///< … by swarm itself, because its update failed;

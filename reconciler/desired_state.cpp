@@ -147,7 +147,7 @@ StackPointer render(const ports::Snapshot& snapshot,
       files.mode = options.repo_files_on_host ? RepoFiles::host : source.settings.policy.repo_files;
       files.directories = source.settings.policy.repo_directories;
       files.host_checkout = options.host_checkout;
-      resolve_repo_files(stack->spec, files, reader, stack->findings);
+      stack->checkout = resolve_repo_files(stack->spec, files, reader, stack->findings);
       check_ignored(*stack, source.settings.ignore);
       warn_of_plain_secrets(*stack, reader.secrets());
       if (!stack->broken()) {
@@ -323,16 +323,25 @@ void order_by_dependency(std::vector<StackPointer>& stacks) {
   stacks = std::move(ordered);
 }
 
+/// Names of what the cluster cannot have → why.
+struct Unreadable {
+  std::map<std::string, std::string> secrets, configs;
+};
+
 /// The contents of the cluster's own secrets and configs.
-void read_cluster_files(const ports::Snapshot& snapshot,
-                        const LoadOptions& options,
-                        DesiredState& state) {
+Unreadable read_cluster_files(const ports::Snapshot& snapshot,
+                              const LoadOptions& options,
+                              DesiredState& state) {
+  Unreadable unreadable;
   const auto& root = options.root;
   const TreeReader reader(snapshot, root, root, options.decryption.get());
-  const auto read = [&](const std::map<std::string, ClusterFile>& files, auto&& use) {
+  const auto read = [&](const std::map<std::string, ClusterFile>& files,
+                        std::map<std::string, std::string>& failed,
+                        auto&& use) {
     for (const auto& [name, wanted] : files) {
       const auto complain = [&, subject = name, at = wanted.at](const std::string& message) {
-        state.findings.push_back({Finding::Severity::error, subject + ": " + message, at});
+        state.file_findings.push_back({Finding::Severity::error, subject + ": " + message, at});
+        failed[subject] = message;
       };
       const auto path = root.join("./" + wanted.file);
       if (!path) {
@@ -351,19 +360,44 @@ void read_cluster_files(const ports::Snapshot& snapshot,
       }
     }
   };
-  read(state.cluster.configs, [&](const std::string& name, std::string data) {
+  read(state.cluster.configs, unreadable.configs, [&](const std::string& name, std::string data) {
     swarm::ConfigSpec spec;
     spec.name = name;
     spec.data = std::move(data);
     state.configs.push_back(std::move(spec));
   });
-  read(state.cluster.secrets, [&](const std::string& name, std::string data) {
+  read(state.cluster.secrets, unreadable.secrets, [&](const std::string& name, std::string data) {
     swarm::SecretSpec spec;
     spec.name = name;
     spec.data = Secret(std::move(data));
     state.secrets.push_back(std::move(spec));
   });
-  state.findings.insert(state.findings.end(), reader.findings().begin(), reader.findings().end());
+  state.file_findings.insert(
+      state.file_findings.end(), reader.findings().begin(), reader.findings().end());
+  return unreadable;
+}
+
+/// Promise 5: one file that cannot be read hurts those that use it.
+void hold_users_of(const Unreadable& unreadable, std::vector<StackPointer>& stacks) {
+  const auto check = [](StackPointer& stack,
+                        const std::map<std::string, SourcePosition>& used,
+                        const std::map<std::string, std::string>& failed,
+                        const std::string& word) {
+    for (const auto& [name, at] : used) {
+      const auto why = failed.find(name);
+      if (why == failed.end()) continue;
+      blame(
+          stack,
+          "the " + word + " " + name + " of the cluster's skep.yaml cannot be read: " + why->second,
+          at);
+    }
+  };
+  for (auto& stack : stacks) {
+    if (stack->broken()) continue;
+    const auto spec = stack->spec;
+    check(stack, spec.external_secrets, unreadable.secrets, "secret");
+    check(stack, spec.external_configs, unreadable.configs, "config");
+  }
 }
 
 }  // namespace
@@ -371,6 +405,13 @@ void read_cluster_files(const ports::Snapshot& snapshot,
 Findings DesiredStack::all_findings() const {
   auto all = findings;
   all.insert(all.end(), conflicts.begin(), conflicts.end());
+  sort_and_unique(all);
+  return all;
+}
+
+Findings DesiredState::all_findings() const {
+  auto all = findings;
+  all.insert(all.end(), file_findings.begin(), file_findings.end());
   sort_and_unique(all);
   return all;
 }
@@ -384,7 +425,8 @@ Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
   state.revision = snapshot.revision();
   state.cluster = discovery->cluster;
   state.findings = discovery->findings;
-  read_cluster_files(snapshot, options, state);
+  state.obstructed = discovery->obstructed;
+  const auto unreadable = read_cluster_files(snapshot, options, state);
   if (previous != nullptr && !same_settings(previous->cluster, state.cluster)) previous = nullptr;
   TemplateShelf shelf(snapshot, options.root);
   for (auto& source : discovery->stacks) {
@@ -399,6 +441,8 @@ Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
   check_names(state.stacks);
   check_ports(state.stacks);
   check_dependencies(state.stacks);
+  if (!unreadable.secrets.empty() || !unreadable.configs.empty())
+    hold_users_of(unreadable, state.stacks);
   warn_of_shared_names(state.stacks);
   order_by_dependency(state.stacks);
   return state;

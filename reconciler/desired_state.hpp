@@ -9,6 +9,7 @@
 #include "core/finding.hpp"
 #include "core/result.hpp"
 #include "reconciler/discovery.hpp"
+#include "reconciler/ports/checkout.hpp"
 #include "reconciler/ports/source.hpp"
 #include "reconciler/template_stack.hpp"
 #include "swarm/stack_spec.hpp"
@@ -25,6 +26,8 @@ struct DesiredStack {
                         ///< "git moved" from "someone edited".
   std::map<std::string, std::string> jobs;  ///< job_hashes() of `spec`.
   std::vector<Hook> hooks;  ///< Not among the services of `spec`, but counted in `content`.
+  /// What it mounts from the nodes' checkout of the repository (`repo_files: checkout`); sorted.
+  std::vector<ports::CheckoutFile> checkout;
   Reads reads;
   /// As Output of the same names, where LoadOptions::keep_compose asked for it.
   std::shared_ptr<const compose::ComposeFile> compose_file;
@@ -46,9 +49,16 @@ struct DesiredState {
   std::vector<swarm::SecretSpec> secrets;
   std::vector<std::string> disabled;  ///< Names of stacks that are switched off.
   Findings findings;                  ///< Of no single stack; an error freezes everything.
+  /// Of single secrets and configs of the cluster: whoever uses such a one is held, nobody else.
+  Findings file_findings;
+  /// Paths in the directories of groups where something else than a directory stands, and what:
+  /// a stack that came from there is not "gone" (trap 14).
+  std::map<std::string, std::string> obstructed;
   std::size_t rendered =
       0;  ///< Stacks that were rendered for this; the others came from the previous state.
   [[nodiscard]] bool broken() const { return has_errors(findings); }
+  /// Those of no single stack, sorted.
+  [[nodiscard]] Findings all_findings() const;
 };
 
 struct LoadOptions {

@@ -199,6 +199,20 @@ bool may_be_stack(const ports::TreeEntry& entry) {
   return entry.kind == ports::TreeEntry::Kind::directory && !entry.name.starts_with('.');
 }
 
+std::string_view word_of(ports::TreeEntry::Kind kind) {
+  switch (kind) {
+    case ports::TreeEntry::Kind::symlink:
+      return "a symbolic link";
+    case ports::TreeEntry::Kind::submodule:
+      return "a submodule";
+    case ports::TreeEntry::Kind::directory:
+      return "a directory";
+    case ports::TreeEntry::Kind::file:
+      break;
+  }
+  return "a file";
+}
+
 }  // namespace
 
 Result<Discovery> discover(const ports::Snapshot& snapshot,
@@ -218,6 +232,10 @@ Result<Discovery> discover(const ports::Snapshot& snapshot,
     auto entries = snapshot.list(*directory);
     if (!entries) return std::move(entries).error();
     for (const auto& entry : *entries) {
+      if (entry.kind != ports::TreeEntry::Kind::directory) {
+        if (const auto path = directory->join(entry.name); path)
+          discovery.obstructed[path->text()] = word_of(entry.kind);
+      }
       if (!may_be_stack(entry)) continue;
       auto stack = discover_stack(snapshot,
                                   root,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct Discovery {
   std::vector<StackSource> stacks;    ///< In the order of groups, then by directory.
   std::vector<StackSource> disabled;  ///< `enabled: false`: as if they were not in git.
   Findings findings;                  ///< Of the cluster's skep.yaml: they freeze everything.
+  std::map<std::string, std::string> obstructed;  ///< As DesiredState's.
 };
 
 /// What stands in a snapshot, by design §3: `skep.yaml`, then every directory of every group.

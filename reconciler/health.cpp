@@ -26,10 +26,6 @@ bool restarts_always(const swarm::LiveService& service) {
          (!policy || policy->condition.empty() || policy->condition == "any");
 }
 
-bool is_failure(const swarm::Task& task) {
-  return task.state == "failed" || task.state == "rejected";
-}
-
 /// It ended, and nobody asked it to: that is another state ("shutdown").
 bool ended(const swarm::LiveService& service, const swarm::Task& task) {
   return is_failure(task) || (task.state == "complete" && restarts_always(service));
@@ -141,6 +137,27 @@ std::string mode_of(const swarm::ServiceMode& mode) {
 
 }  // namespace
 
+bool by_a_person(const swarm::UpdateStatus& update) {
+  return update.message.find("manually requested rollback") != std::string::npos;
+}
+
+bool is_failure(const swarm::Task& task) {
+  return task.state == "failed" || task.state == "rejected";
+}
+
+std::string failure_reason(const swarm::Task& task) {
+  const auto says = [&task](std::string_view words) {
+    return task.error.find(words) != std::string::npos;
+  };
+  if (task.state == "orphaned") return "node_down";
+  if (says("unhealthy container")) return "unhealthy";
+  if (says("No such image") || says("pull access denied") || says("manifest unknown") ||
+      says("manifest for ") || says("pulling image"))
+    return "image";
+  if (says("non-zero exit") || task.exit_code != 0) return "nonzero_exit";
+  return task.state == "rejected" ? "rejected" : "other";
+}
+
 bool needs_tasks(const swarm::LiveService& service) {
   const auto& state = service.update.state;
   return !as_many_as_should(service, {}) || state == "updating" || state == "paused" ||
@@ -172,7 +189,12 @@ ports::ServiceStatus describe_service(const swarm::LiveService& service,
   status.desired = service.desired_tasks;
   if (const auto& job = service.spec.mode.replicated_job)
     status.desired = job->total_completions.value_or(1);
+  status.tasks_running = service.running_tasks;
+  status.tasks_completed =
+      service.spec.mode.is_job() ? service.completed_tasks : done(service, tasks);
   status.update_state = service.update.state;
+  status.sent_back_by_person =
+      service.update.state.starts_with("rollback_") && by_a_person(service.update);
   status.mode = mode_of(service.spec.mode);
   if (health_of(service, tasks, now) == ports::Health::healthy) return status;
   status.trouble = trouble_of(service, tasks, since(service, now));

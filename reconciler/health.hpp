@@ -22,6 +22,15 @@ namespace skep::reconciler {
                                       const std::vector<swarm::Task>& tasks,
                                       WallTime now);
 
+/// Whether a service was sent back with `docker service rollback` (trap 34).
+[[nodiscard]] bool by_a_person(const swarm::UpdateStatus& update);
+
+/// Failed, or never could run; a task that was asked to end did neither.
+[[nodiscard]] bool is_failure(const swarm::Task& task);
+/// Why it failed, as one of a few words: nonzero_exit, rejected, unhealthy, image, node_down,
+/// other.
+[[nodiscard]] std::string failure_reason(const swarm::Task& task);
+
 /// The worst of a stack's services; healthy where it has none.
 [[nodiscard]] ports::Health worst(ports::Health a, ports::Health b);
 

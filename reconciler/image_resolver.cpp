@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "swarm/image_ref.hpp"
+
 namespace skep::reconciler {
 namespace {
 
@@ -36,17 +38,34 @@ std::optional<ImageResolver::Answer> ImageResolver::resolve(const std::string& i
                                                             std::chrono::milliseconds max_age,
                                                             Stale stale) {
   const std::lock_guard lock(mutex_);
+  if (stale == Stale::used && followed_.size() < kMostAnswers) followed_.insert(image);
   const auto at = answers_.find(image);
   const bool known = at != answers_.end();
   const bool failed = known && at->second.failures > 0;
   const auto keeps = failed ? patience_after(at->second.failures) : max_age;
-  if (known && clock_.steady() - at->second.at <= keeps) return at->second;
+  const bool outdated = known && at->second.outdated;
+  if (known && !outdated && clock_.steady() - at->second.at <= keeps) return at->second;
   if (asked_.insert(image).second) {
     queue_.push_back(image);
     wake_.notify_one();
   }
   if (known && (failed || stale == Stale::used)) return at->second;
   return std::nullopt;
+}
+
+bool ImageResolver::look_again(std::string_view repository, std::string_view tag) {
+  const std::lock_guard lock(mutex_);
+  bool found = false;
+  for (const auto& image : followed_) {
+    const auto name = swarm::ImageRef::parse(image);
+    if (!name || name->path != repository || !name->digest.empty()) continue;
+    if ((name->tag.empty() ? "latest" : name->tag) != tag) continue;
+    found = true;
+    if (const auto at = answers_.find(image); at != answers_.end()) at->second.outdated = true;
+    // What is on its way may be older than the push.
+    if (asked_.contains(image)) again_.insert(image);
+  }
+  return found;
 }
 
 void ImageResolver::forgive() {
@@ -74,6 +93,7 @@ void ImageResolver::work(std::stop_token stop) {
       answer.image = result ? std::optional(*result) : std::nullopt;
       answer.error = result ? std::string() : result.error().message;
       asked_.erase(image);
+      answer.outdated = again_.erase(image) > 0;
     }
     on_answer_();
   }

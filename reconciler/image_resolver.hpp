@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -27,6 +28,7 @@ class ImageResolver {
     std::string error;                         ///< Why not.
     SteadyTime at{};
     unsigned failures = 0;  ///< In a row.
+    bool outdated = false;  ///< The registry said that there is something newer.
   };
   /// What becomes of a good answer that is older than it should be.
   enum class Stale {
@@ -46,6 +48,10 @@ class ImageResolver {
   std::optional<Answer> resolve(const std::string& image,
                                 std::chrono::milliseconds max_age,
                                 Stale stale = Stale::refused);
+  /// A registry says that a tag moved, by the names that it has for them: where an image is
+  /// followed (Stale::used) under whatever address, it is asked at the next resolve(), also if it
+  /// failed before or is being asked just now. Returns whether one is.
+  bool look_again(std::string_view repository, std::string_view tag);
   /// Whoever failed may be asked at once: git changed, or a person wants it.
   void forgive();
 
@@ -60,6 +66,8 @@ class ImageResolver {
   std::deque<std::string> queue_;
   std::set<std::string> asked_;  ///< Queued or being asked.
   std::map<std::string, Answer> answers_;
+  std::set<std::string> followed_;  ///< Images that were asked for with Stale::used.
+  std::set<std::string> again_;     ///< Outdated while being asked.
   std::vector<std::jthread> workers_;
 };
 

@@ -134,106 +134,66 @@ std::optional<Error> LeasedEngine::refused() const {
                "this agent is not the active one; nothing is written until it is"};
 }
 
-Result<ports::EngineInfo> LeasedEngine::info(std::stop_token stop) {
-  return engine_.info(std::move(stop));
-}
-Result<void> LeasedEngine::ping(std::stop_token stop) { return engine_.ping(std::move(stop)); }
-Result<swarm::LiveState> LeasedEngine::observe(std::stop_token stop) {
-  return engine_.observe(std::move(stop));
-}
-Result<std::vector<swarm::Task>> LeasedEngine::tasks(const std::vector<swarm::ObjectId>& services,
-                                                     std::stop_token stop) {
-  return engine_.tasks(services, std::move(stop));
-}
-Result<std::optional<std::string>> LeasedEngine::config_data(const std::string& name,
-                                                             std::stop_token stop) {
-  return engine_.config_data(name, std::move(stop));
-}
-Result<std::optional<swarm::LiveConfig>> LeasedEngine::find_config(const std::string& name,
-                                                                   std::stop_token stop) {
-  return engine_.find_config(name, std::move(stop));
-}
-Result<std::vector<std::string>> LeasedEngine::log_tail(const std::string& service,
-                                                        std::size_t lines,
-                                                        std::stop_token stop) {
-  return engine_.log_tail(service, lines, std::move(stop));
-}
-Result<diff::ResolvedImage> LeasedEngine::resolve_image(const std::string& image,
-                                                        std::stop_token stop) {
-  return engine_.resolve_image(image, std::move(stop));
-}
-Result<diff::SecretAnswer> LeasedEngine::secret_holds(const swarm::ObjectId& id,
-                                                      const swarm::SecretSpec& spec,
-                                                      std::stop_token stop) {
-  return engine_.secret_holds(id, spec, std::move(stop));
-}
-Result<void> LeasedEngine::follow_events(
-    const std::function<void(const ports::EngineEvent&)>& on_event,
-    const std::function<void()>& on_open,
-    std::stop_token stop) {
-  return engine_.follow_events(on_event, on_open, std::move(stop));
-}
-
 Result<ports::Written> LeasedEngine::create_network(const swarm::NetworkSpec& spec,
                                                     std::stop_token stop) {
   if (auto error = refused()) return *std::move(error);
-  return engine_.create_network(spec, std::move(stop));
+  return ForwardingEngine::create_network(spec, std::move(stop));
 }
 Result<void> LeasedEngine::remove_network(const swarm::ObjectId& id, std::stop_token stop) {
   if (auto error = refused()) return *std::move(error);
-  return engine_.remove_network(id, std::move(stop));
+  return ForwardingEngine::remove_network(id, std::move(stop));
 }
 Result<ports::Written> LeasedEngine::create_config(const swarm::ConfigSpec& spec,
                                                    std::stop_token stop) {
   if (auto error = refused()) return *std::move(error);
-  return engine_.create_config(spec, std::move(stop));
+  return ForwardingEngine::create_config(spec, std::move(stop));
 }
 Result<void> LeasedEngine::update_config(const swarm::ObjectId& id,
                                          swarm::ObjectVersion version,
                                          const swarm::ConfigSpec& spec,
                                          std::stop_token stop) {
   if (auto error = refused()) return *std::move(error);
-  return engine_.update_config(id, version, spec, std::move(stop));
+  return ForwardingEngine::update_config(id, version, spec, std::move(stop));
 }
 Result<void> LeasedEngine::remove_config(const swarm::ObjectId& id, std::stop_token stop) {
   if (auto error = refused()) return *std::move(error);
-  return engine_.remove_config(id, std::move(stop));
+  return ForwardingEngine::remove_config(id, std::move(stop));
 }
 Result<ports::Written> LeasedEngine::create_secret(const swarm::SecretSpec& spec,
                                                    std::stop_token stop) {
   if (auto error = refused()) return *std::move(error);
-  return engine_.create_secret(spec, std::move(stop));
+  return ForwardingEngine::create_secret(spec, std::move(stop));
 }
 Result<void> LeasedEngine::update_secret(const swarm::ObjectId& id,
                                          swarm::ObjectVersion version,
                                          const swarm::SecretSpec& spec,
                                          std::stop_token stop) {
   if (auto error = refused()) return *std::move(error);
-  return engine_.update_secret(id, version, spec, std::move(stop));
+  return ForwardingEngine::update_secret(id, version, spec, std::move(stop));
 }
 Result<void> LeasedEngine::remove_secret(const swarm::ObjectId& id, std::stop_token stop) {
   if (auto error = refused()) return *std::move(error);
-  return engine_.remove_secret(id, std::move(stop));
+  return ForwardingEngine::remove_secret(id, std::move(stop));
 }
 Result<ports::Written> LeasedEngine::create_service(const swarm::ServiceSpec& spec,
                                                     std::stop_token stop) {
   if (auto error = refused()) return *std::move(error);
-  return engine_.create_service(spec, std::move(stop));
+  return ForwardingEngine::create_service(spec, std::move(stop));
 }
 Result<ports::Written> LeasedEngine::update_service(const swarm::ObjectId& id,
                                                     swarm::ObjectVersion version,
                                                     const swarm::ServiceSpec& spec,
                                                     std::stop_token stop) {
   if (auto error = refused()) return *std::move(error);
-  return engine_.update_service(id, version, spec, std::move(stop));
+  return ForwardingEngine::update_service(id, version, spec, std::move(stop));
 }
 Result<void> LeasedEngine::remove_service(const swarm::ObjectId& id, std::stop_token stop) {
   if (auto error = refused()) return *std::move(error);
-  return engine_.remove_service(id, std::move(stop));
+  return ForwardingEngine::remove_service(id, std::move(stop));
 }
 Result<void> LeasedEngine::update_node(const swarm::LiveNode& node, std::stop_token stop) {
   if (auto error = refused()) return *std::move(error);
-  return engine_.update_node(node, std::move(stop));
+  return ForwardingEngine::update_node(node, std::move(stop));
 }
 
 }  // namespace skep::reconciler

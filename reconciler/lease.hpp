@@ -11,7 +11,7 @@
 
 #include <spdlog/logger.h>
 
-#include "reconciler/ports/engine.hpp"
+#include "reconciler/ports/forwarding_engine.hpp"
 
 namespace skep::reconciler {
 
@@ -75,25 +75,12 @@ class Lease {
 
 /// An engine that lets no write through but of who holds the lease: the one place where that is
 /// checked, right before each write.
-class LeasedEngine final : public ports::Engine {
+class LeasedEngine final : public ports::ForwardingEngine {
  public:
   /// Both outlive it.
-  LeasedEngine(ports::Engine& engine, const Lease& lease) : engine_(engine), lease_(lease) {}
+  LeasedEngine(ports::Engine& engine, const Lease& lease)
+      : ForwardingEngine(engine), lease_(lease) {}
 
-  Result<ports::EngineInfo> info(std::stop_token stop) override;
-  Result<void> ping(std::stop_token stop) override;
-  Result<swarm::LiveState> observe(std::stop_token stop) override;
-  Result<std::vector<swarm::Task>> tasks(const std::vector<swarm::ObjectId>& services,
-                                         std::stop_token stop) override;
-  Result<std::optional<std::string>> config_data(const std::string& name,
-                                                 std::stop_token stop) override;
-  Result<std::optional<swarm::LiveConfig>> find_config(const std::string& name,
-                                                       std::stop_token stop) override;
-  Result<std::vector<std::string>> log_tail(const std::string& service,
-                                            std::size_t lines,
-                                            std::stop_token stop) override;
-  Result<diff::ResolvedImage> resolve_image(const std::string& image,
-                                            std::stop_token stop) override;
   Result<ports::Written> create_network(const swarm::NetworkSpec& spec,
                                         std::stop_token stop) override;
   Result<void> remove_network(const swarm::ObjectId& id, std::stop_token stop) override;
@@ -111,9 +98,6 @@ class LeasedEngine final : public ports::Engine {
                              const swarm::SecretSpec& spec,
                              std::stop_token stop) override;
   Result<void> remove_secret(const swarm::ObjectId& id, std::stop_token stop) override;
-  Result<diff::SecretAnswer> secret_holds(const swarm::ObjectId& id,
-                                          const swarm::SecretSpec& spec,
-                                          std::stop_token stop) override;
   Result<ports::Written> create_service(const swarm::ServiceSpec& spec,
                                         std::stop_token stop) override;
   Result<ports::Written> update_service(const swarm::ObjectId& id,
@@ -122,15 +106,11 @@ class LeasedEngine final : public ports::Engine {
                                         std::stop_token stop) override;
   Result<void> remove_service(const swarm::ObjectId& id, std::stop_token stop) override;
   Result<void> update_node(const swarm::LiveNode& node, std::stop_token stop) override;
-  Result<void> follow_events(const std::function<void(const ports::EngineEvent&)>& on_event,
-                             const std::function<void()>& on_open,
-                             std::stop_token stop) override;
 
  private:
   /// The error of who does not hold it.
   [[nodiscard]] std::optional<Error> refused() const;
 
-  ports::Engine& engine_;
   const Lease& lease_;
 };
 

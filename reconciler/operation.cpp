@@ -76,6 +76,10 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
     }
     return;
   }
+  if (facts.rolled_back_by_person && decision.verdict == Verdict::held) {
+    cancel_operation(full_name(facts), memory, "a person rolled it back");
+    return;
+  }
   const auto running = running_tasks(facts.services);
   if (running > memory.operation->running_most) {  // Not: one that fell over is up again.
     memory.operation->running_most = running;

@@ -84,8 +84,16 @@ void Reconciler::give_grace(Work& work, Turn& turn) {
       continue;
     }
     if (options_.prune_grace.count() == 0 || facts.record == nullptr) continue;
-    const auto since = facts.record->leaving_since.value_or(clock_.now());
-    const auto left = options_.prune_grace - (clock_.now() - since);
+    // The day's clock counts only what passed before this process: it may be set meanwhile.
+    auto& leaves_at = memory_[facts.name].leaves_at;
+    if (!leaves_at) {
+      const auto since = facts.record->leaving_since.value_or(clock_.now());
+      const auto gone = std::clamp<std::chrono::milliseconds>(
+          clock_.now() - since, std::chrono::milliseconds::zero(), options_.prune_grace);
+      leaves_at = clock_.steady() + (options_.prune_grace - gone);
+    }
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(*leaves_at - clock_.steady());
     if (left.count() <= 0) continue;
     decision = {Verdict::wait,
                 "left git; is removed in " + std::to_string((left.count() + 999) / 1000) +
@@ -174,6 +182,7 @@ void Reconciler::order(const DesiredState& desired, Work& work) {
     const auto& facts = work.facts[i];
     auto& decision = work.decisions[i];
     if (facts.desired == nullptr || decision.verdict != Verdict::apply) continue;
+    if (work.hand_over.count(facts.name) != 0) continue;  // Others wait for this one.
     if (facts.name == options_.self_stack) {  // It ends this very process: everything else first.
       if (!anybody.empty())
         decision = {Verdict::wait, "skep itself comes last; waits for " + anybody, anybody};

@@ -3,6 +3,8 @@
 #include "core/digest.hpp"
 #include "core/logfmt.hpp"
 #include "reconciler/task_references.hpp"
+#include "swarm/image_ref.hpp"
+#include "swarm/labels.hpp"
 
 namespace skep::reconciler {
 namespace {
@@ -13,6 +15,27 @@ using namespace std::chrono_literals;
 constexpr auto kRegistryAnswerAge = 30s;
 /// How often a tag that moves is looked at (`resolve_image: always`): registries count requests.
 constexpr auto kFollowInterval = 5min;
+
+/// Whether a service runs what was rolled out for its tag, and the tag names something newer.
+bool tag_moved(const swarm::StackSpec& desired,
+               const diff::LiveIndex& live,
+               const diff::Policy& policy) {
+  if (policy.resolve_image != diff::ResolveImage::always) return false;
+  for (const auto& [key, service] : desired.services) {
+    const auto* found = live.state().find_service(service.spec.name);
+    const auto& image = service.spec.task_template.container.image;
+    const auto answer = policy.resolved.find(image);
+    const auto label = service.spec.labels.find(std::string(swarm::kImageLabel));
+    if (found == nullptr || answer == policy.resolved.end() || label == service.spec.labels.end())
+      continue;
+    const auto record = policy.recorded_digests.find(label->second);
+    const auto runs = swarm::split_digest(found->spec.task_template.container.image);
+    if (record != policy.recorded_digests.end() && runs.first == image &&
+        runs.second == record->second && runs.second != answer->second.digest)
+      return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -55,6 +78,7 @@ Planner::Planned Planner::plan(const DesiredStack& stack,
     }
   }
   planned.plan = diff::plan(stack.spec, live, policy);
+  planned.tag_moved = tag_moved(stack.spec, live, policy);
   return planned;
 }
 
@@ -89,8 +113,7 @@ diff::Policy Planner::policy_for(const StackPolicy& settings,
 
 void Planner::name_secrets(diff::Policy& policy, std::stop_token stop) {
   policy.secret_holds = [this, stop](const swarm::LiveSecret& live, const swarm::SecretSpec& spec) {
-    const auto answer = digest_.compare(live, spec);
-    return answer != diff::SecretAnswer::unknown ? answer : secret_holds(live, spec, stop);
+    return compare(live, spec, stop);
   };
   if (digest_.has_key()) {
     policy.secret_suffix = [this](const swarm::SecretSpec& spec) { return digest_.of(spec); };
@@ -104,6 +127,13 @@ void Planner::name_secrets(diff::Policy& policy, std::stop_token stop) {
     if (suffix.empty()) suffix = to_hex(random_bytes(4));
     return suffix;
   };
+}
+
+diff::SecretAnswer Planner::compare(const swarm::LiveSecret& live,
+                                    const swarm::SecretSpec& spec,
+                                    std::stop_token stop) {
+  const auto answer = digest_.compare(live, spec);
+  return answer != diff::SecretAnswer::unknown ? answer : secret_holds(live, spec, std::move(stop));
 }
 
 diff::SecretAnswer Planner::secret_holds(const swarm::LiveSecret& live,

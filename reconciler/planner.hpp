@@ -34,6 +34,8 @@ class Planner {
   struct Planned {
     diff::Plan plan;
     bool waiting_for_registry = false;  ///< The plan is not final yet.
+    /// A tag that the stack follows names another image than the one that was rolled out.
+    bool tag_moved = false;
   };
   /// Of a stack in git. `record` is null where the stack is not ours.
   Planned plan(const DesiredStack& stack,
@@ -42,8 +44,16 @@ class Planner {
                std::stop_token stop);
   /// Registries that failed are not spared any longer.
   void ask_registries_again() { resolver_.forgive(); }
+  /// A tag of a registry may have moved; safe from any thread. Whether a stack follows it.
+  bool look_again(std::string_view repository, std::string_view tag) {
+    return resolver_.look_again(repository, tag);
+  }
   /// Of a stack that left git: its own objects go, volumes never.
   [[nodiscard]] diff::Plan plan_removal(const std::string& stack, const diff::LiveIndex& live);
+  /// Whether a live secret holds what git has.
+  [[nodiscard]] diff::SecretAnswer compare(const swarm::LiveSecret& live,
+                                           const swarm::SecretSpec& spec,
+                                           std::stop_token stop);
 
  private:
   diff::Policy policy_for(const StackPolicy& settings,

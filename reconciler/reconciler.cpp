@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/digest.hpp"
 #include "core/logfmt.hpp"
 #include "diff/normalise.hpp"
+#include "reconciler/access_breaches.hpp"
 #include "reconciler/health.hpp"
 #include "reconciler/ignore.hpp"
 #include "reconciler/jobs.hpp"
@@ -39,8 +41,15 @@ std::string foreign_instance(const swarm::LiveStack& live, const std::string& ow
   return "";
 }
 
-bool by_a_person(const swarm::UpdateStatus& update) {
-  return update.message.find("manually requested rollback") != std::string::npos;
+/// Whether the engine goes back by itself from what git wants.
+bool may_roll_back(const StackFacts& facts, const std::string& service) {
+  if (facts.desired == nullptr || facts.desired->broken()) return true;
+  for (const auto& [key, wanted] : facts.desired->spec.services) {
+    if (wanted.spec.name != service) continue;
+    const auto& update = wanted.spec.update_config;
+    return update && update->failure_action == "rollback";
+  }
+  return true;
 }
 
 /// Tasks that start send no events: whoever wants to know has to look again, but not for ever.
@@ -50,6 +59,7 @@ bool comes_up_by_itself(const StackFacts& facts, StackMemory& memory, SteadyTime
     return false;
   }
   if (!memory.progressing_since) memory.progressing_since = now;
+  if (memory.up_since) return true;  // All is up, also after the deadline, and has to last.
   return facts.desired != nullptr &&
          now - *memory.progressing_since <= facts.desired->source.settings.policy.timeout;
 }
@@ -80,26 +90,35 @@ Reconciler::Reconciler(ports::Engine& engine,
                        spdlog::logger& log,
                        ReconcilerOptions options,
                        std::function<void()> wake)
-    : engine_(engine),
+    : options_(std::move(options)),
+      policed_(engine),
+      engine_(options_.access ? policed_ : engine),
       observer_(observer),
       clock_(clock),
       log_(log),
-      options_(std::move(options)),
       store_(engine, options_.instance),
       planner_(engine, clock, log, options_.instance, options_.digest, std::move(wake)),
-      random_(options_.seed != 0 ? options_.seed : seed_from_system()) {}
+      random_(options_.seed != 0 ? options_.seed : seed_from_system()),
+      began_(to_rfc3339(clock.now())) {}
 
 Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop) {
   const auto started = clock_.steady();
   revision_ = desired.revision;
   auto live = engine_.observe(stop);
   observer_.observed(live.has_value());
-  if (!live) return std::move(live).error().within("observe");
+  if (!live) {
+    blind_ = true;
+    return std::move(live).error().within("observe");
+  }
   const auto observed = clock_.steady();
+  excuse_blindness(observed);
   const auto observed_at = clock_.now();
   observer_.phase("observe", observed - started);
   auto state = store_.read(*live);
-  if (!state) return std::move(state).error();
+  if (!state) {
+    observer_.state_lost();
+    return std::move(state).error();
+  }
   auto taken = take_requests(desired, *live, *state, stop);
   if (!taken) return std::move(taken).error();
   if (*taken) {
@@ -120,6 +139,7 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
   }
   const diff::LiveIndex index(*live);
   gather(desired, index, *state, work, stop);
+  note_lost_records(desired, *state, turn);
   // What ended makes room for what waited, so it is noticed before the order is made.
   for (std::size_t i = 0; i < work.facts.size(); ++i)
     follow_operation(work.facts[i], work.decisions[i]);
@@ -128,6 +148,7 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
   give_grace(work, turn);
   pair_renames(desired, index, work);
   hold_mass_removal(work, *state);
+  exchange_ports(index, work);
   order(desired, work);
   const auto planned = clock_.steady();
   observer_.phase("plan", planned - observed);
@@ -162,6 +183,7 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
       turn.retry_at = std::min(turn.retry_at.value_or(end), end);
     }
   }
+  report_inventory(desired, *live, *state, work);
   observer_.status(turn.stacks);
   observer_.phase("total", clock_.steady() - started);
   return turn;
@@ -188,8 +210,14 @@ void Reconciler::assess(StackFacts& facts,
       }
     }
     present.insert(service->spec.name);
-    if (const auto& update = service->update; update.state.starts_with("rollback_")) {
-      (by_a_person(update) ? facts.rolled_back_by_person : facts.rolled_back) = true;
+    if (!service->update.state.starts_with("rollback_")) {
+      memory.sent_back.erase(service->spec.name);
+    } else {
+      const auto& update = service->update;
+      if (by_a_person(update)) memory.sent_back.insert(service->spec.name);
+      const bool person = memory.sent_back.count(service->spec.name) != 0 ||
+                          !may_roll_back(facts, service->spec.name);
+      (person ? facts.rolled_back_by_person : facts.rolled_back) = true;
       facts.rolling_back = facts.rolling_back || update.state == "rollback_started";
       facts.rollback_message = service->spec.name + ": " + update.message;
       // What a finished rollback came to is judged by the spec, not by its name.
@@ -263,9 +291,37 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
       planner_.plan(adjusted ? *adjusted : *target, index, facts.record, std::move(stop));
   facts.plan = std::move(planned.plan);
   hide_secrets(facts.plan, options_.mask);
+  police(facts);
   // A job of an older revision is not run once more.
   leave_jobs_alone(facts.plan, target->jobs, facts.rollback ? nullptr : facts.record);
   facts.waiting_for_registry = planned.waiting_for_registry;
+  facts.tag_moved = planned.tag_moved;
+}
+
+void Reconciler::police(StackFacts& facts) {
+  if (!options_.access || (facts.plan.empty() && facts.desired->hooks.empty())) return;
+  const auto& directory = facts.desired->source.directory.text();
+  const auto profile = options_.access->profile(directory);
+  std::set<std::string> own_networks;
+  for (const auto& [key, network] : facts.target()->spec.networks)
+    own_networks.insert(network.name);
+  policed_.admit(facts.name, profile, own_networks);
+  if (facts.plan.empty()) return;  // What runs already is not judged.
+  auto& judged = memory_[facts.name].judged;
+  const bool news = judged != facts.desired->content;
+  judged = facts.desired->content;
+  const auto judge = [&](const std::string& key, const swarm::DesiredService& service) {
+    for (const auto& breach : breaches(service.spec, profile, own_networks)) {
+      if (news) observer_.forbidden(full_name(facts), breach.rule);
+      facts.plan.notes.push_back({diff::Note::Severity::blocked,
+                                  "service " + key + " of " + directory + " may not " +
+                                      breach.message + "; " + breach.rule +
+                                      " in the agent's policy file can allow it",
+                                  service.at});
+    }
+  };
+  for (const auto& [key, service] : facts.plan.desired.services) judge(key, service);
+  for (const auto& hook : facts.desired->hooks) judge(hook.key, hook.service);
 }
 
 void Reconciler::find_way_back(StackFacts& facts) {
@@ -299,6 +355,34 @@ void Reconciler::find_way_back(StackFacts& facts) {
   facts.rollback = std::move(target);
 }
 
+void Reconciler::excuse_blindness(SteadyTime now) {
+  const auto gap = now - std::exchange(last_observed_, now);
+  if (!std::exchange(blind_, false)) return;
+  for (auto& [name, memory] : memory_) {
+    if (memory.operation)
+      memory.operation->progressed = std::min(now, memory.operation->progressed + gap);
+    if (memory.progressing_since)
+      memory.progressing_since = std::min(now, *memory.progressing_since + gap);
+  }
+}
+
+void Reconciler::note_lost_records(const DesiredState& desired,
+                                   const State& state,
+                                   Turn& turn) const {
+  for (const auto& [name, raw] : state.damaged) {
+    const bool in_git =
+        std::any_of(desired.stacks.begin(), desired.stacks.end(), [&, own = &name](const auto& s) {
+          return s->source.name == *own;
+        });
+    if (in_git) continue;
+    turn.notes.push_back("the record of the stack " + name + " in the config " +
+                         store_.config_name() +
+                         " is damaged, and the stack is not in git: it is left as it is; remove "
+                         "what is left of it with `docker stack rm " +
+                         name + "`");
+  }
+}
+
 void Reconciler::gather(const DesiredState& desired,
                         const diff::LiveIndex& index,
                         const State& state,
@@ -321,8 +405,7 @@ void Reconciler::gather(const DesiredState& desired,
   // A directory whose settings cannot be read may have had another name: what came from it is not
   // "gone" (promise 4).
   for (const auto& [name, record] : state.stacks) {
-    if (desired.broken() || in_git.count(name) != 0 || broken_directories.count(record.path) != 0 ||
-        !wanted(name))
+    if (in_git.count(name) != 0 || broken_directories.count(record.path) != 0 || !wanted(name))
       continue;
     StackFacts facts;
     facts.name = name;
@@ -354,6 +437,7 @@ void Reconciler::gather(const DesiredState& desired,
     const auto content = facts.desired == nullptr ? std::string(kGone) : facts.desired->content;
     auto& memory = memory_[facts.name];
     if (approval != state.approvals.end() && approval->second == content) memory.approved = true;
+    if (facts.desired != nullptr) memory.leaves_at.reset();
     if (memory.content != content) {  // A new commit starts afresh.
       if (!memory.content.empty()) {
         memory.failures = 0;
@@ -365,7 +449,9 @@ void Reconciler::gather(const DesiredState& desired,
       memory.failed_content.clear();
       memory.content = content;
     }
-    plan_stack(facts, index, stop);
+    // Which directories hold stacks is not known either, where skep.yaml cannot be read: what is
+    // ours is shown as unknown, and no removal of it is even planned.
+    if (facts.desired != nullptr || !desired.broken()) plan_stack(facts, index, stop);
     spare_what_is_ours(desired, facts.plan);
   }
   std::vector<swarm::Task> tasks;
@@ -380,8 +466,18 @@ void Reconciler::gather(const DesiredState& desired,
   const auto now = clock_.steady();
   for (auto& facts : work.facts) {
     assess(facts, index.stack(facts.name), tasks);
+    report_failures(facts, index.stack(facts.name), tasks);
     look_at_hooks(facts, tasks);
     auto decision = decide(facts, memory_[facts.name], now);
+    if (const auto what = facts.desired == nullptr && facts.record != nullptr
+                              ? desired.obstructed.find(facts.record->path)
+                              : desired.obstructed.end();
+        what != desired.obstructed.end()) {
+      decision = {Verdict::broken,
+                  what->first + " is " + what->second +
+                      " now and no directory; the stack is left as it is. Make it a directory "
+                      "again, or remove it to remove the stack"};
+    }
     if (desired.broken())
       decision = {
           Verdict::broken,

@@ -15,9 +15,12 @@
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
+#include "reconciler/access_policy.hpp"
 #include "reconciler/decide.hpp"
 #include "reconciler/desired_state.hpp"
 #include "reconciler/planner.hpp"
+#include "reconciler/policed_engine.hpp"
+#include "reconciler/ports/checkout.hpp"
 #include "reconciler/ports/engine.hpp"
 #include "reconciler/ports/observer.hpp"
 #include "reconciler/state.hpp"
@@ -48,13 +51,18 @@ struct ReconcilerOptions {
   bool respect_windows = true;
   std::uint32_t seed = 0;  ///< Of the jitter; 0 takes one from the system.
   SecretDigest digest;     ///< Of the swarm's digest key, where there is one.
+  /// What services may ask for. Nothing: anything, for a person who holds the engine's socket.
+  std::optional<AccessPolicy> access;
+  /// Where services find files of the repository (`repo_files: checkout`); null: nowhere, and such
+  /// stacks are not changed. Not owned; outlives the reconciler.
+  ports::Checkout* checkout = nullptr;
 };
 
 /// What one turn came to.
 struct Turn {
   std::vector<ports::StackStatus>
       stacks;                          ///< In the order of reconciling; those that leave git last.
-  std::vector<std::string> notes;      ///< Of no single stack: shared networks.
+  std::vector<std::string> notes;      ///< Of no single stack: shared networks, node labels.
   bool moving = false;                 ///< Something goes on by itself: look again within a second.
   bool wrote = false;                  ///< Look again at once.
   std::uint64_t fingerprint = 0;       ///< Of the swarm as it was seen.
@@ -94,6 +102,10 @@ class Reconciler {
   void approve(const std::string& stack, bool durable = false, const std::string& actor = {});
   void request(const std::string& stack, const std::string& actor = {});
   void rollback(const std::string& stack, Rollback request);
+  /// A registry says that a tag moved. Whether a stack follows it.
+  bool look_again(std::string_view repository, std::string_view tag) {
+    return planner_.look_again(repository, tag);
+  }
   void suspend(const std::string& stack, Suspension suspension);
   void resume(const std::string& stack);
 
@@ -104,6 +116,13 @@ class Reconciler {
                                swarm::LiveState& live,
                                Turn& turn,
                                std::stop_token stop);
+  /// What could not be made a moment ago is not tried in each turn; then it is only said again.
+  bool put_off(const std::string& what, Turn& turn);
+  /// Errors: the engine does not answer at all.
+  Result<void> could_not_make(const std::string& what,
+                              const Error& error,
+                              Turn& turn,
+                              std::stop_token stop);
   Result<void> ensure_files(const DesiredState& desired,
                             swarm::LiveState& live,
                             Turn& turn,
@@ -112,6 +131,9 @@ class Reconciler {
                           swarm::LiveState& live,
                           Turn& turn,
                           std::stop_token stop);
+  /// Time in which the swarm could not be read is nobody's lack of progress.
+  void excuse_blindness(SteadyTime now);
+  void note_lost_records(const DesiredState& desired, const State& state, Turn& turn) const;
   void gather(const DesiredState& desired,
               const diff::LiveIndex& index,
               const State& state,
@@ -126,6 +148,9 @@ class Reconciler {
   /// A renamed directory is one operation: the old name goes first, and waits for a person where
   /// data would stay behind (traps 12, 36).
   void pair_renames(const DesiredState& desired, const diff::LiveIndex& index, Work& work);
+  /// Stacks that exchange ports wait for each other for ever, for the engine refuses a port in use:
+  /// one of them gives its own up before (port_exchange.cpp).
+  void exchange_ports(const diff::LiveIndex& index, Work& work);
   void order(const DesiredState& desired, Work& work);
   Result<void> carry_out(const DesiredState& desired,
                          const swarm::LiveState& live,
@@ -136,6 +161,9 @@ class Reconciler {
   /// Whether what is to be removed may be believed: asked of the engine, and listed again, only
   /// when something is.
   Result<bool> prove(const Work& work, std::uint64_t fingerprint, std::stop_token stop);
+  /// Whether the files that a stack mounts are where the nodes look for them. `needed`: without
+  /// them the stack is not changed, and what failed is what became of it.
+  bool check_out(const StackFacts& facts, bool needed);
   void apply_stack(StackFacts& facts,
                    const swarm::LiveState& live,
                    Turn& turn,
@@ -153,6 +181,8 @@ class Reconciler {
                              State& state,
                              std::stop_token stop);
   void plan_stack(StackFacts& facts, const diff::LiveIndex& index, std::stop_token stop);
+  /// What the policy forbids becomes a note that blocks the plan.
+  void police(StackFacts& facts);
   void find_way_back(StackFacts& facts);
   // Hooks (run_hooks.cpp).
   void look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>& tasks);
@@ -176,6 +206,13 @@ class Reconciler {
   void explain_status(const StackFacts& facts,
                       const Decision& decision,
                       ports::StackStatus& status) const;
+  void report_failures(const StackFacts& facts,
+                       const swarm::LiveStack& live,
+                       const std::vector<swarm::Task>& tasks);
+  void report_inventory(const DesiredState& desired,
+                        const swarm::LiveState& live,
+                        const State& state,
+                        const Work& work);
   void forget_stack(const std::string& name, const std::string& full_name);
   // A person's way back (rollback.cpp).
   void take_rollbacks(const std::map<std::string, Rollback>& asked,
@@ -183,15 +220,19 @@ class Reconciler {
                       State& next);
   void note_way_back(const StackFacts& facts, State& next) const;
 
-  ports::Engine& engine_;
+  ReconcilerOptions options_;
+  PolicedEngine policed_;
+  ports::Engine& engine_;  ///< The policed one where there is a policy.
   ports::Observer& observer_;
   const Clock& clock_;
   spdlog::logger& log_;
-  ReconcilerOptions options_;
   StateStore store_;
   Planner planner_;
   std::minstd_rand random_;
   std::map<std::string, StackMemory> memory_;
+  SteadyTime last_observed_{};
+  bool blind_ = false;         ///< The swarm could not be read since.
+  const std::string began_;    ///< When this was made, RFC 3339.
   ports::Revision revision_;   ///< Of git, in the present turn.
   std::mutex requests_mutex_;  ///< Guards requests_.
   struct Requests {
@@ -200,6 +241,12 @@ class Reconciler {
     std::map<std::string, Rollback> rollbacks;
     std::map<std::string, std::string> actors;  ///< Of approvals and syncs.
   } requests_;
+  struct ClusterTrouble {
+    std::uint64_t failures = 0;
+    SteadyTime retry_at{};
+    std::string message;
+  };
+  std::map<std::string, ClusterTrouble> cluster_troubles_;  ///< By what could not be made.
   struct WayBack {
     std::string commit;
     std::shared_ptr<const DesiredStack> stack;  ///< nullptr where it is not to be had.

@@ -1,6 +1,8 @@
 #include "reconciler/repo_files.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "compose/compose.hpp"
 #include "core/digest.hpp"
@@ -16,6 +18,9 @@ constexpr std::size_t kLargestConfig =
     1'023'999;  // The engine takes less than 1,024,000 bytes (rule D5.5).
 constexpr std::size_t kMostFilesOfADirectory = 100;
 constexpr std::size_t kDeepestDirectory = 16;
+// A checkout is for configuration: what is larger belongs into an image or on a volume.
+constexpr std::size_t kMostFilesOfACheckout = 2'000;
+constexpr std::size_t kLargestCheckout = 64U << 20U;
 constexpr std::size_t kLongestName = 64;  // Of configs (trap 20).
 
 bool in_repository(const swarm::Mount& mount) {
@@ -54,15 +59,24 @@ class RepoFileMounts {
 
   void resolve(swarm::DesiredService& service) {
     auto& container = service.spec.task_template.container;
+    mounted_.clear();
     for (auto& mount : container.mounts) {
       if (in_repository(mount)) carry(service, mount);
     }
+    if (!mounted_.empty())
+      container.labels[std::string(swarm::kRepoFilesLabel)] = digest_of_mounted();
     std::erase_if(container.mounts, in_repository);
     std::stable_sort(container.configs.begin(),
                      container.configs.end(),
                      [](const swarm::ConfigReference& a, const swarm::ConfigReference& b) {
                        return a.config_name < b.config_name;
                      });
+  }
+
+  [[nodiscard]] std::vector<ports::CheckoutFile> checkout() && {
+    std::vector<ports::CheckoutFile> files;
+    for (auto& [path, file] : checkout_) files.push_back(std::move(file));
+    return files;
   }
 
  private:
@@ -86,10 +100,11 @@ class RepoFileMounts {
     const auto what = "the mount of " +
                       (path->is_root() ? std::string("the repository's root") : path->text()) +
                       " at " + mount.target;
-    if (options_.mode == RepoFiles::host || (!*entry && !path->is_root())) {
+    const bool on_the_node = options_.mode != RepoFiles::config || (!*entry && !path->is_root());
+    if (on_the_node) {
       if (options_.host_checkout.empty()) {
         return fail(service,
-                    options_.mode == RepoFiles::host
+                    options_.mode != RepoFiles::config
                         ? what +
                               " needs a checkout of the repository on the nodes: say where it "
                               "is with --host-checkout DIR, or use repo_files: config"
@@ -97,6 +112,8 @@ class RepoFileMounts {
                               ": git does not hold it; commit it, say where the nodes have it "
                               "with --host-checkout DIR, or mount an absolute path of the node");
       }
+      if (options_.mode == RepoFiles::checkout && (*entry || path->is_root()))
+        keep(service, *path, path->is_root() || (*entry)->kind == TreeEntry::Kind::directory, what);
       mount.source =
           path->is_root() ? options_.host_checkout : below(options_.host_checkout, path->text());
       return;
@@ -120,6 +137,62 @@ class RepoFileMounts {
               "what it must write out of git");
     }
     carry_file(service, *path, mount.target, what);
+  }
+
+  /// Notes what of a mount is to be in the checkout.
+  void keep(const swarm::DesiredService& service,
+            const RepoPath& path,
+            bool directory,
+            const std::string& what) {
+    std::vector<RepoPath> files;
+    if (!directory) {
+      files.push_back(path);
+    } else if (!collect(service, path, what, 0, files)) {
+      return;
+    }
+    for (const auto& file : files) {
+      if (checkout_.count(file) == 0 && !keep_file(service, file, what)) return;
+      mounted_.insert(file);
+    }
+  }
+
+  bool keep_file(const swarm::DesiredService& service,
+                 const RepoPath& path,
+                 const std::string& what) {
+    const auto secrets = reader_.secrets().size();
+    const auto remarks = reader_.findings().size();  // One where there was no key.
+    auto file = reader_.file(path);
+    if (!file || !*file) {
+      fail(service, file ? what + ": no such file in the repository" : file.error().message);
+      return false;
+    }
+    if (reader_.secrets().size() != secrets || reader_.findings().size() != remarks) {
+      fail(service,
+           what + ": " + path.text() +
+               " is encrypted, and what is decrypted is never written to a disk: give it to the "
+               "service as a secret");
+      return false;
+    }
+    checkout_bytes_ += (*file)->text.size();
+    checkout_[path] = {path, std::move((*file)->text), (*file)->executable};
+    if (checkout_.size() <= kMostFilesOfACheckout && checkout_bytes_ <= kLargestCheckout)
+      return true;
+    fail(service,
+         what +
+             ": a stack's checkout holds at most 2000 files and 64 MiB; put them into the image "
+             "or on a volume");
+    return false;
+  }
+
+  /// Of the files that the service at hand mounts: other content, another mode or another file is
+  /// another digest.
+  [[nodiscard]] std::string digest_of_mounted() const {
+    std::string text;
+    for (const auto& path : mounted_) {
+      const auto& file = checkout_.at(path);
+      text += path.text() + '\0' + (file.executable ? "x" : "-") + sha256_hex(file.text) + '\n';
+    }
+    return sha256_hex(text).substr(0, 16);
   }
 
   bool is_asked_for(const RepoPath& path) const {
@@ -211,14 +284,17 @@ class RepoFileMounts {
   const RepoFileOptions& options_;
   const TreeReader& reader_;
   Findings& findings_;
+  std::map<RepoPath, ports::CheckoutFile> checkout_;  ///< Of the whole stack.
+  std::size_t checkout_bytes_ = 0;
+  std::set<RepoPath> mounted_;  ///< Of these, what the service at hand mounts.
 };
 
 }  // namespace
 
-void resolve_repo_files(swarm::StackSpec& stack,
-                        const RepoFileOptions& options,
-                        const TreeReader& reader,
-                        Findings& findings) {
+std::vector<ports::CheckoutFile> resolve_repo_files(swarm::StackSpec& stack,
+                                                    const RepoFileOptions& options,
+                                                    const TreeReader& reader,
+                                                    Findings& findings) {
   RepoFileMounts mounts(stack, options, reader, findings);
   for (auto& [key, service] : stack.services) {
     mounts.resolve(service);
@@ -232,6 +308,7 @@ void resolve_repo_files(swarm::StackSpec& stack,
            service.at});
     }
   }
+  return std::move(mounts).checkout();
 }
 
 }  // namespace skep::reconciler

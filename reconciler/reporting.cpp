@@ -69,6 +69,7 @@ void Reconciler::begin_operation(const StackFacts& facts, const std::string& tri
   operation.started = operation.progressed = clock_.steady();
   operation.began = clock_.now();
   operation.content = goal_of(facts);
+  operation.drift_since = memory.drift_since;
   for (const auto& action : facts.plan.actions) operation.kinds.push_back(action.kind);
   if (!facts.plan.empty()) {
     operation.plan_digest =
@@ -120,6 +121,8 @@ void Reconciler::describe_operation(const StackMemory& memory, ports::SyncReport
   report.revision_from = operation.revision_from;
   report.revision_to = operation.revision_to;
   report.plan_digest = operation.plan_digest;
+  report.last_write = operation.last_write;
+  report.drift_since = operation.drift_since;
   report.objects = operation.objects;
   for (auto& object : report.objects) mask(object.error);
   std::optional<ports::Revision> revision;

@@ -57,7 +57,10 @@ Result<bool> Reconciler::take_requests(const DesiredState& desired,
   if (next != state && !options_.plan_only) {
     // Kept until it is written: a person was told that it is accepted.
     auto wrote = store_.write(next, live, std::move(stop));
-    if (!wrote) return std::move(wrote).error();
+    if (!wrote) {
+      if (wrote.error().kind != ErrorKind::conflict) observer_.state_lost();
+      return std::move(wrote).error();
+    }
     written = *wrote;
   }
   state = std::move(next);

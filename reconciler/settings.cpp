@@ -15,17 +15,12 @@ void read_repo_files(MappingReader& reader,
   const auto name = reader.named("repo_files");
   MappingReader inside(name, findings);
   const auto read_mode = [&](const yaml::Node& mode, MappingReader& place, const char* key) {
-    const auto* text = mode.as<std::string>();
-    if (text != nullptr && *text == "checkout") {
-      complain(findings,
-               mode.at(),
-               place.named(key) +
-                   ": checkout is not supported by this version of skep; use config, or keep a "
-                   "checkout on the nodes yourself and use host with --host-checkout DIR");
-      return;
-    }
-    place.word<RepoFiles>(
-        mode, key, {{"config", RepoFiles::config}, {"host", RepoFiles::host}}, policy.repo_files);
+    place.word<RepoFiles>(mode,
+                          key,
+                          {{"config", RepoFiles::config},
+                           {"checkout", RepoFiles::checkout},
+                           {"host", RepoFiles::host}},
+                          policy.repo_files);
   };
   if (node.as<yaml::Map>() == nullptr) return read_mode(node, reader, "repo_files");
   inside.key("mode", [&](const yaml::Node& mode) { read_mode(mode, inside, "mode"); })

@@ -32,7 +32,11 @@ enum class OnFailure {
   keep,      ///< Retried.
 };
 /// What becomes of bind mounts of files that live in the repository (design §7).
-enum class RepoFiles { config, host };
+enum class RepoFiles {
+  config,    ///< A file becomes a config, which reaches every node.
+  checkout,  ///< The agent keeps the files in a directory of the nodes.
+  host,      ///< The path is passed on.
+};
 
 /// The settings that a stack may have and that `defaults:` may give to all stacks.
 struct StackPolicy {

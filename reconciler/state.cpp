@@ -39,7 +39,8 @@ std::string to_label(const StackRecord& record) {
   if (record.leaving_since)
     json["leaving_since_ms"] = record.leaving_since->time_since_epoch().count();
   if (record.ejected) json["ejected"] = true;
-  return json.dump();
+  // Words of engines and logs are cut to a length, and need not be text to begin with.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::optional<StackRecord> from_label(const std::string& label) {
@@ -121,21 +122,18 @@ Result<State> StateStore::read(const swarm::LiveState& live) const {
                      " was written by another version of skep; update this one, nothing is changed "
                      "until then"};
   }
-  const auto damaged = [&](const std::string& name) {
-    return Error{ErrorKind::unavailable,
-                 "the label " + name + " of the config " + config_name_ +
-                     " is damaged; remove the label or the config to start "
-                     "again with adoption, nothing is changed until then"};
-  };
   for (const auto& [name, value] : object->labels) {
     if (name.starts_with(kStackPrefix)) {
-      auto record = from_label(value);
-      if (!record) return damaged(name);
-      state.stacks[name.substr(kStackPrefix.size())] = *std::move(record);
+      const auto stack = name.substr(kStackPrefix.size());
+      if (auto record = from_label(value)) {
+        state.stacks[stack] = *std::move(record);
+      } else {  // Only that stack is unknown (promise 5).
+        state.damaged[stack] = value;
+      }
     } else if (name.starts_with(kSuspendedPrefix)) {
-      auto suspension = suspension_from(value);
-      if (!suspension) return damaged(name);
-      state.suspensions[name.substr(kSuspendedPrefix.size())] = *std::move(suspension);
+      // Somebody wanted it left alone; that much is still known.
+      state.suspensions[name.substr(kSuspendedPrefix.size())] = suspension_from(value).value_or(
+          Suspension{"why and until when is lost, for its record is damaged", "somebody", {}, {}});
     } else if (name.starts_with(kApprovedPrefix)) {
       state.approvals[name.substr(kApprovedPrefix.size())] = value;
     }
@@ -157,6 +155,7 @@ Result<bool> StateStore::write(const State& state,
   spec.labels[std::string(swarm::kInstanceLabel)] = instance_;
   for (const auto& [name, record] : state.stacks)
     spec.labels[std::string(kStackPrefix) + name] = to_label(record);
+  for (const auto& [name, raw] : state.damaged) spec.labels[std::string(kStackPrefix) + name] = raw;
   for (const auto& [name, suspension] : state.suspensions)
     spec.labels[std::string(kSuspendedPrefix) + name] = to_label(suspension);
   for (const auto& [name, content] : state.approvals)

@@ -54,8 +54,10 @@ struct State {
   std::map<std::string, Suspension> suspensions;  ///< By stack name.
   /// By stack name: the content that a person let through, kGone for the removal of the stack.
   std::map<std::string, std::string> approvals;
+  /// By stack name: a record that cannot be read, as it stands; kept until a person decides.
+  std::map<std::string, std::string> damaged;
   [[nodiscard]] bool empty() const {
-    return stacks.empty() && suspensions.empty() && approvals.empty();
+    return stacks.empty() && suspensions.empty() && approvals.empty() && damaged.empty();
   }
   bool operator==(const State&) const = default;
 };
@@ -66,7 +68,7 @@ class StateStore {
 
   [[nodiscard]] const std::string& config_name() const noexcept { return config_name_; }
   /// The state as a reading of the swarm shows it; empty where there is none yet. Errors:
-  /// unavailable (written by a newer skep, damaged): then nothing may be written at all.
+  /// unavailable (written by a newer skep): then nothing may be written at all.
   [[nodiscard]] Result<State> read(const swarm::LiveState& live) const;
   /// Writes `state` if it differs from what `live` holds, with that object's version. Errors:
   /// conflict where somebody else wrote since. Returns whether a write was made.

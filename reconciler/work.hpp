@@ -14,6 +14,7 @@ namespace skep::reconciler {
 struct Reconciler::Work {
   std::vector<StackFacts> facts;
   std::vector<swarm::LiveService> hooks;  ///< Jobs of all stacks' hooks.
+  std::set<std::string> hand_over;        ///< Stacks that give a port up for one before them.
   std::set<std::string> renamed;          ///< Old names of stacks that go on under a new one.
   std::vector<Decision> decisions;        ///< One for each of `facts`.
 };

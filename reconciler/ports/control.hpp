@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.hpp"
@@ -25,6 +26,9 @@ struct AgentStatus {
       fetch_error;  ///< "" while fetching works; else the error, and `last_fetch` tells since when.
   std::vector<StackStatus> stacks;             ///< In the order of groups.
   std::vector<std::string> repository_errors;  ///< Findings that belong to no single stack.
+  /// What else is not well with the cluster and freezes nothing: a shared network that differs, a
+  /// node that is not there, a cluster secret that cannot be read.
+  std::vector<std::string> notes;
 };
 
 struct SuspendRequest {
@@ -45,12 +49,21 @@ class Control {
   /// Lets what a stack holds back be carried out: adoption with changes, removal. Errors:
   /// invalid_input (no such stack, nothing held).
   virtual Result<void> approve(const std::string& stack, const std::string& actor) = 0;
+  /// Takes the rewritten history that the last fetch refused. Errors: invalid_input (none was).
+  virtual Result<void> accept_history(const std::string& /*actor*/) {
+    return Error{ErrorKind::invalid_input, "no rewritten history waits for approval"};
+  }
   /// Look now: fetch and reconcile; all stacks where `stack` is "". Of a stack that is named this
   /// also ends the quarantine.
   virtual Result<void> sync(const std::string& stack, const std::string& actor) = 0;
   /// Git may have something new: fetch soon. Unlike sync() it is nobody's word: what is suspended,
   /// held, quarantined or outside its window stays so. Equal hints merge; never blocks.
   virtual void hint() {}
+  /// A registry says that a tag moved: stacks that follow it (`resolve_image: always`) ask the
+  /// registry soon. Nobody's word either, as hint(). Returns whether any stack follows it.
+  virtual bool image_hint(std::string_view /*repository*/, std::string_view /*tag*/) {
+    return false;
+  }
   /// Leaves a stack alone; it is still observed and reported. A second one replaces the first.
   /// Errors: invalid_input (no such stack).
   virtual Result<void> suspend(const std::string& stack,
@@ -68,6 +81,11 @@ class Control {
   /// Why the stack stands where it stands. May ask the engine for the logs of what fails, for a
   /// few seconds at most. Errors: invalid_input (no such stack).
   [[nodiscard]] virtual Result<Explanation> explain(const std::string& /*stack*/) const {
+    return Error{ErrorKind::unavailable, "not here"};
+  }
+  /// The tasks of a stack, running ones and the past ones that the swarm still knows; asks the
+  /// engine, for a few seconds at most. Errors: invalid_input (no such stack), unavailable.
+  [[nodiscard]] virtual Result<std::vector<TaskStatus>> tasks(const std::string& /*stack*/) const {
     return Error{ErrorKind::unavailable, "not here"};
   }
   /// From a service to the commit that last changed its file. Errors: invalid_input (no such

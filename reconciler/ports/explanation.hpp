@@ -59,6 +59,16 @@ struct Explanation {
   std::vector<ServiceExplanation> services;
 };
 
+/// One task of a stack, as the swarm has it.
+struct TaskStatus {
+  std::string id, service, node;  ///< Ids of task and node; name of the service.
+  std::uint64_t slot = 0;         ///< 0 where the service is global.
+  std::string image;
+  std::string state, desired_state;  ///< The engine's words: running, shutdown, failed …
+  std::string message, error;        ///< The engine's words on it; "" for none.
+  std::string timestamp;             ///< Of the state, RFC 3339.
+};
+
 /// Where a service comes from.
 struct Trace {
   std::string service;                  ///< Its name in the swarm.

@@ -14,6 +14,8 @@
 
 namespace skep::ports {
 
+struct EngineInfo;
+
 enum class SyncState { synced, out_of_sync, unknown };
 enum class Health { healthy, progressing, degraded, missing, unknown };
 
@@ -45,8 +47,11 @@ struct ServiceStatus {
   std::string name;  ///< Object name.
   std::string image;
   std::uint64_t running = 0, desired = 0;
-  std::string update_state;  ///< "" where none.
-  std::string mode;          ///< replicated, global, replicated-job, global-job.
+  std::string update_state;           ///< "" where none.
+  std::string mode;                   ///< replicated, global, replicated-job, global-job.
+  std::uint64_t tasks_running = 0;    ///< In that state now, whatever the mode …
+  std::uint64_t tasks_completed = 0;  ///< … and those that have done what they were for.
+  bool sent_back_by_person = false;   ///< `update_state` is of a `docker service rollback`.
   std::string trouble;  ///< The engine's own words on why it is not as it should be; "" for none.
 };
 
@@ -101,6 +106,40 @@ struct FetchReport {
   std::string revision;
   std::chrono::milliseconds duration{};
   std::string error = {};  ///< "" where ok.
+  /// Why its commit was refused: rewound, unsigned, unknown_key, bad_signature or expired.
+  std::string refused = {};
+  /// Why the revision was fetched, and cannot be read as a whole: the last good one stays; "" where
+  /// it can. What is wrong with one stack stands in its status.
+  std::string unreadable = {};
+  std::string author = {}, subject = {};  ///< Of the revision.
+};
+
+/// The agent came to know a revision that was not the one before.
+struct RevisionReport {
+  enum class Source { poll, webhook, manual };  ///< What made it look.
+  struct Refused {
+    std::string stack;  ///< "group/name"
+    std::string phase;  ///< render: its own files; validate: it clashes with another stack.
+  };
+  std::string commit;
+  WallTime committed_at{}, seen_at{};
+  std::optional<Source> source;          ///< Nothing: the agent began with it.
+  std::size_t rendered = 0, reused = 0;  ///< Stacks: made anew, and taken over as they were.
+  std::vector<Refused> refused = {};     ///< That this revision broke.
+};
+
+/// A task that failed since the last look.
+struct TaskFailure {
+  std::string stack;    ///< "group/name"
+  std::string service;  ///< Its name in the swarm.
+  std::string reason;   ///< nonzero_exit, rejected, unhealthy, image, node_down, other.
+};
+
+/// What lies in the swarm and serves nobody.
+struct Inventory {
+  std::map<diff::ObjectKind, std::uint64_t> stale;     ///< Generations that another one replaced.
+  std::map<diff::ObjectKind, std::uint64_t> orphaned;  ///< Of stacks that are neither in git nor
+                                                       ///< in the records of an agent.
 };
 
 /// What became of one object of an operation.
@@ -126,6 +165,8 @@ struct SyncReport {
   std::string plan_digest;                 ///< Of the plan that it began with.
   std::string actor;                       ///< Who asked for it; "" for nobody.
   std::string message;                     ///< Why it failed; "" where it did not.
+  std::optional<WallTime> last_write;      ///< When the swarm last accepted something of it.
+  std::optional<WallTime> drift_since;     ///< When the difference was first seen.
   std::vector<ObjectReport> objects;
 };
 
@@ -142,6 +183,7 @@ struct WriteReport {
   diff::ObjectKind kind = diff::ObjectKind::service;
   diff::Verb verb = diff::Verb::update;
   bool ok = false;
+  bool rotation = false;  ///< A new generation of a config or secret.
 };
 
 /// Is told what happened, in order; answers nothing and must not block. Safe from several threads.
@@ -154,6 +196,20 @@ class Observer {
   virtual void wrote(const WriteReport& /*report*/) {}
   virtual void synced(const SyncReport& /*report*/) {}
   virtual void noted(const Note& /*note*/) {}
+  virtual void revised(const RevisionReport& /*report*/) {}
+  /// The policy forbids something of a stack's new content; `rule` is a key of the policy file.
+  virtual void forbidden(const std::string& /*stack*/, std::string_view /*rule*/) {}
+  virtual void task_failed(const TaskFailure& /*failure*/) {}
+  virtual void inventoried(const Inventory& /*inventory*/) {}
+  /// The engine answers; also each time that it was away before.
+  virtual void connected(const EngineInfo& /*engine*/) {}
+  virtual void events_opened() {}                   ///< The stream of swarm events.
+  virtual void heard(std::string_view /*type*/) {}  ///< One of them.
+  virtual void leading() {}                         ///< This agent took the lease over.
+  /// Another agent is active; this one looks after nothing. `docker_up`: the engine answers.
+  virtual void standing_by(bool /*docker_up*/) {}
+  /// What was decided could not be written into, or read from, the swarm's state object.
+  virtual void state_lost() {}
   /// The swarm cannot be believed: the status that follows is unknown throughout.
   virtual void unreadable(const std::string& /*why*/) {}
   /// The whole picture after a pass: every stack that git or the inventory knows; series of others

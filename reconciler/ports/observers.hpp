@@ -15,6 +15,9 @@ class Observers final : public Observer {
   void fetched(const FetchReport& report) override {
     for (auto* one : all_) one->fetched(report);
   }
+  void forbidden(const std::string& stack, std::string_view rule) override {
+    for (auto* one : all_) one->forbidden(stack, rule);
+  }
   void observed(bool ok) override {
     for (auto* one : all_) one->observed(ok);
   }
@@ -29,6 +32,33 @@ class Observers final : public Observer {
   }
   void noted(const Note& note) override {
     for (auto* one : all_) one->noted(note);
+  }
+  void revised(const RevisionReport& report) override {
+    for (auto* one : all_) one->revised(report);
+  }
+  void task_failed(const TaskFailure& failure) override {
+    for (auto* one : all_) one->task_failed(failure);
+  }
+  void inventoried(const Inventory& inventory) override {
+    for (auto* one : all_) one->inventoried(inventory);
+  }
+  void connected(const EngineInfo& engine) override {
+    for (auto* one : all_) one->connected(engine);
+  }
+  void events_opened() override {
+    for (auto* one : all_) one->events_opened();
+  }
+  void heard(std::string_view type) override {
+    for (auto* one : all_) one->heard(type);
+  }
+  void leading() override {
+    for (auto* one : all_) one->leading();
+  }
+  void standing_by(bool docker_up) override {
+    for (auto* one : all_) one->standing_by(docker_up);
+  }
+  void state_lost() override {
+    for (auto* one : all_) one->state_lost();
   }
   void unreadable(const std::string& why) override {
     for (auto* one : all_) one->unreadable(why);

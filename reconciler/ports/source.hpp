@@ -63,6 +63,14 @@ class Source {
   /// Of the last successful fetch, also across restarts where there is a state directory; nullptr
   /// where there never was one.
   [[nodiscard]] virtual std::shared_ptr<const Snapshot> last_good() const = 0;
+  /// The commit that the last fetch refused because it does not descend from the last good one
+  /// (attack 24); "" where it refused none.
+  [[nodiscard]] virtual std::string refused_rewind() const { return {}; }
+  /// Why the last fetch did not believe the commit: rewound, unsigned, unknown_key, bad_signature,
+  /// expired; "" where that was not its failure.
+  [[nodiscard]] virtual std::string refusal() const { return {}; }
+  /// A person says that this one is meant: the next fetch takes it, and no other.
+  virtual void accept_rewind(const std::string& /*commit*/) {}
   /// An older commit, where it is still at hand; asks no remote. Errors: unavailable.
   [[nodiscard]] virtual Result<std::shared_ptr<const Snapshot>> snapshot_at(
       const std::string& commit) const {

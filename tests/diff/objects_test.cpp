@@ -74,7 +74,7 @@ TEST_F(Objects, GoBackToAnEarlierGenerationThatIsStillThere) {
   EXPECT_EQ(config_of_web(), "s_conf");
 }
 
-TEST_F(Objects, RotateForANewTemplateDriverButNotForALabel_Trap17) {
+TEST_F(Objects, RotateForANewTemplateDriverButNotForALabel_D5_3_Trap17) {
   desired.configs["conf"].labels["a"] = "b";
   auto made = next();
   EXPECT_EQ(verbs(made), (Verbs{"~s_conf"}));
@@ -100,7 +100,7 @@ TEST_F(Objects, UpdateLabelsOfAGenerationWithoutLosingItsKey) {
   EXPECT_EQ(swarm.state.find_config(config_of_web())->labels.at(testing::kKey), "conf");
 }
 
-TEST_F(Objects, AreABlockedNoteWithoutRotation) {
+TEST_F(Objects, AreABlockedNoteWithoutRotation_F105) {
   policy.rotate = false;
   desired.configs["conf"].data = "two";
   EXPECT_TRUE(next().blocked());
@@ -112,7 +112,7 @@ TEST_F(Objects, AreABlockedNoteWithoutRotation) {
   EXPECT_TRUE(testing::has_note(next(), Note::Severity::blocked, "no key"));
 }
 
-TEST_F(Objects, WhoseContentCannotBeToldAreLeftAlone) {
+TEST_F(Objects, WhoseContentCannotBeToldAreLeftAlone_D5_4) {
   policy.secret_holds = {};
   desired.secrets["pass"].data = Secret("other");
   EXPECT_TRUE(next().empty());
@@ -155,7 +155,7 @@ TEST_F(Objects, RewriteACredentialSpecToo_C6_5) {
   EXPECT_TRUE(next().empty());
 }
 
-TEST_F(Objects, ThatGitNoLongerNamesGoOnlyWhenNothingCitesThem) {
+TEST_F(Objects, ThatGitNoLongerNamesGoOnlyWhenNothingCitesThem_D5_6) {
   auto& container = desired.services["web"].spec.task_template.container;
   desired.configs.clear();
   container.configs.clear();

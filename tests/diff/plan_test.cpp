@@ -35,7 +35,7 @@ TEST_F(PlanTest, CreatesInTheOrderOfUse) {
   EXPECT_TRUE(clean.notes.empty());
 }
 
-TEST_F(PlanTest, KeepsForceUpdate_E3_23) {
+TEST_F(PlanTest, KeepsForceUpdate_E3_23_F126) {
   testing::add_service(desired, "web");
   deploy();
   swarm.service("s_web").spec.task_template.force_update = 7;
@@ -44,7 +44,7 @@ TEST_F(PlanTest, KeepsForceUpdate_E3_23) {
   EXPECT_EQ(next().desired.services.at("web").spec.task_template.force_update, 7U);
 }
 
-TEST_F(PlanTest, HealsWhatSomebodySetByHand_E3_25) {
+TEST_F(PlanTest, HealsWhatSomebodySetByHand_E3_25_D6_3) {
   testing::add_service(desired, "web");
   deploy();
   auto& live = swarm.service("s_web").spec;
@@ -75,7 +75,7 @@ TEST_F(PlanTest, WritesEqualPartsInTheLiveOrderSoThatALabelRestartsNothing_E4_3)
   EXPECT_EQ(written.endpoint_spec, live.endpoint_spec);
 }
 
-TEST_F(PlanTest, NeverRunsAJobAgainForALabelOrAReference_Trap33) {
+TEST_F(PlanTest, NeverRunsAJobAgainForALabelOrAReference_F131_Trap33) {
   auto& job = testing::add_service(desired, "job");
   job.mode = {};
   job.mode.replicated_job.emplace();
@@ -94,7 +94,7 @@ TEST_F(PlanTest, NeverRunsAJobAgainForALabelOrAReference_Trap33) {
   EXPECT_EQ(made.actions[0].impact, Impact::rerun);
 }
 
-TEST_F(PlanTest, ChangesAModeOnlyByReplacing_Trap5) {
+TEST_F(PlanTest, ChangesAModeOnlyByReplacing_F132_Trap5) {
   testing::add_service(desired, "web");
   deploy();
   web().mode = {};
@@ -109,7 +109,7 @@ TEST_F(PlanTest, ChangesAModeOnlyByReplacing_Trap5) {
   EXPECT_TRUE(next().empty());
 }
 
-TEST_F(PlanTest, SeesAChangedNetwork_E3_28_Trap4) {
+TEST_F(PlanTest, SeesAChangedNetwork_D4_1_F99_E3_28_Trap4) {
   testing::add_service(desired, "web");
   testing::add_service(desired, "db");
   deploy();

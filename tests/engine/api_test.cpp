@@ -96,6 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
         ErrorCase{
             "leader", "GET", 503, "The swarm does not have a leader.", ErrorKind::unavailable},
         ErrorCase{"gone", "POST", 404, "service x not found", ErrorKind::conflict},
+        ErrorCase{"driver", "POST", 404, "plugin \"nosuch\" not found", ErrorKind::invalid_input},
         ErrorCase{"no_image", "GET", 404, "manifest unknown", ErrorKind::invalid_input},
         ErrorCase{"other", "GET", 500, "context deadline exceeded", ErrorKind::unavailable}),
     [](const auto& row) { return std::string(row.param.name); });

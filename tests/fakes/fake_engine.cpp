@@ -172,9 +172,12 @@ Result<std::vector<swarm::Task>> FakeEngine::tasks(const std::vector<swarm::Obje
   auto admission = enter(Operation::tasks, stop);
   if (admission.refused) return std::move(*admission.refused);
   std::vector<swarm::Task> tasks;
-  for (const auto& id : services) {
-    const auto at = services_.find(id);
+  for (const auto& wanted : services) {
+    const auto at = std::find_if(services_.begin(), services_.end(), [&](const auto& one) {
+      return one.first == wanted || one.second.live.spec.name == wanted;
+    });
     if (at == services_.end()) continue;
+    const auto& id = at->first;
     auto service = at->second;
     settle(service);
     const bool job = service.live.spec.mode.is_job();

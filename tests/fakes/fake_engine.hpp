@@ -93,6 +93,7 @@ class FakeEngine final : public ports::Engine {
   /// What a person removes. No write of ours.
   void drop_service(const std::string& service);
   void drop_network(const std::string& network);
+  void drop_config(const std::string& config);
   void add_node(swarm::LiveNode node);
   void set_node_state(const std::string& hostname, const std::string& state);
   void set_image(const std::string& image, diff::ResolvedImage resolved);

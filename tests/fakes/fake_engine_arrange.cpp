@@ -136,6 +136,15 @@ void FakeEngine::drop_network(const std::string& network) {
   });
 }
 
+void FakeEngine::drop_config(const std::string& config) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(configs_, [&](const auto& entry) {
+    if (entry.second.live.name != config) return false;
+    announce("config", "remove", entry.first, config);
+    return true;
+  });
+}
+
 void FakeEngine::add_node(swarm::LiveNode node) {
   const std::lock_guard lock(mutex_);
   if (node.id.empty()) node.id = new_id("node");

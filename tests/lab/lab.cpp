@@ -83,10 +83,12 @@ CommandOutput LabEngine::enter(std::vector<std::string> command) const {
   return run(command);
 }
 
-const LabRegistry& LabEngine::registry() {
+const LabRegistry& LabEngine::registry(const std::string& notify, const std::string& token) {
   if (registry_) return *registry_;
   registry_ = std::make_unique<LabRegistry>();
-  const auto started = run({script("registry"), "start", directory_});
+  std::vector<std::string> command{script("registry"), "start", directory_};
+  if (!notify.empty()) command.insert(command.end(), {notify, token});
+  const auto started = run(command);
   if (started.exit_code != 0) {
     ADD_FAILURE() << "the lab's registry did not start: " << started.err;
     return *registry_;

@@ -48,8 +48,9 @@ class LabEngine {
   /// Runs a command in the engine's network namespace, where its ports and its registry are.
   CommandOutput enter(std::vector<std::string> command) const;
   /// A private registry beside this engine, started by the first call. Adds a test failure where it
-  /// cannot be started.
-  const LabRegistry& registry();
+  /// cannot be started. With `notify`, an URL inside the engine's network namespace, that first
+  /// call makes it tell of pushes there, with `token` as its Bearer token.
+  const LabRegistry& registry(const std::string& notify = {}, const std::string& token = {});
 
  private:
   struct Given {};

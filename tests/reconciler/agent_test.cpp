@@ -1,9 +1,13 @@
 #include "reconciler/agent.hpp"
 
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
+#include <spdlog/sinks/base_sink.h>
 
+#include "core/log_scope.hpp"
 #include "tests/reconciler/world.hpp"
 
 namespace skep::reconciler {
@@ -18,8 +22,10 @@ class MemorySource final : public ports::Source {
   explicit MemorySource(std::map<std::string, std::string> files)
       : snapshot_(std::make_shared<MemorySnapshot>(std::move(files), std::string(40, 'a'))) {}
   Result<std::shared_ptr<const ports::Snapshot>> fetch(std::stop_token /*stop*/) override {
+    ++fetches;
     return snapshot_;
   }
+  std::atomic<std::size_t> fetches{0};
   [[nodiscard]] std::shared_ptr<const ports::Snapshot> last_good() const override {
     return nullptr;
   }
@@ -45,9 +51,9 @@ class AgentTest : public testing::Test {
  protected:
   void start() {
     AgentOptions options;
-    options.interval = 10s;
-    options.resync = 60s;
-    options.probe = 20ms;
+    options.interval = interval;
+    options.resync = resync;
+    options.probe = probe;
     options.grace = 20ms;
     options.pulse = pulse;
     options.reconciler.seed = 7;
@@ -69,7 +75,7 @@ class AgentTest : public testing::Test {
            status.stacks[0].health == ports::Health::healthy;
   }
 
-  std::chrono::milliseconds pulse = 20ms;
+  std::chrono::milliseconds pulse = 20ms, interval = 10s, resync = 60s, probe = 20ms;
   MemorySource source{{{"skep.yaml", "defaults: { resolve_image: never }\n"},
                        {"apps/a/docker-compose.yml", one_service("a:1")}}};
   fakes::FakeEngine engine;
@@ -151,6 +157,71 @@ TEST_F(AgentTest, Trap27_AClosedEventStreamAsksAtOnceWhetherTheEngineIsThere) {
   engine.hang(false);
   EXPECT_TRUE(eventually([this] { return synced() && agent->status().docker_up; }));
   EXPECT_EQ(engine.write_count(), 0U);
+}
+
+TEST_F(AgentTest, ACleanHourAddsNothingToRaft) {
+  // All that an agent does in 3,600 seconds, its intervals a thousandth of what they are.
+  interval = resync = 60ms;
+  probe = 10ms;
+  pulse = 5ms;
+  start();
+  ASSERT_TRUE(eventually([&] { return synced(); }));
+  const auto turns = engine.calls(fakes::Operation::observe);
+  const auto fetches = source.fetches.load();
+  const auto pings = engine.calls(fakes::Operation::ping);
+  engine.clear_writes();
+  ASSERT_TRUE(eventually([&] {
+    return engine.calls(fakes::Operation::observe) >= turns + 360 &&
+           source.fetches >= fetches + 55 && engine.calls(fakes::Operation::ping) >= pings + 360;
+  }));
+  EXPECT_EQ(engine.write_count(), 0U);
+  EXPECT_EQ(observer.unknown, 0);
+  EXPECT_EQ(engine.calls(fakes::Operation::resolve_image), 0U);
+}
+
+TEST_F(AgentTest, TellsTheTasksOfAStack) {
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  const auto tasks = agent->tasks("a");
+  ASSERT_TRUE(tasks) << tasks.error().message;
+  ASSERT_EQ(tasks->size(), 1U);
+  EXPECT_EQ(tasks->front().service, "a_web");
+  EXPECT_EQ(tasks->front().state, "running");
+  EXPECT_EQ(tasks->front().node, "node1");
+  EXPECT_EQ(agent->tasks("none").error().kind, ErrorKind::invalid_input);
+}
+
+/// The field "pass" of every line that says something of a deployment.
+class PassesOfLines final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  std::set<std::string> seen() {
+    const std::lock_guard lock(mutex_);
+    return seen_;
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    const std::string text(message.payload.data(), message.payload.size());
+    if (text.find("stack=a") == std::string::npos) return;
+    std::string pass = "none";
+    for (const auto& [name, value] : LogScope::fields()) {
+      if (name == "pass") pass = value;
+    }
+    seen_.insert(pass);
+  }
+  void flush_() override {}
+
+ private:
+  std::set<std::string> seen_;
+};
+
+TEST_F(AgentTest, EveryLineOfAPassCarriesItsId) {
+  const auto sink = std::make_shared<PassesOfLines>();
+  log.sinks().push_back(sink);
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  EXPECT_TRUE(eventually([&] { return !sink->seen().empty(); }));
+  EXPECT_THAT(sink->seen(), testing::Each(testing::MatchesRegex("[0-9a-f]{6}-[0-9]+")));
 }
 
 }  // namespace

@@ -76,5 +76,36 @@ TEST_F(ImageResolverTest, AnOldAnswerIsOnlyUsedWhereThatIsSaid) {
   wait_for(3);
 }
 
+TEST_F(ImageResolverTest, ATagThatMovedIsAskedForAtOnceUnderWhateverAddress) {
+  const std::string image = "127.0.0.1:5000/apps/my-app:1.0";
+  engine.set_image(image, {"sha256:" + std::string(64, 'a'), {}});
+  EXPECT_FALSE(resolver.look_again("apps/my-app", "1.0")) << "nobody follows it yet";
+  EXPECT_FALSE(resolver.resolve(image, 5min, ImageResolver::Stale::used));
+  wait_for(1);
+  engine.set_image(image, {"sha256:" + std::string(64, 'b'), {}});
+  EXPECT_FALSE(resolver.look_again("apps/my-app", "2.0"));
+  EXPECT_FALSE(resolver.look_again("my-app", "1.0"));
+  EXPECT_TRUE(resolver.resolve(image, 5min, ImageResolver::Stale::used));
+  EXPECT_EQ(asked(), 1U);
+  EXPECT_TRUE(resolver.look_again("apps/my-app", "1.0"));
+  const auto older = resolver.resolve(image, 5min, ImageResolver::Stale::used);
+  ASSERT_TRUE(older && older->image) << "the old answer serves meanwhile";
+  wait_for(2);
+  EXPECT_EQ(resolver.resolve(image, 5min, ImageResolver::Stale::used)->image->digest,
+            "sha256:" + std::string(64, 'b'));
+  EXPECT_EQ(asked(), 2U) << "one event is one question";
+}
+
+TEST_F(ImageResolverTest, AnEventEndsTheBackOffOfItsImageOnly) {
+  for (const auto* image : {"a:1", "b:1"})
+    EXPECT_FALSE(resolver.resolve(image, 5min, ImageResolver::Stale::used));
+  wait_for(2);
+  EXPECT_TRUE(resolver.look_again("library/a", "1"));
+  for (const auto* image : {"a:1", "b:1"})
+    EXPECT_TRUE(resolver.resolve(image, 5min, ImageResolver::Stale::used));
+  wait_for(3);
+  EXPECT_EQ(asked(), 3U);
+}
+
 }  // namespace
 }  // namespace skep::reconciler

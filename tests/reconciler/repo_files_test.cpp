@@ -187,16 +187,72 @@ TEST_F(RepoFilesTest, HostPassesEveryPathOnBelowTheHostCheckout) {
   EXPECT_EQ(findings(), "");
 }
 
-TEST_F(RepoFilesTest, CheckoutIsRefusedWithWhatToUseInstead) {
+TEST_F(RepoFilesTest, CheckoutMountsBelowTheHostCheckoutAndSaysWhatHasToBeThere) {
+  files["apps/a/empty"] = "";
+  executables.insert("apps/a/app.conf");
+  mount(
+      "'./app.conf:/c', './conf.d:/d:ro', '$PWD/shared/proxy.toml:/e:ro', './empty:/f', "
+      "'./acme.json:/g', /abs:/h",
+      "repo_files: checkout\n");
+  EXPECT_THAT(findings(), HasSubstr("say where it is with --host-checkout DIR"));
+  options.host_checkout = "/srv/cluster";
+  state.reset();
+  std::vector<std::string> sources;
+  for (const auto& mount : web().mounts) sources.push_back(mount.source);
+  EXPECT_THAT(sources,
+              ElementsAre("/srv/cluster/apps/a/app.conf",
+                          "/srv/cluster/apps/a/conf.d",
+                          "/srv/cluster/shared/proxy.toml",
+                          "/srv/cluster/apps/a/empty",
+                          "/srv/cluster/apps/a/acme.json",
+                          "/abs"));
+  EXPECT_EQ(findings(), "");
+  EXPECT_THAT(state->stacks[0]->spec.configs, IsEmpty());
+  const auto file = [](const char* path, const char* text, bool executable = false) {
+    return ports::CheckoutFile{*RepoPath::parse(path), text, executable};
+  };
+  EXPECT_THAT(state->stacks[0]->checkout,
+              ElementsAre(file("apps/a/app.conf", "near", true),
+                          file("apps/a/conf.d/deep/two.conf", "2"),
+                          file("apps/a/conf.d/one.conf", "1"),
+                          file("apps/a/empty", ""),
+                          file("shared/proxy.toml", "far")));
+}
+
+TEST_F(RepoFilesTest, TheLabelOfACheckoutChangesWithContentModeAndFilesAndWithNothingElse) {
+  options.host_checkout = "/srv/cluster";
+  mount("'./app.conf:/c:ro', './conf.d:/d:ro'", "repo_files: checkout\n");
+  const auto label = [&] { return web().labels.at("io.skep.repo-files"); };
+  const auto first = label();
+  files["README.md"] = "another file";
+  files["apps/a/acme.json"] = "not mounted";
+  EXPECT_EQ(label(), first);
+  files["apps/a/app.conf"] = "changed";
+  const auto changed = label();
+  EXPECT_NE(changed, first);
+  executables.insert("apps/a/app.conf");
+  const auto executable = label();
+  EXPECT_NE(executable, changed);
+  files["apps/a/conf.d/new.conf"] = "";
+  const auto added = label();
+  EXPECT_NE(added, executable);
+  files.erase("apps/a/conf.d/new.conf");
+  EXPECT_EQ(label(), executable);
+  mount("'./acme.d:/c:ro', /abs:/d", "repo_files: checkout\n");
+  EXPECT_EQ(web().labels.count("io.skep.repo-files"), 0U) << "git holds nothing of it";
+}
+
+TEST_F(RepoFilesTest, EjectedACheckoutIsAPlainBindMountAgain) {
+  options.host_checkout = "/srv/cluster";
+  options.repo_files_on_host = true;
   mount("'./app.conf:/c:ro'", "repo_files: checkout\n");
-  EXPECT_THAT(findings(),
-              HasSubstr("apps/a/skep.yaml:1:13: error: repo_files: checkout is not supported by "
-                        "this version of skep; use config"));
+  EXPECT_EQ(web().mounts.at(0).source, "/srv/cluster/apps/a/app.conf");
+  EXPECT_EQ(web().labels.count("io.skep.repo-files"), 0U);
 }
 
 TEST_F(RepoFilesTest, AWrongModeOrKeyNamesWhatIsAllowed) {
   mount("'./app.conf:/c:ro'", "repo_files: { mode: hots, directorys: [a] }\n");
-  EXPECT_THAT(findings(), HasSubstr("repo_files.mode must be one of: config, host"));
+  EXPECT_THAT(findings(), HasSubstr("repo_files.mode must be one of: config, checkout, host"));
   EXPECT_THAT(findings(), HasSubstr("did you mean directories?"));
 }
 
@@ -272,6 +328,110 @@ TEST_F(RepoFilesOnASwarm, AdoptionShowsTheSwitchAsOneRestartAndWaitsForApproval)
   ASSERT_TRUE(world.settle());
   EXPECT_THAT(web().spec.task_template.container.mounts, IsEmpty());
   EXPECT_THAT(web().spec.task_template.container.configs, SizeIs(1));
+}
+
+/// A directory that is only a map.
+class MemoryCheckout final : public ports::Checkout {
+ public:
+  Result<std::size_t> write(const std::string& stack,
+                            const std::vector<ports::CheckoutFile>& wanted) override {
+    ++calls;
+    if (fails) return Error{ErrorKind::unavailable, "checkout: no space left on device"};
+    EXPECT_EQ(stack, "a");
+    std::size_t written = 0;
+    for (const auto& file : wanted) {
+      if (files[file.path.text()] != file.text) ++written;
+      files[file.path.text()] = file.text;
+    }
+    return written;
+  }
+  std::map<std::string, std::string> files;
+  bool fails = false;
+  int calls = 0;
+};
+
+struct CheckoutOnASwarm : testing::Test {
+  CheckoutOnASwarm() {
+    world.load.host_checkout = "/srv/cluster";
+    world.options.checkout = &checkout;
+    world.restart_agent();
+  }
+  void push(const std::string& data) {
+    world.files["apps/a/app.conf"] = data;
+    world.files["apps/a/skep.yaml"] = "repo_files: checkout\n";
+    world.files["apps/a/docker-compose.yml"] =
+        "services: {web: {image: 'a:1', volumes: ['./app.conf:/etc/app.conf:ro']}, db: {image: "
+        "a:1}}\n";
+    world.commit();
+  }
+  std::uint64_t version(const std::string& service) {
+    const auto live = *world.engine.observe({});
+    const auto* found = live.find_service(service);
+    return found == nullptr ? 0 : found->version;
+  }
+  std::string kept() { return checkout.files["apps/a/app.conf"]; }
+  MemoryCheckout checkout;
+  tests::World world;
+};
+
+TEST_F(CheckoutOnASwarm, AChangedFileIsWrittenAndRollsItsServiceAndNoOther) {
+  push("one");
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(kept(), "one");
+  const auto web = version("a_web");
+  const auto db = version("a_db");
+  push("two");
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(kept(), "two");
+  EXPECT_NE(version("a_web"), web);
+  EXPECT_EQ(version("a_db"), db);
+  const auto calls = checkout.calls;
+  const auto writes = world.engine.write_count();
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(checkout.calls, calls) << "a clean pass writes nothing";
+  EXPECT_EQ(world.engine.write_count(), writes);
+}
+
+TEST_F(CheckoutOnASwarm, NothingRollsOntoAFileThatCouldNotBeWritten) {
+  push("one");
+  ASSERT_TRUE(world.settle());
+  const auto web = version("a_web");
+  checkout.fails = true;
+  push("two");
+  auto turn = world.settle();
+  ASSERT_TRUE(turn);
+  EXPECT_EQ(version("a_web"), web);
+  EXPECT_THAT(tests::World::status(*turn, "a").message, HasSubstr("no space left on device"));
+  checkout.fails = false;
+  world.clock.advance(std::chrono::minutes(10));
+  ASSERT_TRUE(world.settle());
+  EXPECT_NE(version("a_web"), web);
+  EXPECT_EQ(kept(), "two");
+}
+
+TEST_F(CheckoutOnASwarm, AnAgentThatStartsElsewherePutsTheFilesThere) {
+  push("one");
+  ASSERT_TRUE(world.settle());
+  const auto web = version("a_web");
+  checkout.files.clear();
+  world.restart_agent();
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(kept(), "one");
+  EXPECT_EQ(version("a_web"), web);
+}
+
+TEST_F(CheckoutOnASwarm, ARollbackBringsTheOlderFilesBack) {
+  push("one");
+  ASSERT_TRUE(world.settle());
+  push("two");
+  ASSERT_TRUE(world.settle());
+  const auto commit = std::string(39, 'a') + "1";
+  const auto target = world.options.revision(commit, "a");
+  ASSERT_TRUE(target) << target.error().message;
+  world.agent().rollback(
+      "a", {commit, (*target)->content, world.desired().stacks.front()->content, "uid 0"});
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(kept(), "one");
 }
 
 }  // namespace

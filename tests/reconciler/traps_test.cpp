@@ -682,8 +682,9 @@ TEST_F(TrapsTest, ClusterSecretsAndConfigsAreMadeWhereMissingAndNeverChanged) {
   world.files["s/key"] = "other";
   world.commit();
   world.engine.clear_writes();
-  settle();
+  const auto turn = settle();
   EXPECT_EQ(world.engine.write_count(), 0U);
+  EXPECT_THAT(turn.notes, testing::Contains(HasSubstr("secret key is not what its file")));
   world.files["skep.yaml"] += "nodes: { n: { labels: { a: 1 } } }\n";
   world.commit();
   EXPECT_TRUE(world.desired().broken()) << "a label that is no string";

@@ -75,7 +75,7 @@ class MemorySnapshot final : public ports::Snapshot {
 class ManualClock final : public Clock {
  public:
   [[nodiscard]] WallTime now() const override {
-    return WallTime(std::chrono::milliseconds(1'700'000'000'000) + elapsed_);
+    return WallTime(std::chrono::milliseconds(1'700'000'000'000) + elapsed_ + set_by_);
   }
   [[nodiscard]] SteadyTime steady() const override {
     return SteadyTime(std::chrono::hours(1) + elapsed_);
@@ -84,9 +84,11 @@ class ManualClock final : public Clock {
     return true;
   }
   void advance(std::chrono::milliseconds by) { elapsed_ += by; }
+  /// Somebody sets the day's clock; no time passes.
+  void set_the_day(std::chrono::milliseconds by) { set_by_ += by; }
 
  private:
-  std::chrono::milliseconds elapsed_{0};
+  std::chrono::milliseconds elapsed_{0}, set_by_{0};
 };
 
 /// The commits that were made; a test may lose some.
@@ -122,7 +124,7 @@ class World {
     options.instance = instance_;
     options.seed = 7;
     options.revision = [this](const std::string& commit, const std::string& stack) {
-      return reconciler::stack_at(history, {}, commit, stack);
+      return reconciler::stack_at(history, load, commit, stack);
     };
     auto& told = listener == nullptr ? observer : *listener;
     reconciler_ =
@@ -135,7 +137,7 @@ class World {
     const auto id = std::string(39, 'a') + std::to_string(commits_);
     const auto snapshot = std::make_shared<const MemorySnapshot>(files, id);
     history.commits[id] = snapshot;
-    auto loaded = reconciler::load_desired_state(*snapshot, {}, desired_ ? &*desired_ : nullptr);
+    auto loaded = reconciler::load_desired_state(*snapshot, load, desired_ ? &*desired_ : nullptr);
     ASSERT_TRUE(loaded) << loaded.error().message;
     desired_ = *std::move(loaded);
   }
@@ -172,6 +174,7 @@ class World {
   [[nodiscard]] const reconciler::DesiredState& desired() const { return *desired_; }
 
   reconciler::ReconcilerOptions options;  ///< Of the next restart_agent().
+  reconciler::LoadOptions load;           ///< Of the next commit().
   MemoryHistory history;
   fakes::FakeEngine engine;
   ports::Observer observer;
