@@ -314,6 +314,7 @@ Result<void> SqliteHistory::write_transaction(const std::vector<Item>& items) {
 
 void SqliteHistory::report(const Result<void>& written) {
   const std::lock_guard lock(mutex_);
+  if (!written) ++write_errors_;
   const auto trouble = written ? std::string() : written.error().message;
   if (trouble == trouble_) return;
   if (trouble.empty()) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <filesystem>
 #include <memory>
@@ -56,6 +57,8 @@ class SqliteHistory final : public ports::Observer, public ports::History {
   [[nodiscard]] Result<std::vector<ports::EventRecord>> events(
       const ports::HistoryQuery& query) const override;
   [[nodiscard]] std::string trouble() const override;
+  /// Attempts to write that failed; what they were about waits for the next one.
+  [[nodiscard]] std::uint64_t write_errors() const { return write_errors_.load(); }
 
   /// Waits until everything told so far is written, or cannot be; false after `patience`.
   bool flush(std::chrono::milliseconds patience = std::chrono::seconds(10)) const;
@@ -95,6 +98,7 @@ class SqliteHistory final : public ports::Observer, public ports::History {
   bool writing_ = false;          ///< Some were taken from the queue.
   mutable bool suspect_ = false;  ///< A reader found the file wrong.
   std::string trouble_;
+  std::atomic<std::uint64_t> write_errors_ = 0;
   StatusChanges changes_;
   bool swarm_unreadable_ = false;
   std::string git_state_, swarm_state_;

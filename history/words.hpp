@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "diff/plan.hpp"
+#include "reconciler/ports/observer.hpp"
 
 /// Kinds and verbs as diff::word_of wrote them into the file.
 namespace skep::history {
