@@ -36,7 +36,33 @@ std::string remedy_of(const std::string& reason, const ports::StackStatus& stack
   if (reason == "rolled_back")
     return "push a commit that mends it, or `skep sync " + stack.name + "` to try it again";
   if (reason == "broken") return "mend it in git; `skep validate` checks before a push";
-  return "`skep explain " + stack.name + "` tells more";
+  if (reason == "blocked")
+    return "mend what is named above, in the swarm or in git; `skep explain " + stack.name +
+           "` tells more";
+  return "`skep explain " + stack.name + "` and `skep logs " + stack.name + "` tell more";
+}
+
+/// What skep did, or does next, about it.
+std::string done_about(const std::string& reason, const ports::StackStatus& stack) {
+  if (!stack.rolled_back_to.empty())
+    return "skep went back to " + stack.rolled_back_to.substr(0, 12);
+  if (reason == "rolled_back") return "skep leaves it as it stands, and does not try it again";
+  if (reason == "failed" && stack.next_retry)
+    return "skep tries it again by itself at " + to_rfc3339(*stack.next_retry);
+  if (reason == "broken") return "skep changed nothing: what ran before runs on";
+  if (reason == "blocked") return "skep changed nothing, and looks again by itself";
+  if (reason == "held") return "skep changed nothing";
+  if (reason == "degraded") return "nothing was deployed: git did not change it";
+  return {};
+}
+
+/// The commit that the trouble is about: the one that changed the stack, not whatever came after
+/// it.
+std::string revision_of(const std::string& reason, const ports::StackStatus& stack) {
+  if (reason == "rolled_back" && !stack.quarantined_revision.empty())
+    return stack.quarantined_revision;
+  if (reason == "failed" && !stack.applied_revision.empty()) return stack.applied_revision;
+  return stack.target_revision;
 }
 
 }  // namespace
@@ -53,7 +79,7 @@ std::optional<Condition> condition_of(const ports::StackStatus& stack, WallTime 
   if (condition.reason.empty() && !well) return std::nullopt;
   auto& story = condition.story;
   story.stack = stack.group + "/" + stack.name;
-  story.revision = stack.target_revision;
+  story.revision = revision_of(condition.reason, stack);
   if (condition.reason.empty()) return condition;
   story.what = condition.reason == "rolled_back" && !stack.quarantine_reason.empty()
                    ? stack.quarantine_reason
@@ -62,8 +88,7 @@ std::optional<Condition> condition_of(const ports::StackStatus& stack, WallTime 
     if (!service.trouble.empty() && story.words.size() < kMostWords)
       story.words.push_back(service.name + ": " + service.trouble);
   }
-  if (!stack.rolled_back_to.empty())
-    story.done = "skep went back to " + stack.rolled_back_to.substr(0, 12);
+  story.done = done_about(condition.reason, stack);
   story.remedy = remedy_of(condition.reason, stack);
   return condition;
 }

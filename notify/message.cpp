@@ -60,6 +60,20 @@ nlohmann::json json_of(const Story& story) {
 
 }  // namespace
 
+std::string recovery_from(std::string_view reason) {
+  if (reason == "unreachable") return "it can be reached again";
+  std::string_view before = "was in trouble";
+  if (reason == "failed") before = "could not be deployed";
+  if (reason == "broken") before = "could not be read from git";
+  if (reason == "blocked") before = "was blocked by the swarm";
+  if (reason == "degraded") before = "was degraded";
+  if (reason == "rolled_back") before = "was rolled back";
+  if (reason == "held") before = "waited for approval";
+  if (reason == "contended") before = "was changed again and again";
+  if (reason == "drift") before = "was changed outside of git";
+  return "it is as git says, and healthy; before, it " + std::string(before);
+}
+
 Severity severity_of(std::string_view reason) {
   if (reason == "recovered" || reason == "drift_healed") return Severity::good;
   if (reason == "held" || reason == "drift" || reason == "contended") return Severity::notice;
@@ -80,8 +94,11 @@ std::string_view to_string(Severity severity) {
 
 std::string title_of(const Message& message) {
   const auto [one, several] = phrase_of(message.reason);
-  if (message.stories.size() == 1) return message.stories.front().stack + std::string(one);
-  return std::to_string(message.stories.size()) + " stacks" + std::string(several);
+  const auto named = !message.instance.empty() && message.instance != "default";
+  const auto cluster = named ? message.instance + ": " : std::string();
+  if (message.stories.size() == 1)
+    return cluster + message.stories.front().stack + std::string(one);
+  return cluster + std::to_string(message.stories.size()) + " stacks" + std::string(several);
 }
 
 std::string text_of(const Message& message) {

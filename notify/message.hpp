@@ -43,9 +43,12 @@ inline constexpr std::string_view kReasons[] = {"failed",
                                                 "unreachable",
                                                 "recovered"};
 
+/// What is said of one that is well again after `reason`.
+[[nodiscard]] std::string recovery_from(std::string_view reason);
 [[nodiscard]] Severity severity_of(std::string_view reason);
 [[nodiscard]] std::string_view to_string(Severity severity);
-/// "apps/web failed", "7 stacks failed".
+/// "apps/web could not be deployed", "prod: 7 stacks could not be deployed": an instance that has a
+/// name of its own is named.
 [[nodiscard]] std::string title_of(const Message& message);
 /// All of it as plain text, some lines a story.
 [[nodiscard]] std::string text_of(const Message& message);

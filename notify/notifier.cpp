@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/logfmt.hpp"
+#include "notify/commit_status.hpp"
 
 namespace skep::notify {
 namespace {
@@ -15,6 +17,7 @@ constexpr int kMostRounds = 20;  ///< Deliveries to one target in one turn.
 constexpr std::size_t kMostEvents = 1'000;
 constexpr unsigned kLastAttempt = 4;  ///< For a message that the other side does not understand.
 constexpr auto kLongestRetryAfter = std::chrono::seconds(3'600);
+constexpr std::size_t kLongestSentence = 1'000;  ///< Characters of what others say.
 constexpr const char* kGit = "git";
 constexpr const char* kSwarm = "swarm";
 
@@ -65,6 +68,7 @@ void Notifier::fetched(const ports::FetchReport& report) {
   git_known_ = true;
   if (report.ok) {
     git_ = {};
+    head_ = {report.revision, report.author, report.subject};
     return;
   }
   if (!git_.since) git_.since = clock_.now();
@@ -135,9 +139,12 @@ void Notifier::add_away(Picture& picture, const std::string& name, const Away& a
   if (away.since) {
     condition.reason = "unreachable";
     condition.story.what = "since " + to_rfc3339(*away.since) + ": " + away.why;
-    condition.story.done = name == kGit ? "the last good revision stays deployed"
-                                        : "nothing is known of it, and nothing is changed";
-    condition.story.remedy = "`skep status` tells more";
+    condition.story.done = name == kGit
+                               ? "the last good revision stays deployed, and edits are still undone"
+                               : "nothing is known of it, and nothing is changed";
+    condition.story.remedy =
+        name == kGit ? "does the git host answer, and does it still take the agent's key?"
+                     : "`docker node ls` on a manager: does the engine answer, is there a leader?";
   }
   picture.conditions[name] = std::move(condition);
 }
@@ -150,9 +157,12 @@ Notifier::Picture Notifier::picture() {
     const auto at = changes_.find(name);
     if (!condition.reason.empty() && at != changes_.end()) condition.story.changes = at->second;
     const auto commit = commits_.find(name);
-    if (commit != commits_.end() && commit->second.revision == condition.story.revision) {
-      condition.story.author = commit->second.author;
-      condition.story.subject = commit->second.subject;
+    const auto& known = commit != commits_.end() ? commit->second : head_;
+    for (const auto* one : {&known, &std::as_const(head_)}) {
+      if (one->revision.empty() || one->revision != condition.story.revision) continue;
+      condition.story.author = one->author;
+      condition.story.subject = one->subject;
+      break;
     }
   }
   for (auto& event : copy.events) {
@@ -171,12 +181,19 @@ Story Notifier::finished(Story story) const {
     story.link = options_.commit_url;
     replace(story.link, "{commit}", story.revision);
   }
-  if (!options_.mask) return story;
-  for (auto* text : {&story.what, &story.subject, &story.done, &story.author})
-    *text = options_.mask(*text);
-  for (auto* list : {&story.words, &story.changes}) {
-    for (auto& text : *list) text = options_.mask(text);
+  if (options_.mask) {
+    for (auto* text : {&story.what, &story.subject, &story.done, &story.author})
+      *text = options_.mask(*text);
+    for (auto* list : {&story.words, &story.changes}) {
+      for (auto& text : *list) text = options_.mask(text);
+    }
   }
+  story.subject = one_line(story.subject);
+  story.author = one_line(story.author);
+  // Cut after masking: the beginning of a secret is one too.
+  for (auto* text : {&story.what, &story.subject, &story.author})
+    *text = at_most(*text, kLongestSentence);
+  for (auto& words : story.words) words = at_most(words, kLongestSentence);
   return story;
 }
 
@@ -213,8 +230,14 @@ bool Notifier::open() {
   return true;
 }
 
+std::chrono::milliseconds Notifier::settle_of(const Condition& condition) const {
+  const bool outage = !condition.reason.empty() && troubles_.size() > options_.one_by_one;
+  return outage ? std::max(options_.outage, options_.settle) : options_.settle;
+}
+
 void Notifier::tell(Picture picture) {
   const auto now = clock_.now();
+  std::erase_if(troubles_, [&](WallTime at) { return now - at >= options_.outage; });
   std::vector<Condition> changes;
   bool due = false;
   for (auto& event : picture.events) unsaid_.push_back(std::move(event));
@@ -229,7 +252,7 @@ void Notifier::tell(Picture picture) {
       continue;
     }
     const auto since = changed_.try_emplace(name, now).first->second;
-    due = due || now - since >= options_.settle;
+    due = due || now - since >= settle_of(condition);
     changes.push_back(condition);
   }
   if (!due) changes.clear();
@@ -254,6 +277,7 @@ void Notifier::tell(Picture picture) {
 bool Notifier::put(std::vector<Condition> changes) {
   const auto now = clock_.now();
   std::map<std::string, std::vector<Story>> by_reason;
+  std::map<std::string, std::vector<Told>> said;
   std::vector<Told> marks;
   std::size_t repeated = 0;
   std::set<std::array<std::string, 3>> in_this;
@@ -265,9 +289,13 @@ bool Notifier::put(std::vector<Condition> changes) {
                             : reason_to_tell(change, told == told_.end() ? nullptr : &told->second);
     if (!event) marks.push_back(mark_of(change));
     if (reason.empty()) continue;
-    if (reason == "recovered" && change.story.what.empty())
-      change.story.what = "it was " + told->second.reason + ", and is as git says and healthy";
-    const Told saying{change.story.stack, reason, change.story.revision};
+    Told saying{change.story.stack, reason, change.story.revision};
+    if (reason == "recovered") {
+      // One recovery for each trouble that was told, whatever came between.
+      saying.reason += " from " + told->second.reason;
+      saying.revision = told->second.revision;
+      if (change.story.what.empty()) change.story.what = recovery_from(told->second.reason);
+    }
     const auto lately = outbox_->said_lately(saying, now);
     const bool first = in_this.insert({saying.stack, saying.reason, saying.revision}).second;
     if (!first || (lately && *lately)) {
@@ -275,10 +303,13 @@ bool Notifier::put(std::vector<Condition> changes) {
       continue;
     }
     by_reason[reason].push_back(finished(std::move(change.story)));
+    said[reason].push_back(saying);
+    if (reason != "recovered" && !event) troubles_.push_back(now);
   }
   std::vector<Outbox::Entry> entries;
   const auto add = [&](const std::string& reason, std::vector<Story> stories) {
     Outbox::Entry entry;
+    entry.said = std::exchange(said[reason], {});
     entry.message = {reason, options_.instance, now, std::move(stories)};
     for (const auto& target : options_.targets) {
       if (target.only.empty() || target.only.contains(reason)) entry.targets.push_back(target.name);
@@ -323,35 +354,44 @@ void Notifier::deliver() {
   }
 }
 
-bool Notifier::attempt(const Target& target, const Delivery& delivery) {
+Notifier::Attempt Notifier::by_http(const Target& target, const Delivery& delivery) const {
   const auto call = call_for(target, delivery, clock_.now());
-  std::chrono::seconds at_least{0};
-  std::string trouble;
-  bool final = false;
-  if (!call) {
-    trouble = call.error().message;
-    final = true;
-  } else {
-    const auto answer = options_.send(*call);
-    if (answer && answer->status >= 200 && answer->status < 300) {
-      count(target.type, "sent");
-      if (!outbox_->delivered(delivery.id)) return false;
-      said_in_log_.erase(target.name);
-      return true;
-    }
-    trouble = answer ? "it answers " + std::to_string(answer->status) : answer.error().message;
-    final = answer && is_final(answer->status);
-    if (answer) at_least = std::min(answer->retry_after, kLongestRetryAfter);
+  if (!call) return {false, true, call.error().message, {}};
+  const auto answer = options_.send(*call);
+  if (!answer) return {false, false, answer.error().message, {}};
+  if (answer->status >= 200 && answer->status < 300) return {true, false, {}, {}};
+  return {false,
+          is_final(answer->status),
+          "it answers " + std::to_string(answer->status),
+          std::min(answer->retry_after, kLongestRetryAfter)};
+}
+
+Notifier::Attempt Notifier::by_mail(const Target& target, const Delivery& delivery) const {
+  const auto mail = mail_for(target, delivery);
+  if (!mail) return {false, true, mail.error().message, {}};
+  const auto answer = options_.send_mail(*mail);
+  if (!answer) return {false, false, answer.error().message, {}};
+  if (answer->status >= 200 && answer->status < 300) return {true, false, {}, {}};
+  return {false, answer->status >= 500, "the server answers " + std::to_string(answer->status), {}};
+}
+
+bool Notifier::attempt(const Target& target, const Delivery& delivery) {
+  const auto done = target.type == "email" ? by_mail(target, delivery) : by_http(target, delivery);
+  if (done.delivered) {
+    count(target.type, "sent");
+    if (!outbox_->delivered(delivery.id)) return false;
+    said_in_log_.erase(target.name);
+    return true;
   }
   say_once(target.name,
            logfmt("a notification could not be delivered; it is tried again",
-                  {{"target", target.name}, {"type", target.type}, {"error", trouble}}));
+                  {{"target", target.name}, {"type", target.type}, {"error", done.trouble}}));
   count(target.type, "failed");
-  if (final && delivery.attempts >= kLastAttempt) {  // Those behind it may fare better.
+  if (done.final && delivery.attempts >= kLastAttempt) {  // Those behind it may fare better.
     if (outbox_->delivered(delivery.id)) count(target.type, "dropped");
     return false;
   }
-  const auto kept = outbox_->failed(delivery, at_least, clock_.now());
+  const auto kept = outbox_->failed(delivery, done.at_least, clock_.now());
   if (kept && !*kept) count(target.type, "dropped");
   return false;
 }

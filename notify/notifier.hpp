@@ -17,6 +17,7 @@
 
 #include "core/clock.hpp"
 #include "notify/condition.hpp"
+#include "notify/mail.hpp"
 #include "notify/outbox.hpp"
 #include "notify/target.hpp"
 #include "reconciler/ports/observer.hpp"
@@ -34,7 +35,11 @@ struct NotifierOptions {
   /// So long git or the swarm may be away before that is told.
   std::chrono::milliseconds patience{600'000};
   std::size_t one_by_one = 3;  ///< Stacks with the same reason that get messages of their own.
+  /// So long a further trouble must last while more stacks than that were told of within the same
+  /// time: an outage goes on, and what it reaches next is told together.
+  std::chrono::milliseconds outage{60'000};
   Send send;
+  SendMail send_mail = {};
   /// Takes secrets out of a sentence.
   std::function<std::string(std::string_view)> mask = {};
   /// Told of each outcome: the target's type; sent, failed, deduplicated, dropped.
@@ -85,8 +90,17 @@ class Notifier final : public ports::Observer {
   [[nodiscard]] Story finished(Story story) const;
   bool open();
   void tell(Picture picture);
+  [[nodiscard]] std::chrono::milliseconds settle_of(const Condition& condition) const;
   bool put(std::vector<Condition> changes);
   void deliver();
+  struct Attempt {
+    bool delivered = false;
+    bool final = false;  ///< It will not be taken the next time either.
+    std::string trouble;
+    std::chrono::seconds at_least{0};
+  };
+  [[nodiscard]] Attempt by_http(const Target& target, const Delivery& delivery) const;
+  [[nodiscard]] Attempt by_mail(const Target& target, const Delivery& delivery) const;
   /// Whether it was delivered.
   bool attempt(const Target& target, const Delivery& delivery);
   void count(std::string_view type, std::string_view result) const;
@@ -100,6 +114,7 @@ class Notifier final : public ports::Observer {
   mutable std::mutex mutex_;  ///< Guards what follows.
   Picture picture_;
   Away git_, swarm_;
+  Commit head_;  ///< What git has.
   bool git_known_ = false, swarm_known_ = false;
   std::map<std::string, std::vector<std::string>> changes_;  ///< Of the last operation, by stack.
   std::map<std::string, Commit> commits_;                    ///< By stack.
@@ -109,6 +124,7 @@ class Notifier final : public ports::Observer {
   std::optional<Outbox> outbox_;
   std::map<std::string, Told> told_;
   std::map<std::string, WallTime> changed_;  ///< Since when a stack differs from what was told.
+  std::vector<WallTime> troubles_;           ///< When troubles were told lately, one each.
   std::vector<Condition> unsaid_;            ///< Events that could not be written yet.
   std::map<std::string, std::string> said_in_log_;
 

@@ -51,6 +51,7 @@ class Outbox {
   struct Entry {
     Message message;
     std::vector<std::string> targets;
+    std::vector<Told> said = {};  ///< What said_lately() is to know of it.
   };
   Result<std::size_t> put(const std::vector<Entry>& entries,
                           const std::vector<Told>& told,
@@ -58,7 +59,7 @@ class Outbox {
   [[nodiscard]] Result<std::vector<Told>> told() const;
   Result<void> forget(const std::vector<std::string>& stacks);
 
-  /// Whether just this was said within the last hour.
+  /// Whether just this was said within the last hour. The reason of a recovery names what it ended.
   [[nodiscard]] Result<bool> said_lately(const Told& what, WallTime now) const;
 
   /// The oldest delivery of each target whose time has come.

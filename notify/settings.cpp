@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "notify/mail.hpp"
 #include "yaml/parse.hpp"
 
 namespace skep::notify {
@@ -108,9 +109,83 @@ Result<void> take_url(const yaml::Node& node, const ReadFile& read, Secret& into
   return {};
 }
 
+Result<void> take_addresses(const yaml::Node& node, std::vector<std::string>& into) {
+  const auto* found = node.find("to");
+  if (found == nullptr) return at(node, "a target of type email needs to:");
+  std::vector<const yaml::Node*> items = {found};
+  if (const auto* list = found->as<yaml::List>()) {
+    items.clear();
+    for (const auto& item : *list) items.push_back(&item);
+  }
+  for (const auto* item : items) {
+    const auto* text = item->as<std::string>();
+    if (text == nullptr || !is_mail_address(*text))
+      return at(*item, "to must be an address such as ops@example.com, or a list of them");
+    into.push_back(*text);
+  }
+  if (into.empty() || into.size() > 50) return at(*found, "to must be 1 to 50 addresses");
+  return {};
+}
+
+/// smtps:// is encrypted from the start, smtp:// by STARTTLS.
+Result<Target> mail_target_of(const yaml::Node& node, const ReadFile& read) {
+  auto taken = only_keys(*node.as<yaml::Map>(),
+                         {"name",
+                          "type",
+                          "url",
+                          "from",
+                          "to",
+                          "user",
+                          "password_file",
+                          "tls",
+                          "ca_file",
+                          "values",
+                          "body",
+                          "only"});
+  Target target;
+  target.content_type = "text/plain";
+  std::string url, tls = "required";
+  if (taken) taken = take_text(node, "name", target.name);
+  if (taken) taken = take_text(node, "type", target.type);
+  if (taken) taken = take_text(node, "url", url);
+  if (taken) taken = take_text(node, "from", target.mail.from);
+  if (taken) taken = take_addresses(node, target.mail.to);
+  if (taken) taken = take_text(node, "user", target.mail.user);
+  if (taken) taken = take_secret(node, "password_file", read, target.mail.password);
+  if (taken) taken = take_text(node, "tls", tls);
+  if (taken) taken = take_text(node, "ca_file", target.mail.ca_file);
+  if (taken) taken = take_texts(node, "values", target.values);
+  if (taken) taken = take_text(node, "body", target.body);
+  if (taken) taken = take_reasons(node, target.only);
+  if (!taken) return std::move(taken).error();
+  if (target.name.empty() || !is_plain(target.name)) return at(node, "a target needs a name");
+  if ((!url.starts_with("smtp://") && !url.starts_with("smtps://")) || !is_plain(url) ||
+      url.find_first_of(" @") != std::string::npos)
+    return at(node, "the url of an email target must be smtp://HOST:PORT or smtps://HOST:PORT");
+  target.url = Secret(url);
+  if (!is_mail_address(target.mail.from))
+    return at(node, "from must be an address such as skep@example.com");
+  if (target.mail.user.empty() != target.mail.password.empty() || !is_plain(target.mail.user))
+    return at(node, "user and password_file go together");
+  if (tls != "required" && tls != "off")
+    return at(*node.find("tls"), "tls must be required or off");
+  target.mail.encrypted = tls == "required";
+  if (!target.mail.encrypted && !target.mail.user.empty() && url.starts_with("smtp://"))
+    return at(*node.find("tls"), "a password is not sent without TLS");
+  Message sample;
+  sample.reason = "failed";
+  sample.stories.emplace_back().stack = "apps/sample";
+  const auto mail = mail_for(target, {"0", target.name, to_json(sample, "0"), 0, {}});
+  if (!mail) return at(node, mail.error().message);
+  return target;
+}
+
 Result<Target> target_of(const yaml::Node& node, const ReadFile& read) {
   const auto* map = node.as<yaml::Map>();
   if (map == nullptr) return at(node, "a target must be a mapping");
+  if (const auto* type = node.find("type");
+      type != nullptr && type->as<std::string>() != nullptr && *type->as<std::string>() == "email")
+    return mail_target_of(node, read);
   auto taken = only_keys(*map,
                          {"name",
                           "type",
@@ -137,7 +212,7 @@ Result<Target> target_of(const yaml::Node& node, const ReadFile& read) {
   if (!taken) return std::move(taken).error();
   const auto types = target_types();
   if (std::find(types.begin(), types.end(), target.type) == types.end())
-    return at(node, "type must be one of " + joined(types));
+    return at(node, "type must be one of " + joined(types) + ", email");
   if (target.name.empty() || !is_plain(target.name)) return at(node, "a target needs a name");
   if (!is_plain(target.content_type)) return at(node, "content_type must be one line");
   const auto* needed = target.type == "telegram" ? "chat_id"
@@ -154,23 +229,103 @@ Result<Target> target_of(const yaml::Node& node, const ReadFile& read) {
   return target;
 }
 
+Result<void> take_truth(const yaml::Node& node, std::string_view key, bool& into) {
+  const auto* found = node.find(key);
+  if (found == nullptr) return {};
+  const auto* truth = found->as<bool>();
+  if (truth == nullptr) return at(*found, std::string(key) + " must be true or false");
+  into = *truth;
+  return {};
+}
+
+bool is_web_address(std::string_view text) {
+  return (text.starts_with("https://") || text.starts_with("http://")) && is_plain(text) &&
+         text.find(' ') == std::string_view::npos;
+}
+
+Result<GitHost> status_host_of(const yaml::Node& node,
+                               const ReadFile& read,
+                               const Followed& followed) {
+  const auto* map = node.as<yaml::Map>();
+  if (map == nullptr) return at(node, "each of commit_statuses must be a mapping");
+  GitHost host;
+  std::string type, repository = followed.repository, api;
+  auto taken = only_keys(
+      *map,
+      {"name", "type", "token_file", "repository", "api", "context", "target_url", "each_stack"});
+  if (taken) taken = take_text(node, "type", type);
+  host.name = type;
+  if (taken) taken = take_text(node, "name", host.name);
+  if (taken) taken = take_secret(node, "token_file", read, host.token);
+  if (taken) taken = take_text(node, "repository", repository);
+  if (taken) taken = take_text(node, "api", api);
+  if (taken) taken = take_text(node, "context", host.context);
+  if (taken) taken = take_text(node, "target_url", host.target_url);
+  if (taken) taken = take_truth(node, "each_stack", host.each_stack);
+  if (!taken) return std::move(taken).error();
+  const auto known = git_host_type(type);
+  if (!known) return at(node, "type must be one of github, gitlab, gitea, forgejo");
+  host.type = *known;
+  if (host.token.empty()) return at(node, "commit statuses need a token_file");
+  if (host.name.empty() || !is_plain(host.name)) return at(node, "name must be one line");
+  if (host.context.empty() || host.context.size() > 100 || !is_plain(host.context))
+    return at(*node.find("context"), "context must be one line of at most 100 bytes");
+  if (!api.empty() && !is_web_address(api))
+    return at(*node.find("api"), "api must begin with https:// or http://");
+  while (api.ends_with('/')) api.pop_back();
+  if (!host.target_url.empty() && !is_web_address(host.target_url))
+    return at(*node.find("target_url"), "target_url must begin with https:// or http://");
+  host.api = api;
+  host.branch = followed.branch;
+  if (auto located = locate(host, repository); !located) {
+    const auto* given = node.find("repository");
+    return at(given == nullptr ? node : *given,
+              located.error().message + "; give it as repository:");
+  }
+  return host;
+}
+
+Result<void> take_statuses(const yaml::Node& root,
+                           const ReadFile& read,
+                           const Followed& followed,
+                           std::vector<GitHost>& into) {
+  const auto* found = root.find("commit_statuses");
+  if (found == nullptr) return {};
+  const auto* list = found->as<yaml::List>();
+  if (list == nullptr || list->empty())
+    return at(*found, "commit_statuses must be a list of at least one");
+  std::set<std::string> names;
+  for (const auto& item : *list) {
+    auto host = status_host_of(item, read, followed);
+    if (!host) return std::move(host).error();
+    if (!names.insert(host->name).second)
+      return at(item, "two of commit_statuses are named " + host->name);
+    into.push_back(*std::move(host));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Settings> parse_settings(std::string_view text,
                                 const std::string& file,
-                                const ReadFile& read) {
+                                const ReadFile& read,
+                                const Followed& followed) {
   const auto root = yaml::parse(text, file);
   if (!root) return root.error();
   const auto* map = root->as<yaml::Map>();
   if (map == nullptr) return at(*root, "the settings must be a mapping with targets");
-  if (auto known = only_keys(*map, {"commit_url", "targets"}); !known)
+  if (auto known = only_keys(*map, {"commit_url", "targets", "commit_statuses"}); !known)
     return std::move(known).error();
   Settings settings;
   if (auto taken = take_text(*root, "commit_url", settings.commit_url); !taken)
     return std::move(taken).error();
   if (!settings.commit_url.empty() && settings.commit_url.find("{commit}") == std::string::npos)
     return at(*root->find("commit_url"), "commit_url must hold {commit}");
+  if (auto taken = take_statuses(*root, read, followed, settings.statuses); !taken)
+    return std::move(taken).error();
   const auto* targets = root->find("targets");
+  if (targets == nullptr && !settings.statuses.empty()) return settings;
   const auto* list = targets == nullptr ? nullptr : targets->as<yaml::List>();
   if (list == nullptr || list->empty()) return at(*root, "targets must be a list of at least one");
   std::set<std::string> names;

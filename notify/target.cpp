@@ -105,6 +105,18 @@ templates::Value value_of(const Json& json) {
   return json.is_string() ? templates::Value(json.get<std::string>()) : templates::Value();
 }
 
+Result<std::string> body_for(const Target& target, const Delivery& delivery) {
+  if (!target.body.empty()) return rendered(target, target.body, delivery);
+  if (const auto text = template_of(target.type); !text.empty())
+    return rendered(target, text, delivery);
+  if (target.type == "alertmanager")
+    return alerts_body(target, Json::parse(delivery.body), delivery);
+  if (target.type == "slack") return slack_body(Json::parse(delivery.body));
+  return delivery.body;
+}
+
+}  // namespace
+
 Result<std::string> rendered(const Target& target,
                              std::string_view text,
                              const Delivery& delivery) {
@@ -120,18 +132,6 @@ Result<std::string> rendered(const Target& target,
   }
   return body;
 }
-
-Result<std::string> body_for(const Target& target, const Delivery& delivery) {
-  if (!target.body.empty()) return rendered(target, target.body, delivery);
-  if (const auto text = template_of(target.type); !text.empty())
-    return rendered(target, text, delivery);
-  if (target.type == "alertmanager")
-    return alerts_body(target, Json::parse(delivery.body), delivery);
-  if (target.type == "slack") return slack_body(Json::parse(delivery.body));
-  return delivery.body;
-}
-
-}  // namespace
 
 Result<HttpCall> call_for(const Target& target, const Delivery& delivery, WallTime now) {
   auto body = body_for(target, delivery);

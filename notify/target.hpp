@@ -1,8 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,6 +14,16 @@
 #include "notify/outbox.hpp"
 
 namespace skep::notify {
+
+/// Of a target of type email.
+struct MailSettings {
+  std::string from;
+  std::vector<std::string> to;
+  std::string user;  ///< "" for none.
+  Secret password;
+  bool encrypted = true;
+  std::string ca_file;
+};
 
 /// Where messages go. What stands in the settings, with the files read.
 struct Target {
@@ -26,16 +38,26 @@ struct Target {
   std::string body;  ///< A template instead of the type's own; "" for none.
   std::string content_type = "application/json";
   std::set<std::string> only;  ///< Reasons; empty for all.
+  MailSettings mail;
 };
 
-/// webhook, slack, alertmanager, and those that are templates.
+/// webhook, slack, alertmanager, and those that are templates: all that are reached by HTTP. Beside
+/// them there is email (mail.hpp).
 [[nodiscard]] std::vector<std::string> target_types();
 /// The template of a type; "" where the type is code. Its data is the message's JSON, and .target.
 [[nodiscard]] std::string_view template_of(std::string_view type);
 
+/// A template of the settings or of a type, filled in. Errors: invalid_input.
+[[nodiscard]] Result<std::string> rendered(const Target& target,
+                                           std::string_view text,
+                                           const Delivery& delivery);
+
 struct HttpCall {
   std::string method = "POST";
   std::string url;
+  /// Follows a redirect that keeps the method, to the same scheme, host and port only: what proves
+  /// who we are is never sent anywhere else.
+  bool follow = false;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
 };
@@ -43,6 +65,10 @@ struct HttpCall {
 struct HttpAnswer {
   int status = 0;
   std::chrono::seconds retry_after{0};  ///< What the other side asks for; 0 for nothing.
+  std::string body = {};                ///< Its beginning.
+  /// How many more calls it takes for now, and when it takes more again, where it says so.
+  std::optional<std::int64_t> calls_left = {};
+  std::optional<WallTime> calls_again = {};
 };
 
 /// Errors: unavailable (no connection, no answer in time); the message holds no address.

@@ -86,6 +86,35 @@ TEST(Condition, TellsTheFailingTasksOwnWordsAndWhatToDo) {
   EXPECT_THAT(story.remedy, HasSubstr("skep explain web"));
 }
 
+TEST(Condition, SaysWhatSkepDidAndDoesNext) {
+  const auto story = [](const ports::StackStatus& stack) {
+    return condition_of(stack, kNow)->story;
+  };
+  auto retried = failed("web");
+  retried.next_retry = kNow + 60s;
+  EXPECT_EQ(story(retried).done, "skep tries it again by itself at 2027-01-15T08:01:00Z");
+  EXPECT_THAT(story(retried).remedy, HasSubstr("skep logs web"));
+  auto broken = well("web");
+  broken.verdict = "broken";
+  EXPECT_EQ(story(broken).done, "skep changed nothing: what ran before runs on");
+  auto back = failed("web");
+  back.quarantined = true;
+  back.rolled_back_to = "fedcba9876543210";
+  EXPECT_EQ(story(back).done, "skep went back to fedcba987654");
+  back.rolled_back_to.clear();
+  EXPECT_THAT(story(back).done, HasSubstr("leaves it as it stands"));
+}
+
+TEST(Condition, IsAboutTheCommitThatChangedTheStackAndNotALaterOne) {
+  auto stack = failed("web");
+  stack.applied_revision = "culprit";
+  EXPECT_EQ(condition_of(stack, kNow)->story.revision, "culprit")
+      << "else each commit to the manual would tell of it again";
+  stack.quarantined = true;
+  stack.quarantined_revision = "the other";
+  EXPECT_EQ(condition_of(stack, kNow)->story.revision, "the other");
+}
+
 TEST(Condition, NamesWhatAnOperationChangedAndNoValue) {
   ports::SyncReport report;
   for (int i = 0; i < 12; ++i) {
@@ -122,6 +151,15 @@ TEST(Message, ATitleAndATextSayItAll) {
       "  changed: update web_app (image)\n"
       "  skep went back to abc\n"
       "  to do: look\n");
+}
+
+TEST(Message, AnInstanceWithANameOfItsOwnIsNamedFirst) {
+  auto message = message_of("failed");
+  message.instance = "prod";
+  EXPECT_EQ(title_of(message), "prod: apps/web could not be deployed");
+  EXPECT_EQ(recovery_from("failed"),
+            "it is as git says, and healthy; before, it could not be deployed");
+  EXPECT_EQ(recovery_from("unreachable"), "it can be reached again");
 }
 
 TEST(Message, AnOutageOfManyIsOneMessageOfBoundedLength) {

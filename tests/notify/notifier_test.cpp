@@ -152,6 +152,53 @@ TEST_F(NotifierTest, AnOutageOfManyStacksIsOneMessage) {
   EXPECT_EQ(received.back().at("title"), "50 stacks are well again");
 }
 
+TEST_F(NotifierTest, WhatAnOutageReachesNextIsToldTogether) {
+  std::vector<ports::StackStatus> stacks;
+  for (int i = 0; i < 30; ++i) stacks.push_back(well("s" + std::to_string(i)));
+  say(stacks);
+  for (int i = 0; i < 10; ++i)
+    stacks.at(static_cast<std::size_t>(i)) = failed("s" + std::to_string(i));
+  say(stacks);
+  ASSERT_THAT(received, SizeIs(1));
+  for (int i = 10; i < 16; ++i) {  // One by one, every six seconds.
+    stacks.at(static_cast<std::size_t>(i)) = failed("s" + std::to_string(i));
+    say(stacks);
+  }
+  for (int i = 0; i < 10; ++i) say(stacks);
+  ASSERT_THAT(received, SizeIs(2));
+  EXPECT_EQ(received.back().at("title"), "6 stacks could not be deployed");
+}
+
+TEST_F(NotifierTest, ARecoveryThatIsOwedIsToldThoughOneWasToldLately) {
+  auto ill = well("web");
+  ill.health = ports::Health::degraded;
+  say({failed("web")});
+  say({well("web")});
+  say({ill});
+  say({well("web")});
+  EXPECT_THAT(
+      told(),
+      ElementsAre(
+          "failed apps/web", "recovered apps/web", "degraded apps/web", "recovered apps/web"));
+  EXPECT_THAT(received.back().at("stacks").at(0).at("what").get<std::string>(),
+              HasSubstr("before, it was degraded"));
+}
+
+TEST_F(NotifierTest, WhatIsBrokenNamesWhoPushedIt) {
+  ports::FetchReport report;
+  report.ok = true;
+  report.revision = kCommit;
+  report.author = "Ada <ada@example.com>";
+  report.subject = "new tag";
+  notifier->fetched(report);
+  auto broken = well("web");
+  broken.verdict = "broken";
+  say({broken});
+  ASSERT_THAT(received, SizeIs(1));
+  EXPECT_EQ(received.front().at("stacks").at(0).at("author"), "Ada <ada@example.com>");
+  EXPECT_EQ(received.front().at("stacks").at(0).at("subject"), "new tag");
+}
+
 TEST_F(NotifierTest, AFewStacksHaveMessagesOfTheirOwn) {
   say({failed("a"), failed("b"), well("c")});
   EXPECT_THAT(told(), UnorderedElementsAre("failed apps/a", "failed apps/b"));

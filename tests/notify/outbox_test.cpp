@@ -31,8 +31,9 @@ class OutboxTest : public ::testing::Test {
                   const std::string& reason,
                   const std::vector<std::string>& targets = {"chat"},
                   WallTime now = kNow) {
-    const auto done =
-        outbox.put({{message_of(reason), targets}}, {{"apps/web", reason, kCommit}}, now);
+    const auto done = outbox.put({{message_of(reason), targets, {{"apps/web", reason, kCommit}}}},
+                                 {{"apps/web", reason, kCommit}},
+                                 now);
     EXPECT_TRUE(done) << done.error().message;
   }
 

@@ -48,6 +48,60 @@ targets:
   EXPECT_EQ(settings.targets.at(2).values.at("chat_id"), "-100");
 }
 
+TEST(NotifySettings, ReadsAMailTarget) {
+  const auto settings = good(R"(
+targets:
+  - name: mail
+    type: email
+    url: smtp://mail.example.com:587
+    from: skep@example.com
+    to: [ops@example.com, pager@example.com]
+    user: skep
+    password_file: /run/secrets/key
+    only: [failed]
+)");
+  ASSERT_EQ(settings.targets.size(), 1U);
+  const auto& target = settings.targets.front();
+  EXPECT_EQ(target.type, "email");
+  EXPECT_EQ(target.url.reveal(), "smtp://mail.example.com:587");
+  EXPECT_THAT(target.mail.to, ElementsAre("ops@example.com", "pager@example.com"));
+  EXPECT_EQ(target.mail.password.reveal(), "signing");
+  EXPECT_TRUE(target.mail.encrypted);
+}
+
+TEST(NotifySettings, CommitStatusesNeedAHostAndATokenOnly) {
+  const auto settings =
+      parse_settings(R"(
+commit_statuses:
+  - { type: gitlab, token_file: /run/secrets/key }
+  - name: mirror
+    type: github
+    token_file: /run/secrets/key
+    repository: git@github.com:ops/cluster.git
+    context: swarm
+    each_stack: false
+    target_url: https://skep.example.com/{stack}
+)",
+                     "notify.yaml",
+                     read,
+                     {"https://u:canary@git.example.com/a/b/cluster.git", "main"});
+  ASSERT_TRUE(settings) << settings.error().message;
+  ASSERT_EQ(settings->statuses.size(), 2U);
+  const auto& first = settings->statuses.front();
+  EXPECT_EQ(first.name, "gitlab");
+  EXPECT_EQ(first.api, "https://git.example.com/api/v4");
+  EXPECT_EQ(first.project, "a/b/cluster");
+  EXPECT_EQ(first.branch, "main");
+  EXPECT_EQ(first.context, "skep");
+  EXPECT_TRUE(first.each_stack);
+  EXPECT_EQ(first.token.reveal(), "signing");
+  const auto& second = settings->statuses.back();
+  EXPECT_EQ(second.api, "https://api.github.com");
+  EXPECT_EQ(second.context, "swarm");
+  EXPECT_FALSE(second.each_stack);
+  EXPECT_TRUE(settings->targets.empty());
+}
+
 struct Bad {
   const char* name;
   std::string text;
@@ -63,7 +117,14 @@ TEST_P(BadSettings, AreRefusedWithAPlace) {
       AllOf(HasSubstr(GetParam().says), HasSubstr("notify.yaml"), Not(HasSubstr("canary"))));
 }
 
+std::string status(const std::string& rest) {
+  return "commit_statuses:\n  - { token_file: /run/secrets/key, " + rest + " }\n";
+}
 std::string one(const std::string& rest) { return "targets:\n  - { name: a, " + rest + " }\n"; }
+
+std::string mail(const std::string& rest) {
+  return one("type: email, from: a@b.example, to: c@d.example, " + rest);
+}
 
 INSTANTIATE_TEST_SUITE_P(
     All,
@@ -91,6 +152,43 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"bad_template", one(R"(type: webhook, url: https://h, body: "{{ .nope")"), "target a"},
         Bad{"no_json", one(R"(type: webhook, url: https://h, body: "{{ .title }}")"), "no JSON"},
         Bad{"commit_url", "commit_url: https://h\ntargets: []", "{commit}"},
+        Bad{"mail_over_http", mail("url: https://h"), "smtp://HOST"},
+        Bad{"mail_with_a_user_in_its_address", mail("url: 'smtp://u:canary@h'"), "smtp://HOST"},
+        Bad{"mail_without_from",
+            one("type: email, url: smtp://h, to: a@b.example"),
+            "from must be"},
+        Bad{"mail_without_to", one("type: email, url: smtp://h, from: a@b.example"), "needs to:"},
+        Bad{"mail_to_two_in_one",
+            one("type: email, url: smtp://h, from: a@b.example, to: 'a@b.example,c@d.example'"),
+            "to must be an address"},
+        Bad{"mail_password_without_user",
+            mail("url: smtp://h, password_file: /run/secrets/key"),
+            "go together"},
+        Bad{"mail_password_in_the_clear",
+            mail("url: smtp://h, user: u, password_file: /run/secrets/key, tls: off"),
+            "not sent without TLS"},
+        Bad{"mail_tls", mail("url: smtp://h, tls: maybe"), "required or off"},
+        Bad{"mail_template", mail("url: smtp://h, body: '{{ .nope'"), "target a"},
+        Bad{"status_of_what", status("type: bitbucket"), "must be one of github"},
+        Bad{"status_without_repository", status("type: gitea"), "give it as repository:"},
+        Bad{"status_of_a_path", status("type: gitea, repository: /srv/x.git"), "git host"},
+        Bad{"status_without_token",
+            "commit_statuses:\n  - { type: gitea, repository: 'https://h/a/b' }",
+            "need a token_file"},
+        Bad{"status_api",
+            status("type: gitea, repository: 'https://h/a/b', api: 'ftp://h'"),
+            "api must begin"},
+        Bad{"status_target_url",
+            status("type: gitea, repository: 'https://h/a/b', target_url: 'javascript:1'"),
+            "target_url must begin"},
+        Bad{"status_each_stack",
+            status("type: gitea, repository: 'https://h/a/b', each_stack: 'some'"),
+            "true or false"},
+        Bad{"statuses_twice",
+            "commit_statuses:\n"
+            "  - { type: gitea, repository: 'https://h/a/b', token_file: /run/secrets/key }\n"
+            "  - { type: gitea, repository: 'https://h/a/b', token_file: /run/secrets/key }",
+            "two of commit_statuses are named gitea"},
         Bad{"twice",
             "targets:\n  - { name: a, type: slack, url: https://h }\n"
             "  - { name: a, type: slack, url: https://h }",

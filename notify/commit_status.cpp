@@ -1,0 +1,203 @@
+#include "notify/commit_status.hpp"
+
+#include <algorithm>
+
+namespace skep::notify {
+namespace {
+
+constexpr std::size_t kMostNames = 5;
+
+bool as_git_says(const ports::StackStatus& stack) {
+  return stack.sync == ports::SyncState::synced ||
+         (stack.drift_cause == ports::DriftCause::live && stack.verdict != "blocked");
+}
+
+/// Of what git says and skep carried out: only its health is open.
+void judge_health(const ports::StackStatus& stack, StackVerdict& verdict) {
+  const bool was_healthy =
+      !stack.applied_revision.empty() && stack.healthy_revision == stack.applied_revision;
+  if (stack.health == ports::Health::healthy || (was_healthy && !stack.operation)) {
+    // What falls ill later, or is edited by hand, is no fault of the commit.
+    verdict.state = CommitState::success;
+    verdict.words = "runs as this commit says";
+    return;
+  }
+  verdict.state = CommitState::pending;
+  verdict.otherwise = CommitState::failure;
+  verdict.words = stack.message.empty() ? "is not healthy yet" : stack.message;
+}
+
+std::string list_of(const std::vector<const StackVerdict*>& stacks) {
+  std::string names;
+  for (std::size_t i = 0; i < stacks.size() && i < kMostNames; ++i)
+    names += (i == 0 ? "" : ", ") + stacks[i]->stack;
+  if (stacks.size() > kMostNames)
+    names += " and " + std::to_string(stacks.size() - kMostNames) + " more";
+  return names;
+}
+
+std::string stacks_of(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " stack" : " stacks");
+}
+
+/// The sentence of several, in which one speaks for itself.
+std::string summary_of(const std::vector<const StackVerdict*>& stacks, std::string_view what) {
+  if (stacks.size() == 1) return stacks.front()->stack + ": " + stacks.front()->words;
+  return stacks_of(stacks.size()) + " " + std::string(what) + ": " + list_of(stacks);
+}
+
+CommitStatus overall(const std::vector<StackVerdict>& stacks, const std::string& context) {
+  std::vector<const StackVerdict*> failed, pending, left;
+  std::size_t changed = 0;
+  for (const auto& stack : stacks) {
+    if (stack.state == CommitState::failure) failed.push_back(&stack);
+    if (stack.state == CommitState::pending) pending.push_back(&stack);
+    if (stack.state == CommitState::left) left.push_back(&stack);
+    if (stack.state == CommitState::success && stack.concerned) ++changed;
+  }
+  // A failure is told while others are still on their way: somebody may be waiting for it.
+  if (!failed.empty()) return {context, CommitState::failure, summary_of(failed, "failed"), ""};
+  if (!pending.empty())
+    return {context, CommitState::pending, summary_of(pending, "are on their way"), ""};
+  if (!left.empty()) return {context, CommitState::left, summary_of(left, "were left alone"), ""};
+  const auto all = stacks_of(stacks.size());
+  return {context,
+          CommitState::success,
+          changed == 0 ? "nothing to change; " + all + " as git says"
+                       : stacks_of(changed) + " changed, " + all + " as git says",
+          ""};
+}
+
+/// How many bytes the character that begins at `at` has; 0 where there is none.
+std::size_t length_of_character(std::string_view text, std::size_t at) {
+  const auto first = static_cast<unsigned char>(text[at]);
+  const std::size_t length = first < 0x80   ? 1
+                             : first < 0xC2 ? 0
+                             : first < 0xE0 ? 2
+                             : first < 0xF0 ? 3
+                             : first < 0xF5 ? 4
+                                            : 0;
+  if (length == 0 || at + length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((static_cast<unsigned char>(text[at + i]) & 0xC0U) != 0x80U) return 0;
+  }
+  if (length < 3) return length;
+  const auto second = static_cast<unsigned char>(text[at + 1]);
+  const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
+  const bool surrogate = first == 0xED && second > 0x9F, beyond = first == 0xF4 && second > 0x8F;
+  return overlong || surrogate || beyond ? 0 : length;
+}
+
+}  // namespace
+
+std::string_view to_string(CommitState state) {
+  switch (state) {
+    case CommitState::pending:
+      return "pending";
+    case CommitState::success:
+      return "success";
+    case CommitState::failure:
+      return "failure";
+    case CommitState::left:
+      break;
+  }
+  return "left";
+}
+
+StackVerdict verdict_of(const ports::StackStatus& stack) {
+  StackVerdict verdict;
+  verdict.stack = stack.group + "/" + stack.name;
+  verdict.moving = stack.operation.has_value();
+  const auto is = [&](CommitState state, std::string words) {
+    verdict.state = state;
+    verdict.words = std::move(words);
+    return verdict;
+  };
+  if (stack.verdict == "broken") {
+    verdict.concerned = true;
+    return is(CommitState::failure, stack.message);
+  }
+  if (stack.sync == ports::SyncState::unknown)
+    return is(CommitState::pending,
+              stack.message.empty() ? "the swarm could not be read" : stack.message);
+  verdict.concerned = !as_git_says(stack) || (!stack.target_revision.empty() &&
+                                              stack.applied_revision == stack.target_revision);
+  if (stack.held) {
+    const bool failed = stack.quarantined || !stack.rolled_back_to.empty();
+    return is(failed ? CommitState::failure : CommitState::left, stack.message);
+  }
+  if (stack.quarantined || stack.verdict == "blocked") {
+    return is(CommitState::failure,
+              stack.message.empty() && !stack.quarantine_reason.empty() ? stack.quarantine_reason
+                                                                        : stack.message);
+  }
+  if (stack.suspended)
+    return is(stack.verdict == "suspended" && stack.health == ports::Health::healthy
+                  ? CommitState::success
+                  : CommitState::left,
+              stack.message);
+  if (stack.consecutive_failures > 0) return is(CommitState::failure, stack.message);
+  if (as_git_says(stack)) {
+    judge_health(stack, verdict);
+    return verdict;
+  }
+  if (stack.verdict == "reported") return is(CommitState::left, stack.message);
+  return is(CommitState::pending, stack.message.empty() ? "is being deployed" : stack.message);
+}
+
+std::vector<CommitStatus> statuses_of(const std::vector<StackVerdict>& stacks,
+                                      const std::string& context,
+                                      std::size_t most,
+                                      bool stuck) {
+  auto judged = stacks;
+  for (auto& stack : judged) {
+    if (stuck && stack.state == CommitState::pending) stack.state = stack.otherwise;
+  }
+  std::vector<CommitStatus> statuses = {overall(judged, context)};
+  const auto concerned = std::count_if(
+      judged.begin(), judged.end(), [](const StackVerdict& stack) { return stack.concerned; });
+  const bool many = static_cast<std::size_t>(concerned) > most;
+  for (const auto& stack : judged) {
+    if (!stack.concerned || (many && stack.state != CommitState::failure)) continue;
+    statuses.push_back({context + "/" + stack.stack, stack.state, stack.words, stack.stack});
+  }
+  return statuses;
+}
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool blank = static_cast<unsigned char>(c) <= 0x20 || c == 0x7F;
+    if (!blank) {
+      line += c;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  if (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
+std::string at_most(std::string_view text, std::size_t most) {
+  std::string result;
+  std::size_t count = 0, before_last = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    if (count == most) {
+      result.resize(before_last);
+      return result + "…";
+    }
+    before_last = result.size();
+    const auto length = length_of_character(text, at);
+    if (length == 0) {
+      result += "�";
+      ++at;
+    } else {
+      result += text.substr(at, length);
+      at += length;
+    }
+    ++count;
+  }
+  return result;
+}
+
+}  // namespace skep::notify

@@ -1,0 +1,94 @@
+#include "notify/smtp.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <curl/curl.h>
+
+#include "core/handle.hpp"
+
+namespace skep::notify {
+namespace {
+
+using EasyHandle = Handle<CURL, curl_easy_cleanup>;
+using List = Handle<curl_slist, curl_slist_free_all>;
+
+constexpr long kRefused = 400;  ///< Replies from here on say no.
+
+std::size_t give(char* into, std::size_t size, std::size_t count, void* rest) noexcept {
+  auto& left = *static_cast<std::string_view*>(rest);
+  const auto bytes = std::min(size * count, left.size());
+  std::memcpy(into, left.data(), bytes);
+  left.remove_prefix(bytes);
+  return bytes;
+}
+
+std::size_t drop(char* /*data*/, std::size_t size, std::size_t count, void* /*into*/) noexcept {
+  return size * count;
+}
+
+int look_for_stop(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
+  return static_cast<const std::stop_token*>(stop)->stop_requested() ? 1 : 0;
+}
+
+Error unavailable(std::string_view why) {
+  return Error{ErrorKind::unavailable, std::string(why), std::nullopt};
+}
+
+Result<MailAnswer> send(const MailCall& mail,
+                        const std::stop_token& stop,
+                        std::chrono::milliseconds limit) {
+  const EasyHandle easy(curl_easy_init());
+  if (!easy) return unavailable("out of memory");
+  List recipients;
+  for (const auto& address : mail.to) {
+    auto* longer = curl_slist_append(recipients.get(), ("<" + address + ">").c_str());
+    if (longer == nullptr) return unavailable("out of memory");
+    (void)recipients.release();  // The longer list begins with it.
+    recipients.reset(longer);
+  }
+  auto* handle = easy.get();
+  std::string_view rest(mail.content);
+  const auto from = "<" + mail.from + ">";
+  curl_easy_setopt(handle, CURLOPT_URL, mail.url.c_str());
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+  curl_easy_setopt(handle, CURLOPT_USE_SSL, mail.encrypted ? CURLUSESSL_ALL : CURLUSESSL_NONE);
+  if (!mail.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, mail.ca_file.c_str());
+  const auto password = std::string(mail.password.reveal());
+  if (!mail.user.empty()) {
+    curl_easy_setopt(handle, CURLOPT_USERNAME, mail.user.c_str());
+    curl_easy_setopt(handle, CURLOPT_PASSWORD, password.c_str());
+  }
+  curl_easy_setopt(handle, CURLOPT_MAIL_FROM, from.c_str());
+  curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, recipients.get());
+  // One address that is no more must not keep the message from the others.
+  curl_easy_setopt(handle, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
+  curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
+  curl_easy_setopt(handle, CURLOPT_READFUNCTION, &give);
+  curl_easy_setopt(handle, CURLOPT_READDATA, &rest);
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &drop);
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
+  // Greeting and login count as connecting, and servers take their time over both.
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limit.count()));
+  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &look_for_stop);
+  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, const_cast<std::stop_token*>(&stop));
+  const auto code = curl_easy_perform(handle);
+  long status = 0;
+  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+  if (code == CURLE_OK) return MailAnswer{static_cast<int>(status)};
+  // A reply that says no is an answer; the library's own text for the rest names no host.
+  if (code == CURLE_LOGIN_DENIED) return unavailable("the user or the password is not taken");
+  if (code == CURLE_USE_SSL_FAILED) return unavailable("the server offers no STARTTLS");
+  if (status >= kRefused) return MailAnswer{static_cast<int>(status)};
+  return unavailable(curl_easy_strerror(code));
+}
+
+}  // namespace
+
+SendMail smtp_sender(std::stop_token stop, std::chrono::milliseconds limit) {
+  return [stop = std::move(stop), limit](const MailCall& mail) { return send(mail, stop, limit); };
+}
+
+}  // namespace skep::notify

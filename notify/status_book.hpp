@@ -1,0 +1,66 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/result.hpp"
+#include "notify/commit_status.hpp"
+#include "notify/database.hpp"
+
+namespace skep::notify {
+
+/// One status at one host: what it should be, and what the host was told.
+struct BookedStatus {
+  std::string host;  ///< GitHost::name
+  std::string commit;
+  CommitStatus status;
+  std::optional<CommitState> sent;  ///< Nothing: the host knows of none.
+  std::string sent_words;
+  WallTime sent_at{};
+  unsigned attempts = 0;  ///< That were refused.
+  WallTime created{};     ///< When it came to this state.
+  WallTime due{};
+  [[nodiscard]] bool delivered() const;
+};
+
+/// What stands beside which commit, in a file of its own, so that a status that was begun gets an
+/// end whoever was killed meanwhile. Commits that git has no more are ended, then forgotten. Not
+/// for several threads.
+class StatusBook {
+ public:
+  static Result<StatusBook> open(const std::filesystem::path& file);
+
+  /// How it should be at `host`, which has `commit` now. A success is only taken back by a failure,
+  /// and a failure is not pending again. What began for an older commit is superseded. Errors:
+  /// unavailable; then nothing has changed.
+  Result<void> want(const std::string& host,
+                    const std::string& commit,
+                    const std::vector<CommitStatus>& statuses,
+                    WallTime now);
+  /// What is to be told to `host` by now: the earliest first, the one of all before its stacks.
+  [[nodiscard]] std::vector<BookedStatus> due(const std::string& host, WallTime now) const;
+  /// The host took it, or it is given up.
+  Result<void> told(const BookedStatus& status, WallTime now);
+  /// The host refused it; it comes again at `due`.
+  Result<void> refused(const BookedStatus& status, WallTime due);
+  /// Of hosts that are configured no more nothing is kept.
+  Result<void> keep_hosts(const std::vector<std::string>& hosts);
+  [[nodiscard]] std::size_t depth() const;  ///< What is not delivered yet.
+
+ private:
+  using Key = std::tuple<std::string, std::string, std::string>;  ///< host, commit, context
+  using Rows = std::map<Key, BookedStatus>;
+  StatusBook(Database database, Rows rows);
+  [[nodiscard]] Result<void> keep(Rows rows);
+  [[nodiscard]] Result<void> write(const BookedStatus& row) const;
+
+  Database database_;
+  Rows rows_;
+};
+
+}  // namespace skep::notify

@@ -1,0 +1,223 @@
+#include "notify/status_reporter.hpp"
+
+#include <algorithm>
+
+#include "core/logfmt.hpp"
+
+namespace skep::notify {
+namespace {
+
+using namespace std::chrono_literals;
+using What = HostVerdict::What;
+
+constexpr auto kPause = 500ms;  ///< Between two turns.
+constexpr auto kFirstWait = 5s;
+constexpr auto kLongestWait = 600s;
+constexpr unsigned kLastAttempt = 4;
+constexpr std::size_t kMostEarlier = 16;
+
+/// Work trees and tests have other words for a revision; no host knows those.
+bool is_commit(std::string_view text) {
+  return (text.size() == 40 || text.size() == 64) &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::chrono::seconds wait_after(unsigned failures) {
+  return std::min<std::chrono::seconds>(kFirstWait * (1U << std::min(failures, 10U)), kLongestWait);
+}
+
+}  // namespace
+
+StatusReporter::StatusReporter(StatusReporterOptions options,
+                               const Clock& clock,
+                               spdlog::logger& log)
+    : options_(std::move(options)), clock_(clock), log_(log) {}
+
+StatusReporter::~StatusReporter() = default;
+
+void StatusReporter::start() {
+  thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+}
+
+void StatusReporter::run(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    turn();
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, kPause, [] { return false; });
+  }
+}
+
+void StatusReporter::fetched(const ports::FetchReport& report) {
+  if (!report.ok) return;
+  const std::lock_guard lock(mutex_);
+  fetched_ = report.revision;
+  if (!report.unreadable.empty() && is_commit(report.revision)) {
+    if (picture_.unreadable.empty()) last_good_ = picture_.commit;
+    show({report.revision, {}, report.unreadable});
+    return;
+  }
+  last_good_.clear();
+  if (picture_.unreadable.empty() && picture_.stacks.empty() && is_commit(fetched_)) {
+    picture_.commit = fetched_;  // A repository without stacks.
+  }
+}
+
+void StatusReporter::status(const std::vector<ports::StackStatus>& stacks) {
+  Picture picture;
+  for (const auto& stack : stacks) {
+    if (picture.commit.empty()) picture.commit = stack.target_revision;
+    picture.stacks.push_back(verdict_of(stack));
+  }
+  const std::lock_guard lock(mutex_);
+  if (picture.commit.empty()) picture.commit = fetched_;
+  const bool outdated = !last_good_.empty() && picture.commit == last_good_;
+  if (!outdated && is_commit(picture.commit)) show(std::move(picture));
+}
+
+void StatusReporter::show(Picture picture) {
+  // What became of a commit counts, also if the next one came in the same moment.
+  if (!picture_.commit.empty() && picture_.commit != picture.commit &&
+      earlier_.size() < kMostEarlier)
+    earlier_.push_back(std::move(picture_));
+  picture_ = std::move(picture);
+}
+
+void StatusReporter::turn() {
+  if (!open()) return;
+  Picture picture;
+  std::vector<Picture> earlier;
+  {
+    const std::lock_guard lock(mutex_);
+    picture = picture_;
+    earlier.swap(earlier_);
+  }
+  for (const auto& one : earlier) book(one);
+  if (!picture.commit.empty()) book(picture);
+  for (const auto& host : options_.hosts) tell(host);
+  const auto depth = book_->depth();
+  const std::lock_guard lock(mutex_);
+  waiting_ = depth;
+}
+
+std::size_t StatusReporter::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_;
+}
+
+bool StatusReporter::open() {
+  if (book_) return true;
+  auto opened = StatusBook::open(options_.file);
+  std::vector<std::string> names;
+  for (const auto& host : options_.hosts) names.push_back(host.name);
+  if (opened) {
+    if (auto kept = opened->keep_hosts(names); !kept) opened = std::move(kept).error();
+  }
+  if (!opened) {
+    say_once(said_of_book_, "commit statuses wait: " + opened.error().message);
+    return false;
+  }
+  book_ = *std::move(opened);
+  return true;
+}
+
+bool StatusReporter::is_stuck(const Picture& picture) {
+  std::vector<CommitState> states;
+  bool moving = false, pending = false;
+  for (const auto& stack : picture.stacks) {
+    states.push_back(stack.state);
+    moving = moving || stack.moving;
+    pending = pending || stack.state == CommitState::pending;
+  }
+  const auto now = clock_.now();
+  if (moving || !pending || states != still_ || picture.commit != still_commit_ || !still_since_) {
+    still_ = std::move(states);
+    still_commit_ = picture.commit;
+    still_since_ = now;
+  }
+  return now - *still_since_ >= options_.patience;
+}
+
+void StatusReporter::book(const Picture& picture) {
+  const bool stuck = is_stuck(picture);
+  if (booked_ == picture && booked_stuck_ == stuck) return;
+  for (const auto& host : options_.hosts) {
+    auto statuses =
+        picture.unreadable.empty()
+            ? statuses_of(
+                  picture.stacks, host.context, host.each_stack ? host.most_stacks : 0, stuck)
+            : std::vector<CommitStatus>{
+                  {host.context, CommitState::failure, picture.unreadable, ""}};
+    if (!host.each_stack) statuses.resize(1);
+    for (auto& status : statuses) {
+      if (options_.mask) status.words = options_.mask(status.words);
+      status.words = one_line(status.words);
+    }
+    const auto booked = book_->want(host.name, picture.commit, statuses, clock_.now());
+    if (!booked) return say_once(said_of_book_, "commit statuses wait: " + booked.error().message);
+  }
+  booked_ = picture;
+  booked_stuck_ = stuck;
+}
+
+void StatusReporter::tell(const GitHost& host) {
+  auto& line = lines_[host.name];
+  const auto steady = clock_.steady();
+  if (line.filled == SteadyTime{}) {
+    line.budget = options_.burst;
+  } else {
+    const std::chrono::duration<double> passed = steady - line.filled;
+    line.budget = std::min(options_.burst, line.budget + passed.count() * options_.per_second);
+  }
+  line.filled = steady;
+  if (clock_.now() < line.closed_until) return;
+  for (const auto& status : book_->due(host.name, clock_.now())) {
+    if (line.budget < 1) return;
+    line.budget -= 1;
+    if (!tell(host, line, status)) return;
+  }
+}
+
+bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& status) {
+  const auto answer = options_.send(status_call(host, status.commit, status.status));
+  const auto now = clock_.now();
+  const auto verdict =
+      answer ? judge(host, *answer, now) : HostVerdict{What::later, {}, answer.error().message};
+  if (verdict.what == What::accepted) {
+    count(host, "sent");
+    line.failures = 0;
+    line.said.clear();
+    return book_->told(status, now).has_value();
+  }
+  count(host, "failed");
+  say_once(line.said,
+           logfmt("a commit status could not be set; it is tried again",
+                  {{"host", host.name}, {"type", to_string(host.type)}, {"error", verdict.why}}));
+  const bool last = verdict.what == What::refused && status.attempts >= kLastAttempt;
+  if (last || now - status.created >= options_.age) {
+    count(host, "dropped");
+    log_.warn(logfmt("a commit status is given up",
+                     {{"host", host.name},
+                      {"commit", status.commit.substr(0, 12)},
+                      {"context", status.status.context},
+                      {"error", verdict.why}}));
+    return book_->told(status, now).has_value();
+  }
+  if (verdict.what == What::refused)  // Others may fare better.
+    return book_->refused(status, now + wait_after(status.attempts + 1)).has_value();
+  line.closed_until = std::max<WallTime>(
+      verdict.not_before, verdict.what == What::limited ? now : now + wait_after(line.failures));
+  ++line.failures;
+  return false;
+}
+
+void StatusReporter::count(const GitHost& host, std::string_view result) const {
+  if (options_.counted) options_.counted(to_string(host.type), result);
+}
+
+void StatusReporter::say_once(std::string& said, const std::string& line) {
+  if (said == line) return;
+  said = line;
+  log_.warn(line);
+}
+
+}  // namespace skep::notify

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <spdlog/logger.h>
+
+#include "core/clock.hpp"
+#include "notify/git_host.hpp"
+#include "notify/status_book.hpp"
+#include "reconciler/ports/observer.hpp"
+
+namespace skep::notify {
+
+struct StatusReporterOptions {
+  std::filesystem::path file;  ///< The book.
+  std::vector<GitHost> hosts;
+  Send send;
+  /// Takes secrets out of a sentence.
+  std::function<std::string(std::string_view)> mask = {};
+  /// Told of each outcome: the host's type; sent, failed, dropped.
+  std::function<void(std::string_view, std::string_view)> counted = {};
+  /// So long nothing may move before what is pending gets an end.
+  std::chrono::milliseconds patience{120'000};
+  std::chrono::seconds age{86'400};   ///< What could not be told for so long is given up.
+  double burst = 20, per_second = 1;  ///< Calls to one host; GitHub wants less than 80 a minute.
+};
+
+/// Puts statuses beside the commit that git has, and sees to it that each reaches an end. What is
+/// told of the loop is only noted down; a thread of its own writes the book and calls the hosts.
+class StatusReporter final : public ports::Observer {
+ public:
+  /// `clock` and `log` outlive this.
+  StatusReporter(StatusReporterOptions options, const Clock& clock, spdlog::logger& log);
+  ~StatusReporter() override;
+  StatusReporter(const StatusReporter&) = delete;
+  StatusReporter& operator=(const StatusReporter&) = delete;
+
+  void start();  ///< The thread; it ends with this object.
+  /// What the thread does once: look what is to be told, and tell what is due.
+  void turn();
+  [[nodiscard]] std::size_t waiting() const;
+
+  void fetched(const ports::FetchReport& report) override;
+  void status(const std::vector<ports::StackStatus>& stacks) override;
+
+ private:
+  struct Picture {
+    std::string commit;  ///< "" while none is known.
+    std::vector<StackVerdict> stacks;
+    std::string unreadable;  ///< Why `commit` cannot be read as a whole; "" where it can.
+    bool operator==(const Picture&) const = default;
+  };
+  struct Line {  ///< To one host.
+    WallTime closed_until{};
+    unsigned failures = 0;  ///< In a row.
+    double budget = 0;
+    SteadyTime filled{};
+    std::string said;  ///< Of its last trouble, in the log.
+  };
+  void show(Picture picture);  ///< The mutex is held.
+  [[nodiscard]] bool open();
+  [[nodiscard]] bool is_stuck(const Picture& picture);
+  void book(const Picture& picture);
+  void tell(const GitHost& host);
+  /// Whether the next one may be tried.
+  bool tell(const GitHost& host, Line& line, const BookedStatus& status);
+  void say_once(std::string& said, const std::string& line);
+  void count(const GitHost& host, std::string_view result) const;
+  void run(std::stop_token stop);
+
+  const StatusReporterOptions options_;
+  const Clock& clock_;
+  spdlog::logger& log_;
+
+  mutable std::mutex mutex_;  ///< Guards what follows.
+  Picture picture_;
+  std::vector<Picture> earlier_;  ///< The last of commits before, which the thread has not seen.
+  std::string fetched_;
+  std::string last_good_;  ///< What the stacks go on by while git has what cannot be read.
+  std::size_t waiting_ = 0;
+
+  // Of the one thread that turns.
+  std::optional<StatusBook> book_;
+  std::map<std::string, Line> lines_;
+  std::vector<CommitState> still_;  ///< How the stacks stood when last something moved.
+  std::string still_commit_;
+  std::optional<WallTime> still_since_;
+  std::optional<Picture> booked_;
+  bool booked_stuck_ = false;
+  std::string said_of_book_;
+
+  std::condition_variable_any wake_;
+  std::jthread thread_;  ///< Last, so that it ends first.
+};
+
+}  // namespace skep::notify
