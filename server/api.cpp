@@ -1,5 +1,7 @@
 #include "server/api.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 #include <memory>
@@ -9,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "diff/render.hpp"
+#include "server/event_feed.hpp"
 #include "server/history_json.hpp"
 #include "server/status_json.hpp"
 
@@ -29,6 +32,22 @@ int status_of(ErrorKind kind) {
   return 503;
 }
 
+std::string quoted(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// A value that a plan marks as secret is not shown, whatever the plan holds.
+diff::Plan without_secrets(diff::Plan plan) {
+  for (auto& action : plan.actions) {
+    for (auto& change : action.changes) {
+      if (!change.secret) continue;
+      if (!change.before.empty()) change.before = "***";
+      if (!change.after.empty()) change.after = "***";
+    }
+  }
+  return plan;
+}
+
 constexpr std::size_t kLongestReason = 500;
 
 std::optional<std::chrono::seconds> seconds_of(const std::string& text) {
@@ -42,6 +61,8 @@ std::optional<std::chrono::seconds> seconds_of(const std::string& text) {
 
 constexpr std::size_t kMostRecords = 1'000;  ///< Of one answer.
 constexpr std::size_t kLongestRevision = 64;
+constexpr std::size_t kOperationsOfAStack = 10;
+constexpr std::array<std::string_view, 5> kLevels = {"error", "warning", "info", "debug", "trace"};
 
 /// A parameter of the query; "" where it is not given.
 std::string query_of(const Request& request, const char* name) {
@@ -85,9 +106,25 @@ std::variant<ports::HistoryQuery, Response> history_query(const Request& request
 class Api {
  public:
   Api(ports::Control& control, ApiOptions options)
-      : control_(control), options_(std::move(options)) {}
+      : control_(control),
+        options_(std::move(options)),
+        access_({.tokens = options_.tokens, .to_read = options_.token_to_read}) {
+    if (history_ != nullptr) feed_.emplace(*history_);
+  }
 
-  [[nodiscard]] Response metrics() const {
+  /// Answers who may read.
+  template <typename Read>
+  [[nodiscard]] Response read(const Request& request, Read&& answer) const {
+    auto allowed = access_.check(request, Role::viewer);
+    if (auto* refused = std::get_if<Response>(&allowed)) return std::move(*refused);
+    return answer();
+  }
+
+  [[nodiscard]] Response description(const Request& /*request*/) const {
+    return {.body = std::string(openapi())};
+  }
+
+  [[nodiscard]] Response metrics(const Request& /*request*/) const {
     return {.status = 200,
             .content_type = "text/plain; version=0.0.4; charset=utf-8",
             .body = options_.metrics()};
@@ -98,9 +135,11 @@ class Api {
     return {.status = 200, .body = "{\"status\":\"ok\"}\n"};
   }
 
-  [[nodiscard]] Response status() const { return {.body = to_json(control_.status()) + "\n"}; }
+  [[nodiscard]] Response status(const Request& /*request*/) const {
+    return {.body = to_json(control_.status()) + "\n"};
+  }
 
-  [[nodiscard]] Response stacks() const {
+  [[nodiscard]] Response stacks(const Request& /*request*/) const {
     std::string body = "{\"stacks\":[";
     const auto status = control_.status();
     for (const auto& stack : status.stacks) {
@@ -113,8 +152,58 @@ class Api {
   [[nodiscard]] Response stack(const Request& request) const {
     const auto found = find(request);
     if (!found) return unknown_stack(request);
-    auto plan = found->plan ? diff::to_json(*found->plan, id_of(request)) : std::string("null");
-    return {.body = "{\"stack\":" + to_json(*found) + ",\"plan\":" + plan + "}\n"};
+    const auto id = id_of(request);
+    std::string body = "{\"stack\":" + to_json(*found);
+    body += ",\"plan\":" +
+            (found->plan ? diff::to_json(without_secrets(*found->plan), id) : std::string("null"));
+    const auto explanation = control_.explain(id);
+    body += ",\"conditions\":" +
+            to_json(explanation ? explanation->conditions : std::vector<ports::Condition>());
+    const auto tasks = control_.tasks(id);
+    body += ",\"tasks\":" + (tasks ? to_json(*tasks) : std::string("null"));
+    body += ",\"tasks_error\":" + quoted(tasks ? std::string() : to_string(tasks.error()));
+    std::vector<ports::OperationRecord> done;
+    if (history_ != nullptr) {
+      ports::HistoryQuery query;
+      query.stack = id;
+      query.limit = kOperationsOfAStack;
+      if (auto known = history_->operations(query)) done = *std::move(known);
+    }
+    return {.body = body + ",\"operations\":" + to_json(done) + "}\n"};
+  }
+
+  [[nodiscard]] Response tasks(const Request& request) const {
+    if (!find(request)) return unknown_stack(request);
+    const auto tasks = control_.tasks(id_of(request));
+    if (!tasks) return not_told(tasks.error());
+    return {.body = "{\"tasks\":" + to_json(*tasks) + "}\n"};
+  }
+
+  [[nodiscard]] Response stream(const Request& request) const {
+    if (!feed_) return error_response(404, "this agent keeps no history");
+    // The header is what a browser sends by itself when it comes back.
+    auto text = std::string(request.header("last-event-id"));
+    if (text.empty()) text = query_of(request, "after");
+    std::optional<std::int64_t> after;
+    if (!text.empty()) {
+      after = number_of(text);
+      if (!after) return error_response(400, "Last-Event-ID must be the id of an event");
+    }
+    return {.content_type = "text/event-stream",
+            .body = {},
+            .pieces = feed_->open(query_of(request, "stack"), after)};
+  }
+
+  [[nodiscard]] Response log_level(const Request& /*request*/) const {
+    return {.body = "{\"level\":" + quoted(options_.log_level()) + "}\n"};
+  }
+
+  [[nodiscard]] Response set_log_level(const Request& request) const {
+    const auto level = query_of(request, "level");
+    if (std::find(kLevels.begin(), kLevels.end(), level) == kLevels.end())
+      return error_response(400, "level must be error, warning, info, debug or trace");
+    return act(request,
+               [&](const std::string& actor) { return options_.set_log_level(level, actor); });
   }
 
   [[nodiscard]] Response explain(const Request& request) const {
@@ -151,6 +240,10 @@ class Api {
 
   [[nodiscard]] Response sync_all(const Request& request) const {
     return act(request, [&](const std::string& actor) { return control_.sync("", actor); });
+  }
+
+  [[nodiscard]] Response accept_history(const Request& request) const {
+    return act(request, [&](const std::string& actor) { return control_.accept_history(actor); });
   }
 
   [[nodiscard]] Response sync(const Request& request) const {
@@ -220,46 +313,34 @@ class Api {
     return std::nullopt;
   }
 
-  // Who writes, or why nobody may.
-  [[nodiscard]] std::variant<std::string, Response> writer(const Request& request) const {
-    if (request.peer == Peer::unix_socket) return request.peer_name;
-    if (options_.tokens.empty()) {
-      return error_response(403,
-                            "writing over TCP is off: no API token is configured; use the agent's "
-                            "unix socket, or give the agent the SHA-256 of a token and send the "
-                            "token as \"Authorization: Bearer TOKEN\"");
-    }
-    if (auto actor = options_.tokens.actor(request.header("authorization"))) {
-      return *actor + " from " + request.peer_name;
-    }
-    auto refused = error_response(
-        401, "this needs a token that the agent knows: \"Authorization: Bearer TOKEN\"");
-    refused.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"skep\"");
-    return refused;
-  }
-
   template <typename Do>
   [[nodiscard]] Response act(const Request& request, Do&& act_as) const {
-    auto allowed = writer(request);
+    auto allowed = access_.check(request, Role::operator_);
     if (auto* refused = std::get_if<Response>(&allowed)) return std::move(*refused);
-    if (const Result<void> done = act_as(std::get<std::string>(allowed)); !done) {
-      return error_response(status_of(done.error().kind), to_string(done.error()));
-    }
-    return {.status = 202, .body = "{\"accepted\":true}\n"};
+    const Result<void> done = act_as(std::get<std::string>(allowed));
+    return done ? accepted() : refusal(done.error());
   }
 
   // Permission comes first: who may not write does not learn from the answer what there is.
   template <typename Do>
   [[nodiscard]] Response act_on_stack(const Request& request, Do&& act_as) const {
-    auto allowed = writer(request);
+    auto allowed = access_.check(request, Role::operator_);
     if (auto* refused = std::get_if<Response>(&allowed)) return std::move(*refused);
     if (!find(request)) return unknown_stack(request);
-    return act(request, std::forward<Do>(act_as));
+    const Result<void> done = act_as(std::get<std::string>(allowed));
+    return done ? accepted() : refusal(done.error());
+  }
+
+  static Response accepted() { return {.status = 202, .body = "{\"accepted\":true}\n"}; }
+  static Response refusal(const Error& error) {
+    return error_response(status_of(error.kind), to_string(error));
   }
 
   ports::Control& control_;
   const ApiOptions options_;
   const ports::History* const history_ = options_.history;
+  mutable Access access_;
+  mutable std::optional<EventFeed> feed_;
 };
 
 }  // namespace
@@ -272,60 +353,51 @@ Response error_response(int status, std::string_view message) {
 
 void add_routes(Router& router, ports::Control& control, ApiOptions options) {
   const bool metrics = static_cast<bool>(options.metrics);
+  const bool log_level = options.log_level && options.set_log_level;
   const auto api = std::make_shared<const Api>(control, std::move(options));
-  if (metrics) {
-    router.add(
-        RouteSet::metrics, "GET", "/metrics", [api](const Request&) { return api->metrics(); });
-  }
+  const auto reading = [api](Response (Api::*answer)(const Request&) const) -> Handler {
+    return [api, answer](const Request& request) {
+      return api->read(request, [&] { return ((*api).*answer)(request); });
+    };
+  };
+  const auto acting = [api](Response (Api::*answer)(const Request&) const) -> Handler {
+    return [api, answer](const Request& request) { return ((*api).*answer)(request); };
+  };
+  if (metrics) router.add(RouteSet::metrics, "GET", "/metrics", reading(&Api::metrics));
   router.add(RouteSet::health, "GET", "/healthz", [&control](const Request&) {
     return Api::probe(control.alive(), "the loop has not turned for too long");
   });
   router.add(RouteSet::health, "GET", "/readyz", [&control](const Request&) {
     return Api::probe(control.ready(), "no first pass has ended yet");
   });
-  router.add(
-      RouteSet::api, "GET", "/api/v1/status", [api](const Request&) { return api->status(); });
-  router.add(
-      RouteSet::api, "GET", "/api/v1/stacks", [api](const Request&) { return api->stacks(); });
-  router.add(RouteSet::api, "GET", "/api/v1/stacks/{group}/{name}", [api](const Request& request) {
-    return api->stack(request);
-  });
-  router.add(
-      RouteSet::api, "GET", "/api/v1/stacks/{group}/{name}/explain", [api](const Request& request) {
-        return api->explain(request);
-      });
-  router.add(RouteSet::api, "GET", "/api/v1/services/{name}/trace", [api](const Request& request) {
-    return api->trace(request);
-  });
-  router.add(RouteSet::api, "GET", "/api/v1/history", [api](const Request& request) {
-    return api->history(request);
-  });
-  router.add(RouteSet::api, "GET", "/api/v1/events", [api](const Request& request) {
-    return api->events(request);
-  });
-  router.add(RouteSet::api,
-             "POST",
-             "/api/v1/stacks/{group}/{name}/rollback",
-             [api](const Request& request) { return api->rollback(request); });
-  router.add(RouteSet::api, "POST", "/api/v1/sync", [api](const Request& request) {
-    return api->sync_all(request);
-  });
-  router.add(
-      RouteSet::api, "POST", "/api/v1/stacks/{group}/{name}/sync", [api](const Request& request) {
-        return api->sync(request);
-      });
-  router.add(RouteSet::api,
-             "POST",
-             "/api/v1/stacks/{group}/{name}/approve",
-             [api](const Request& request) { return api->approve(request); });
-  router.add(RouteSet::api,
-             "POST",
-             "/api/v1/stacks/{group}/{name}/suspend",
-             [api](const Request& request) { return api->suspend(request); });
-  router.add(
-      RouteSet::api, "POST", "/api/v1/stacks/{group}/{name}/resume", [api](const Request& request) {
-        return api->resume(request);
-      });
+  const auto get = [&](const std::string& path, auto answer, Pace pace = Pace::at_once) {
+    router.add(RouteSet::api, "GET", "/api/v1/" + path, reading(answer), pace);
+  };
+  const auto post = [&](const std::string& path, auto answer) {
+    router.add(RouteSet::api, "POST", "/api/v1/" + path, acting(answer), Pace::may_wait);
+  };
+  const std::string stack = "stacks/{group}/{name}";
+  get("openapi.json", &Api::description);
+  get("status", &Api::status);
+  get("stacks", &Api::stacks);
+  get(stack, &Api::stack, Pace::may_wait);
+  get(stack + "/explain", &Api::explain, Pace::may_wait);
+  get(stack + "/tasks", &Api::tasks, Pace::may_wait);
+  get("services/{name}/trace", &Api::trace, Pace::may_wait);
+  get("history", &Api::history, Pace::may_wait);
+  get("events", &Api::events, Pace::may_wait);
+  get("events/stream", &Api::stream, Pace::may_wait);
+  if (log_level) {
+    get("log-level", &Api::log_level);
+    post("log-level", &Api::set_log_level);
+  }
+  post("approve-history", &Api::accept_history);
+  post("sync", &Api::sync_all);
+  post(stack + "/sync", &Api::sync);
+  post(stack + "/approve", &Api::approve);
+  post(stack + "/suspend", &Api::suspend);
+  post(stack + "/resume", &Api::resume);
+  post(stack + "/rollback", &Api::rollback);
 }
 
 }  // namespace skep::server

@@ -23,6 +23,13 @@ void Connections::answered(const void* connection) {
   }
 }
 
+void Connections::endless(const void* connection) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = entries_.find(connection); found != entries_.end()) {
+    found->second.endless = true;
+  }
+}
+
 void Connections::closed(const void* connection) {
   const std::lock_guard lock(mutex_);
   entries_.erase(connection);
@@ -36,7 +43,7 @@ void Connections::watch(std::stop_token stop) {
     const auto oldest = Steady::now() - deadline_;
     for (const auto& [connection, entry] : entries_) {
       // The library sees the end of the stream and closes; it alone may do that.
-      if (entry.since < oldest) ::shutdown(entry.descriptor, SHUT_RDWR);
+      if (!entry.endless && entry.since < oldest) ::shutdown(entry.descriptor, SHUT_RDWR);
     }
   }
 }

@@ -19,6 +19,8 @@ class Connections {
   void opened(const void* connection, int descriptor);
   /// An answer has been sent: the time of the next request begins.
   void answered(const void* connection);
+  /// The answer has no end: from now on there is no deadline.
+  void endless(const void* connection);
   /// Must be called before the descriptor is closed.
   void closed(const void* connection);
 
@@ -27,6 +29,7 @@ class Connections {
   struct Entry {
     int descriptor = -1;
     Steady::time_point since;
+    bool endless = false;
   };
   void watch(std::stop_token stop);
 

@@ -58,6 +58,36 @@ Json revision_json(const std::optional<ports::Revision>& revision) {
           {"committed_at", time_json(revision->committed_at)}};
 }
 
+Json event_json(const ports::EventRecord& event) {
+  return {{"id", event.id},
+          {"at", time_json(event.at)},
+          {"stack", event.stack},
+          {"kind", event.kind},
+          {"before", event.before},
+          {"value", event.value},
+          {"message", event.message},
+          {"actor", event.actor}};
+}
+
+Json operations_json(const std::vector<ports::OperationRecord>& operations) {
+  Json list = Json::array();
+  for (const auto& record : operations) list.push_back(operation_json(record));
+  return list;
+}
+
+Json conditions_json(const std::vector<ports::Condition>& conditions) {
+  Json list = Json::array();
+  for (const auto& condition : conditions) {
+    list.push_back({{"name", condition.name},
+                    {"state", ports::to_string(condition.state)},
+                    {"text", condition.text},
+                    {"remedy", condition.remedy},
+                    {"since", time_json(condition.since)},
+                    {"until", time_json(condition.until)}});
+  }
+  return list;
+}
+
 std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -66,36 +96,16 @@ std::string text_of(const Json& json) {
 
 std::string to_json(const std::vector<ports::OperationRecord>& operations,
                     const std::string& trouble) {
-  Json list = Json::array();
-  for (const auto& record : operations) list.push_back(operation_json(record));
-  return text_of({{"operations", std::move(list)}, {"trouble", trouble}});
+  return text_of({{"operations", operations_json(operations)}, {"trouble", trouble}});
 }
 
 std::string to_json(const std::vector<ports::EventRecord>& events, const std::string& trouble) {
   Json list = Json::array();
-  for (const auto& event : events) {
-    list.push_back({{"id", event.id},
-                    {"at", time_json(event.at)},
-                    {"stack", event.stack},
-                    {"kind", event.kind},
-                    {"before", event.before},
-                    {"value", event.value},
-                    {"message", event.message},
-                    {"actor", event.actor}});
-  }
+  for (const auto& event : events) list.push_back(event_json(event));
   return text_of({{"events", std::move(list)}, {"trouble", trouble}});
 }
 
 std::string to_json(const ports::Explanation& explanation) {
-  Json conditions = Json::array();
-  for (const auto& condition : explanation.conditions) {
-    conditions.push_back({{"name", condition.name},
-                          {"state", ports::to_string(condition.state)},
-                          {"text", condition.text},
-                          {"remedy", condition.remedy},
-                          {"since", time_json(condition.since)},
-                          {"until", time_json(condition.until)}});
-  }
   Json services = Json::array();
   for (const auto& service : explanation.services) {
     services.push_back({{"name", service.name},
@@ -108,8 +118,35 @@ std::string to_json(const ports::Explanation& explanation) {
   }
   return text_of({{"stack", explanation.stack},
                   {"summary", explanation.summary},
-                  {"conditions", std::move(conditions)},
+                  {"conditions", conditions_json(explanation.conditions)},
                   {"services", std::move(services)}});
+}
+
+std::string to_json(const ports::EventRecord& event) { return text_of(event_json(event)); }
+
+std::string to_json(const std::vector<ports::Condition>& conditions) {
+  return text_of(conditions_json(conditions));
+}
+
+std::string to_json(const std::vector<ports::TaskStatus>& tasks) {
+  Json list = Json::array();
+  for (const auto& task : tasks) {
+    list.push_back({{"id", task.id},
+                    {"service", task.service},
+                    {"node", task.node},
+                    {"slot", task.slot},
+                    {"image", task.image},
+                    {"state", task.state},
+                    {"desired_state", task.desired_state},
+                    {"message", task.message},
+                    {"error", task.error},
+                    {"timestamp", task.timestamp}});
+  }
+  return text_of(list);
+}
+
+std::string to_json(const std::vector<ports::OperationRecord>& operations) {
+  return text_of(operations_json(operations));
 }
 
 std::string to_json(const ports::Trace& trace) {

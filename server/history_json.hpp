@@ -18,6 +18,12 @@ namespace skep::server {
 [[nodiscard]] std::string to_json(const std::vector<ports::EventRecord>& events,
                                   const std::string& trouble);
 [[nodiscard]] std::string to_json(const ports::Explanation& explanation);
+/// One event, as in that list.
+[[nodiscard]] std::string to_json(const ports::EventRecord& event);
+/// The lists alone: [...]
+[[nodiscard]] std::string to_json(const std::vector<ports::Condition>& conditions);
+[[nodiscard]] std::string to_json(const std::vector<ports::TaskStatus>& tasks);
+[[nodiscard]] std::string to_json(const std::vector<ports::OperationRecord>& operations);
 [[nodiscard]] std::string to_json(const ports::Trace& trace);
 
 }  // namespace skep::server

@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace skep::server {
@@ -33,15 +35,27 @@ struct Request {
   }
 };
 
+/// An answer without an end, sent piece by piece for as long as the client stays.
+class PieceSource {
+ public:
+  virtual ~PieceSource() = default;
+  /// What there is to send now; "" for nothing at present. Asked again and again from one thread,
+  /// only while the client has taken everything before; must not wait.
+  virtual std::string next() = 0;
+  /// Sent now and then while there is nothing else, so that both sides notice when the other one
+  /// is gone.
+  [[nodiscard]] virtual std::string heartbeat() const = 0;
+};
+
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers = {};  ///< Besides those that all have.
+  std::shared_ptr<PieceSource> pieces = {};                       ///< Instead of a body.
 };
 
-/// Called from the server's threads, several at a time; must answer at once, for other requests
-/// wait behind it.
+/// Called from the server's threads, several at a time. How long it may take is the route's Pace.
 using Handler = std::function<Response(const Request&)>;
 
 /// {"error": "…"}

@@ -34,13 +34,21 @@ std::optional<Parameters> matched(const std::vector<std::string>& pattern,
 
 }  // namespace
 
-void Router::add(RouteSet set, std::string method, std::string pattern, Handler handler) {
+void Router::add(
+    RouteSet set, std::string method, std::string pattern, Handler handler, Pace pace) {
   auto parts = split(pattern);
   entries_.push_back({.route = {.set = set,
                                 .method = std::move(method),
                                 .pattern = std::move(pattern),
-                                .handler = std::move(handler)},
+                                .handler = std::move(handler),
+                                .pace = pace},
                       .parts = std::move(parts)});
+}
+
+std::vector<const Router::Route*> Router::routes() const {
+  std::vector<const Route*> all;
+  for (const auto& entry : entries_) all.push_back(&entry.route);
+  return all;
 }
 
 Router::Match Router::find(const RouteSets& sets,

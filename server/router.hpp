@@ -14,6 +14,12 @@ namespace skep::server {
 enum class RouteSet { metrics, health, api, webhook };
 using RouteSets = std::set<RouteSet>;
 
+/// Where a handler runs.
+enum class Pace {
+  at_once,   ///< On the thread that reads the sockets; whatever it takes, all others wait.
+  may_wait,  ///< On one of a few threads beside it: for what asks the disk or the engine.
+};
+
 /// Which handler answers a method and a path. Filled before the server starts, then read only.
 class Router {
  public:
@@ -22,9 +28,16 @@ class Router {
     std::string method;   ///< "GET" answers HEAD too.
     std::string pattern;  ///< "/api/v1/stacks/{group}/{name}"
     Handler handler;
+    Pace pace = Pace::at_once;
   };
 
-  void add(RouteSet set, std::string method, std::string pattern, Handler handler);
+  void add(RouteSet set,
+           std::string method,
+           std::string pattern,
+           Handler handler,
+           Pace pace = Pace::at_once);
+  /// Of all routes, in the order in which they were added.
+  [[nodiscard]] std::vector<const Route*> routes() const;
 
   struct Match {
     const Route* route = nullptr;  ///< Null where nothing matches.

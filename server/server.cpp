@@ -4,7 +4,9 @@
 #include <charconv>
 #include <exception>
 #include <optional>
+#include <utility>
 
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <sys/socket.h>
@@ -13,6 +15,9 @@
 #include "core/handle.hpp"
 #include "server/connections.hpp"
 #include "server/listen_socket.hpp"
+#include "server/tls_pair.hpp"
+#include "server/webhook_memory.hpp"
+#include "server/workers.hpp"
 
 namespace skep::server {
 namespace {
@@ -29,6 +34,9 @@ constexpr std::array<std::pair<const char*, const char*>, 5> kCommonHeaders = {
      {"X-Frame-Options", "DENY"},
      {"Referrer-Policy", "no-referrer"}}};
 
+// GnuTLS's own choice, less what is older than TLS 1.2.
+constexpr const char* kPriorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
 // A body over the limit is read on up to here, for the client to get its 413, and cut off then.
 constexpr std::size_t kDiscardFactor = 4;
 
@@ -41,6 +49,7 @@ struct Incoming {
   std::size_t discarded = 0;
   const Router::Route* route = nullptr;
   Request request;
+  std::optional<Response> answer;  ///< Of a handler that ran beside the socket's thread.
 };
 
 MHD_Result collect_header(void* cls, MHD_ValueKind /*kind*/, const char* key, const char* value) {
@@ -102,11 +111,24 @@ std::string_view sentence_of(int status) {
       return "the request's length is not clear";
     case 413:
       return "the body is too large";
+    case 429:
+      return "too many requests from this address; try again in a second";
     case 503:
       return "too much is being sent at once; try again";
     default:
       return "the request was refused";
   }
+}
+
+MHD_Result queue(MHD_Connection* connection, const Response& response, ResponseHandle handle) {
+  for (const auto& [name, value] : kCommonHeaders) {
+    MHD_add_response_header(handle.get(), name, value);
+  }
+  MHD_add_response_header(handle.get(), "Content-Type", response.content_type.c_str());
+  for (const auto& [name, value] : response.headers) {
+    MHD_add_response_header(handle.get(), name.c_str(), value.c_str());
+  }
+  return MHD_queue_response(connection, static_cast<unsigned>(response.status), handle.get());
 }
 
 MHD_Result send(MHD_Connection* connection, Response response) {
@@ -117,14 +139,13 @@ MHD_Result send(MHD_Connection* connection, Response response) {
       size, bytes, [](void* cls) { delete static_cast<std::string*>(cls); }, body.get()));
   if (!handle) return MHD_NO;
   (void)body.release();  // the response frees it
-  for (const auto& [name, value] : kCommonHeaders) {
-    MHD_add_response_header(handle.get(), name, value);
-  }
-  MHD_add_response_header(handle.get(), "Content-Type", response.content_type.c_str());
-  for (const auto& [name, value] : response.headers) {
-    MHD_add_response_header(handle.get(), name.c_str(), value.c_str());
-  }
-  return MHD_queue_response(connection, static_cast<unsigned>(response.status), handle.get());
+  return queue(connection, response, std::move(handle));
+}
+
+Response overloaded() {
+  auto response = error_response(503, "too much is going on at once; try again");
+  response.headers.emplace_back("Retry-After", "5");
+  return response;
 }
 
 }  // namespace
@@ -141,7 +162,18 @@ struct Server::State {
   State(Router its_router, ServerOptions given)
       : router(std::move(its_router)),
         options(std::move(given)),
-        connections(options.limits.request) {}
+        connections(options.limits.request),
+        rate(options.limits.requests_burst, options.limits.requests_per_second),
+        streams(options.limits.streams, options.mask_piece, options.failed),
+        workers(options.limits.workers, options.limits.waiting) {}
+  ~State() {
+    // The library must not be stopped while a connection is set aside.
+    workers.close();
+    streams.close();
+    endpoints.clear();
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   Result<void> add(const Listener& listener);
 
@@ -150,6 +182,14 @@ struct Server::State {
                             MHD_Connection* connection,
                             void** socket_context,
                             MHD_ConnectionNotificationCode code) noexcept;
+  static int on_handshake(gnutls_session_t session,
+                          const gnutls_datum_t* authorities,
+                          int authorities_length,
+                          const gnutls_pk_algorithm_t* algorithms,
+                          int algorithms_length,
+                          gnutls_pcert_st** chain,
+                          unsigned* chain_length,
+                          gnutls_privkey_t* key) noexcept;
   static void* on_target(void* cls, const char* target, MHD_Connection* connection) noexcept;
   static MHD_Result on_request(void* cls,
                                MHD_Connection* connection,
@@ -167,12 +207,17 @@ struct Server::State {
   MHD_Result begin(const Endpoint& endpoint, MHD_Connection* connection, Incoming& incoming);
   MHD_Result take(Incoming& incoming, std::string_view data);
   Response respond(Incoming& incoming);
+  MHD_Result respond_later(MHD_Connection* connection, Incoming& incoming);
+  void release_body(Incoming& incoming);
   MHD_Result finish(MHD_Connection* connection, Incoming& incoming, Response response);
   std::optional<Response> route(const Endpoint& endpoint, Incoming& incoming);
 
   const Router router;
   const ServerOptions options;
   Connections connections;
+  CallRate rate;
+  Streams streams;
+  Workers workers;
   std::atomic<std::size_t> body_bytes = 0;  ///< Of requests that are being read or answered.
   std::vector<std::unique_ptr<Endpoint>> endpoints;  ///< Last: daemons end before what they use.
 };
@@ -206,20 +251,26 @@ Result<void> Server::State::add(const Listener& listener) {
           {MHD_OPTION_THREAD_POOL_SIZE, static_cast<intptr_t>(limits.threads), nullptr});
     }
   }
+  unsigned flags =
+      MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME;
+  if (!local && options.certificate != nullptr) {
+    flags |= MHD_USE_TLS;
+    settings.push_back({MHD_OPTION_HTTPS_CERT_CALLBACK, 0, reinterpret_cast<void*>(&on_handshake)});
+    settings.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kPriorities)});
+  }
   settings.push_back({MHD_OPTION_END, 0, nullptr});
   // From here on the library closes the descriptor, also where it does not start.
-  endpoint->daemon.reset(
-      MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC,
-                       0,
-                       nullptr,
-                       nullptr,
-                       &on_request,
-                       endpoint.get(),
-                       MHD_OPTION_LISTEN_SOCKET,
-                       endpoint->socket.release(),
-                       MHD_OPTION_ARRAY,
-                       settings.data(),
-                       MHD_OPTION_END));
+  endpoint->daemon.reset(MHD_start_daemon(flags,
+                                          0,
+                                          nullptr,
+                                          nullptr,
+                                          &on_request,
+                                          endpoint.get(),
+                                          MHD_OPTION_LISTEN_SOCKET,
+                                          endpoint->socket.release(),
+                                          MHD_OPTION_ARRAY,
+                                          settings.data(),
+                                          MHD_OPTION_END));
   if (!endpoint->daemon) {
     return Error{
         .kind = ErrorKind::unavailable,
@@ -231,14 +282,38 @@ Result<void> Server::State::add(const Listener& listener) {
 
 void Server::State::on_connection(void* cls,
                                   MHD_Connection* connection,
-                                  void** /*socket_context*/,
+                                  void** socket_context,
                                   MHD_ConnectionNotificationCode code) noexcept {
   auto& state = *static_cast<Endpoint*>(cls)->state;
   if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+    *socket_context = cls;
     state.connections.opened(connection, descriptor_of(connection));
   } else {
     state.connections.closed(connection);
   }
+}
+
+// GnuTLS hands over the session only; the library keeps its connection there, and with that what
+// on_connection() has put into it.
+int Server::State::on_handshake(gnutls_session_t session,
+                                const gnutls_datum_t* /*authorities*/,
+                                int /*authorities_length*/,
+                                const gnutls_pk_algorithm_t* /*algorithms*/,
+                                int /*algorithms_length*/,
+                                gnutls_pcert_st** chain,
+                                unsigned* chain_length,
+                                gnutls_privkey_t* key) noexcept {
+  auto* const connection = static_cast<MHD_Connection*>(gnutls_session_get_ptr(session));
+  if (connection == nullptr) return -1;
+  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  if (info == nullptr || info->socket_context == nullptr) return -1;
+  const auto& state = *static_cast<const Endpoint*>(info->socket_context)->state;
+  const auto pair = state.options.certificate->current();
+  // They stay as long as a handshake may take: TlsCertificate sees to that.
+  *chain = const_cast<gnutls_pcert_st*>(pair->chain.data());
+  *chain_length = static_cast<unsigned>(pair->chain.size());
+  *key = pair->key;
+  return 0;
 }
 
 // The library decodes a target as a whole, so that "a%2Fb" would become two parts: we take it as it
@@ -277,7 +352,13 @@ MHD_Result Server::State::on_request(void* cls,
       return state.finish(
           connection, incoming, error_response(*incoming.refusal, sentence_of(*incoming.refusal)));
     }
-    return state.finish(connection, incoming, state.respond(incoming));
+    if (incoming.route->pace == Pace::may_wait && !incoming.answer) {
+      return state.respond_later(connection, incoming);
+    }
+    return state.finish(
+        connection,
+        incoming,
+        incoming.answer ? *std::exchange(incoming.answer, {}) : state.respond(incoming));
   } catch (const std::exception& error) {
     if (state.options.failed) state.options.failed(error.what());
     return MHD_NO;
@@ -292,7 +373,12 @@ void Server::State::on_completed(void* cls,
   state.connections.answered(connection);
   const std::unique_ptr<Incoming> incoming(static_cast<Incoming*>(*context));
   *context = nullptr;
-  if (incoming) state.body_bytes -= incoming->request.body.size();
+  if (incoming) state.release_body(*incoming);
+}
+
+void Server::State::release_body(Incoming& incoming) {
+  body_bytes -= incoming.request.body.size();
+  incoming.request.body = {};
 }
 
 // Finds the route; the answer where there is none.
@@ -324,10 +410,16 @@ MHD_Result Server::State::begin(const Endpoint& endpoint,
   if (const int status = framing_refusal(request, options.limits); status != 0) {
     return finish(connection, incoming, error_response(status, sentence_of(status)));
   }
-  if (auto answer = route(endpoint, incoming)) {
-    return finish(connection, incoming, *std::move(answer));
-  }
   request.peer_name = peer_name_of(connection, endpoint.peer);
+  auto answer = route(endpoint, incoming);
+  const bool counted = endpoint.peer == Peer::tcp &&
+                       (incoming.route == nullptr || incoming.route->set == RouteSet::api ||
+                        incoming.route->set == RouteSet::metrics);
+  if (counted && !rate.allowed(request.peer_name, Steady::now())) {
+    answer = error_response(429, sentence_of(429));
+    answer->headers.emplace_back("Retry-After", "1");
+  }
+  if (answer) return finish(connection, incoming, *std::move(answer));
   if (request.method == "HEAD") request.method = "GET";
   return MHD_YES;
 }
@@ -345,8 +437,7 @@ MHD_Result Server::State::take(Incoming& incoming, std::string_view data) {
     return MHD_YES;
   }
   // The library sends no answer before the body's end.
-  body_bytes -= body.size();
-  body = {};
+  release_body(incoming);
   incoming.discarded += data.size();
   return incoming.discarded > kDiscardFactor * limits.body_bytes ? MHD_NO : MHD_YES;
 }
@@ -360,9 +451,31 @@ Response Server::State::respond(Incoming& incoming) {
   }
 }
 
+// The connection is set aside until the answer is there; then the library calls on_request() again.
+MHD_Result Server::State::respond_later(MHD_Connection* connection, Incoming& incoming) {
+  MHD_suspend_connection(connection);
+  const bool taken = workers.post([this, connection, &incoming] {
+    incoming.answer = respond(incoming);
+    MHD_resume_connection(connection);
+  });
+  if (!taken) {
+    incoming.answer = overloaded();
+    MHD_resume_connection(connection);
+  }
+  return MHD_YES;
+}
+
 MHD_Result Server::State::finish(MHD_Connection* connection,
                                  Incoming& incoming,
                                  Response response) {
+  // Before the answer goes out: who has it may send the next request at once, and a client that is
+  // slow to take it must not keep others from sending.
+  release_body(incoming);
+  ResponseHandle endless;
+  if (response.pieces) {
+    endless.reset(streams.open(response.pieces, connection));
+    if (!endless) response = overloaded();
+  }
   if (options.mask) options.mask(response);
   if (options.answered) {
     options.answered(incoming.route == nullptr ? "none" : std::string_view(incoming.route->pattern),
@@ -370,7 +483,9 @@ MHD_Result Server::State::finish(MHD_Connection* connection,
                      response.status,
                      Steady::now() - incoming.begin);
   }
-  return send(connection, std::move(response));
+  if (!endless) return send(connection, std::move(response));
+  connections.endless(connection);
+  return queue(connection, response, std::move(endless));
 }
 
 Result<std::unique_ptr<Server>> Server::start(Router router, ServerOptions options) {

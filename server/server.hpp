@@ -10,6 +10,8 @@
 
 #include "core/result.hpp"
 #include "server/router.hpp"
+#include "server/streams.hpp"
+#include "server/tls_certificate.hpp"
 
 namespace skep::server {
 
@@ -29,17 +31,27 @@ struct Limits {
   std::chrono::seconds idle{15};              ///< Without a byte in either direction.
   std::chrono::milliseconds request{20'000};  ///< From connection, or the answer before, to answer.
   unsigned threads = 2;                       ///< Per TCP listener; a unix socket has one.
+  /// Of API and metrics from one address over TCP; more is 429. Probes and webhooks do not count:
+  /// behind swarm's routing mesh all clients have one address.
+  double requests_burst = 200, requests_per_second = 50;
+  std::size_t workers = 4;   ///< Threads for handlers that may wait.
+  std::size_t waiting = 64;  ///< Requests that wait for one of these; more is 503.
+  StreamLimits streams = {};
 };
 
 struct ServerOptions {
   std::vector<Listener> listeners;
   Limits limits = {};
+  /// Every TCP listener speaks TLS with it; nullptr: none does.
+  std::shared_ptr<TlsCertificate> certificate = {};
   /// Told of each answer: the route's pattern ("none" where none matched), method, status,
   /// duration. From the server's threads.
   std::function<void(std::string_view, std::string_view, int, std::chrono::nanoseconds)> answered =
       {};
   /// Has the last word on what an answer says. From the server's threads.
   std::function<void(Response&)> mask = {};
+  /// The same for a piece of an answer without an end.
+  std::function<void(std::string&)> mask_piece = {};
   /// Told of a handler's exception, which the client sees as a bare 500.
   std::function<void(std::string_view)> failed = {};
 };

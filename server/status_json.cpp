@@ -334,6 +334,7 @@ std::string to_json(const ports::AgentStatus& status) {
        {"last_fetch", time_json(status.last_fetch)},
        {"fetch_error", status.fetch_error},
        {"repository_errors", status.repository_errors},
+       {"notes", status.notes},
        {"stacks", std::move(stacks)}});
 }
 
@@ -359,6 +360,7 @@ Result<ports::AgentStatus> parse_status(std::string_view json) {
   fields.read("last_fetch", status.last_fetch);
   fields.read("fetch_error", status.fetch_error);
   fields.read("repository_errors", status.repository_errors);
+  fields.read("notes", status.notes);
   fields.read("stacks", status.stacks, read_stack);
   if (error) return *std::move(error);
   return status;

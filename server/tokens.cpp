@@ -12,6 +12,20 @@ namespace {
 constexpr std::size_t kHexDigits = 64;
 constexpr std::size_t kLongestToken = 1024;
 
+constexpr std::size_t kLongestName = 60;
+
+bool is_name(std::string_view text) {
+  return text.size() <= kLongestName && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-' || c == '@';
+         });
+}
+
+std::optional<Role> role_of(std::string_view word) {
+  if (word == "viewer") return Role::viewer;
+  if (word == "operator") return Role::operator_;
+  return std::nullopt;
+}
+
 bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c); });
 }
@@ -21,25 +35,38 @@ bool is_hex(std::string_view text) {
 Result<Tokens> Tokens::parse(const std::vector<std::string>& entries) {
   Tokens tokens;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    const std::string_view entry = entries[i];
-    const auto equals = entry.find('=');
-    const auto name =
-        equals == std::string_view::npos ? std::string_view() : entry.substr(0, equals);
-    const auto digest = equals == std::string_view::npos ? entry : entry.substr(equals + 1);
-    if (digest.size() != kHexDigits || !is_hex(digest)) {
+    const auto wrong = [&](std::string_view why) {
       return Error{.kind = ErrorKind::invalid_input,
-                   .message = "API token " + std::to_string(i + 1) +
-                              " is no SHA-256 in hex (64 digits); make one with: printf %s "
-                              "\"$TOKEN\" | sha256sum"};
+                   .message = "API token " + std::to_string(i + 1) + std::string(why)};
+    };
+    std::string_view rest = entries[i];
+    auto role = std::optional(Role::operator_);
+    if (const auto colon = rest.find(':'); colon != std::string_view::npos) {
+      role = role_of(rest.substr(0, colon));
+      if (!role) return wrong(" has another role than viewer and operator");
+      rest.remove_prefix(colon + 1);
     }
-    tokens.tokens_.push_back(
-        {.name = name.empty() ? "token " + std::to_string(i + 1) : "token " + std::string(name),
-         .sha256 = lower(digest)});
+    std::string_view name;
+    if (const auto equals = rest.find('='); equals != std::string_view::npos) {
+      name = rest.substr(0, equals);
+      if (!is_name(name)) return wrong("'s name is not of letters, digits and . _ - @");
+      rest.remove_prefix(equals + 1);
+    }
+    if (rest.size() != kHexDigits || !is_hex(rest)) {
+      return wrong(
+          " is no SHA-256 in hex (64 digits); make one with: printf %s \"$TOKEN\" | sha256sum");
+    }
+    auto digest = lower(rest);
+    if (digest == sha256_hex("")) return wrong(" is the digest of nothing: was the token empty?");
+    tokens.tokens_.push_back({.identity = {.name = name.empty() ? "token " + std::to_string(i + 1)
+                                                                : "token " + std::string(name),
+                                           .role = *role},
+                              .sha256 = std::move(digest)});
   }
   return tokens;
 }
 
-std::optional<std::string> Tokens::actor(std::string_view authorization) const {
+std::optional<Identity> Tokens::identity(std::string_view authorization) const {
   constexpr std::string_view kScheme = "bearer ";
   if (authorization.size() <= kScheme.size() ||
       authorization.size() > kScheme.size() + kLongestToken ||
@@ -52,7 +79,7 @@ std::optional<std::string> Tokens::actor(std::string_view authorization) const {
     if (same_bytes(token.sha256, digest)) found = &token;
   }
   if (found == nullptr) return std::nullopt;
-  return found->name;
+  return found->identity;
 }
 
 }  // namespace skep::server

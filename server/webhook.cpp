@@ -1,6 +1,7 @@
 #include "server/webhook.hpp"
 
 #include <memory>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -41,6 +42,7 @@ std::string_view event_of(WebhookProvider provider, const Request& request) {
     case WebhookProvider::forgejo:
       return first_header(request, {"x-forgejo-event", "x-gitea-event"});
     case WebhookProvider::generic:
+    case WebhookProvider::registry:
       break;
   }
   return {};
@@ -56,9 +58,16 @@ std::string_view delivery_of(WebhookProvider provider, const Request& request) {
     case WebhookProvider::forgejo:
       return first_header(request, {"x-forgejo-delivery", "x-gitea-delivery"});
     case WebhookProvider::generic:
+    case WebhookProvider::registry:
       break;
   }
   return request.header("x-skep-delivery");
+}
+
+/// distribution counts the versions of its form.
+bool is_registry_type(std::string_view type) {
+  return type.starts_with("application/vnd.docker.distribution.events.") ||
+         type == "application/cloudevents+json";
 }
 
 std::string quoted(const std::string& text) {
@@ -115,8 +124,11 @@ class Webhooks {
     if (const auto id = delivery_of(provider, request); !id.empty())
       marks.push_back(prefix + " id " + std::string(id));
     if (!proof.empty()) marks.push_back(prefix + " proof " + proof);
-    if (!seen_.first_time(marks)) return answer(200, "ignored", "already seen");
     const auto& read_payload = std::get<WebhookPayload>(payload);
+    const auto* images = std::get_if<WebhookImages>(&read_payload);
+    if (images != nullptr && !images->id.empty()) marks.push_back(prefix + " id " + images->id);
+    if (!seen_.first_time(marks)) return answer(200, "ignored", "already seen");
+    if (images != nullptr) return tags_moved(*images);
     if (const auto* nothing = std::get_if<WebhookNothing>(&read_payload))
       return answer(200, "ignored", nothing->reason);
     return pushed(provider, request, std::get<WebhookPush>(read_payload));
@@ -127,8 +139,11 @@ class Webhooks {
     const auto type = media_type(request);
     const bool form = type == "application/x-www-form-urlencoded";
     const bool json = type == "application/json" ||
-                      (provider == WebhookProvider::generic && request.body.empty());
-    if (!json && !(form && provider != WebhookProvider::generic)) {
+                      (provider == WebhookProvider::generic && request.body.empty()) ||
+                      (provider == WebhookProvider::registry && is_registry_type(type));
+    const bool may_be_form =
+        provider != WebhookProvider::generic && provider != WebhookProvider::registry;
+    if (!json && !(form && may_be_form)) {
       return error_response(415,
                             "the Content-Type must be application/json; choose it where the hook "
                             "is set up");
@@ -160,6 +175,22 @@ class Webhooks {
     if (push.deleted) return answer(200, "ignored", quoted(push.ref) + " was deleted");
     options_.hint();
     return answer(202, "accepted", "the repository is fetched now");
+  }
+
+  [[nodiscard]] Response tags_moved(const WebhookImages& pushed) const {
+    std::string followed;
+    for (const auto& image : pushed.images) {
+      if (options_.image_hint && options_.image_hint(image.repository, image.tag))
+        followed += (followed.empty() ? "" : ", ") + image.repository + ":" + image.tag;
+    }
+    if (!followed.empty())
+      return answer(
+          202, "accepted", "the registry is asked now for " + quoted(std::as_const(followed)));
+    const auto& first = pushed.images.front();
+    return answer(
+        200,
+        "ignored",
+        "no stack with resolve_image: always uses " + quoted(first.repository + ":" + first.tag));
   }
 
   void say(const std::string& sentence, WebhookProvider provider, const Request& request) {

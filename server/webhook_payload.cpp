@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/webhook_registry.hpp"
+
 namespace skep::server {
 namespace {
 
@@ -230,6 +232,8 @@ std::string_view to_string(WebhookProvider provider) {
       return "gitea";
     case WebhookProvider::forgejo:
       return "forgejo";
+    case WebhookProvider::registry:
+      return "registry";
     case WebhookProvider::generic:
       break;
   }
@@ -240,6 +244,7 @@ Result<WebhookPayload> parse_webhook(WebhookProvider provider,
                                      std::string_view event,
                                      std::string_view json) {
   if (provider == WebhookProvider::generic) return generic_of(json);
+  if (provider == WebhookProvider::registry) return parse_registry_event(json);
   if (event.empty()) return malformed("the header that names the event is missing");
   const auto fields = read(json);
   if (!fields) return fields.error();

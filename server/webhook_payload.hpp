@@ -10,14 +10,16 @@
 
 namespace skep::server {
 
-/// Who calls. Forgejo is Gitea with headers of its own name; `generic` is our own form.
-enum class WebhookProvider { github, gitlab, gitea, forgejo, generic };
+/// Who calls. Forgejo is Gitea with headers of its own name; `generic` is our own form; `registry`
+/// is no git host, but keeps images.
+enum class WebhookProvider { github, gitlab, gitea, forgejo, generic, registry };
 
-inline constexpr std::array<WebhookProvider, 5> kWebhookProviders = {WebhookProvider::github,
+inline constexpr std::array<WebhookProvider, 6> kWebhookProviders = {WebhookProvider::github,
                                                                      WebhookProvider::gitlab,
                                                                      WebhookProvider::gitea,
                                                                      WebhookProvider::forgejo,
-                                                                     WebhookProvider::generic};
+                                                                     WebhookProvider::generic,
+                                                                     WebhookProvider::registry};
 
 /// As in the path: "github".
 [[nodiscard]] std::string_view to_string(WebhookProvider provider);
@@ -39,7 +41,21 @@ struct WebhookNothing {
   bool operator==(const WebhookNothing&) const = default;
 };
 
-using WebhookPayload = std::variant<WebhookPush, WebhookNothing>;
+/// A tag of a registry, by the registry's own name for it: no address, for it may not know the one
+/// by which others reach it. A claim, as a push is.
+struct WebhookImage {
+  std::string repository, tag;  ///< "apps/my-app", "1.0.0"
+  auto operator<=>(const WebhookImage&) const = default;
+};
+
+/// Tags were pushed.
+struct WebhookImages {
+  std::vector<WebhookImage> images = {};  ///< Sorted, at least one.
+  std::string id = {};                    ///< Of the delivery, where the registry gives one.
+  bool operator==(const WebhookImages&) const = default;
+};
+
+using WebhookPayload = std::variant<WebhookPush, WebhookNothing, WebhookImages>;
 
 /// Reads what a host sent. `event` is the host's own event header. Takes memory in proportion to
 /// the few strings that it looks for, however the JSON is built. Errors: invalid_input, for JSON

@@ -1,5 +1,6 @@
 #include "server/webhook_proof.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/ascii.hpp"
@@ -42,6 +43,23 @@ std::string_view signature_of(WebhookProvider provider, const Request& request) 
   return prefixed(request.header("x-hub-signature-256"));
 }
 
+/// What a registry was given to send.
+std::string registry_secret(const Request& request) {
+  const auto header = request.header("authorization");
+  if (header.empty()) {
+    const auto token = request.query.find("token");
+    return token == request.query.end() ? std::string() : token->second;
+  }
+  const auto space = std::min(header.find(' '), header.size());
+  const auto scheme = lower(header.substr(0, space));
+  const auto rest = header.substr(std::min(space + 1, header.size()));
+  if (scheme == "bearer") return std::string(rest);
+  if (scheme != "basic" || rest.size() > 2 * kLongestToken) return {};
+  const auto pair = from_base64(rest);
+  const auto colon = pair ? pair->find(':') : std::string::npos;
+  return colon == std::string::npos ? std::string() : pair->substr(colon + 1);
+}
+
 }  // namespace
 
 WebhookProofs::WebhookProofs() : key_(random_bytes(32)) {}
@@ -62,6 +80,13 @@ bool WebhookProofs::equal(std::string_view left, std::string_view right) const {
          Secret(hmac_sha256_hex(key_.reveal(), right));
 }
 
+bool WebhookProofs::is_secret(WebhookProvider provider, std::string_view given) const {
+  if (given.empty() || given.size() > kLongestToken) return false;
+  bool found = false;
+  for (const auto& secret : secrets_.at(provider)) found |= equal(secret.reveal(), given);
+  return found;
+}
+
 bool WebhookProofs::signed_by_us(WebhookProvider provider,
                                  std::string_view hex,
                                  std::string_view text) const {
@@ -78,12 +103,11 @@ std::optional<std::string> WebhookProofs::check(WebhookProvider provider,
                                                 const Request& request,
                                                 WallTime now) const {
   if (!configured(provider)) return std::nullopt;
-  if (provider == WebhookProvider::gitlab) {
-    const auto token = request.header("x-gitlab-token");
-    if (token.empty() || token.size() > kLongestToken) return std::nullopt;
-    bool found = false;
-    for (const auto& secret : secrets_.at(provider)) found |= equal(secret.reveal(), token);
-    return found ? std::optional(std::string()) : std::nullopt;
+  if (provider == WebhookProvider::gitlab || provider == WebhookProvider::registry) {
+    const bool gitlab = provider == WebhookProvider::gitlab;
+    const auto given =
+        gitlab ? std::string(request.header("x-gitlab-token")) : registry_secret(request);
+    return is_secret(provider, given) ? std::optional(std::string()) : std::nullopt;
   }
   if (provider == WebhookProvider::generic) {
     const auto timestamp = request.header("x-skep-timestamp");

@@ -28,6 +28,8 @@ class WebhookProofs {
   ///   github           X-Hub-Signature-256: sha256=HEX, HMAC-SHA256 of the body
   ///   gitea, forgejo   X-Gitea-Signature or X-Forgejo-Signature: HEX of the same; or as github
   ///   gitlab           X-Gitlab-Token: the secret itself
+  ///   registry         Authorization: Bearer SECRET, or Basic with it as the password; or, where a
+  ///                    registry sends no header of one's own, ?token=SECRET
   ///   generic          X-Skep-Signature: sha256=HEX, HMAC-SHA256 of TIMESTAMP.BODY, with
   ///                    X-Skep-Timestamp (Unix seconds) at most five minutes from `now`
   /// Returns what is one of a kind about a genuine call ("" where the proof does not depend on the
@@ -40,6 +42,7 @@ class WebhookProofs {
   [[nodiscard]] bool signed_by_us(WebhookProvider provider,
                                   std::string_view hex,
                                   std::string_view text) const;
+  [[nodiscard]] bool is_secret(WebhookProvider provider, std::string_view given) const;
   [[nodiscard]] bool equal(std::string_view left, std::string_view right) const;
 
   std::map<WebhookProvider, std::vector<Secret>> secrets_;

@@ -72,6 +72,12 @@ Result<void> FakeControl::rollback(const std::string& stack,
   return {};
 }
 
+Result<void> FakeControl::accept_history(const std::string& actor) {
+  const std::lock_guard lock(mutex_);
+  calls_.push_back("accept history by " + actor);
+  return {};
+}
+
 Result<ports::Explanation> FakeControl::explain(const std::string& stack) const {
   ports::Explanation explanation;
   explanation.stack = stack;
@@ -86,6 +92,19 @@ Result<ports::Explanation> FakeControl::explain(const std::string& stack) const 
   explanation.services.push_back(
       {"web_app", "app:1", 0, 2, "updating", "non-zero exit (1)", {"bad \xff byte"}});
   return explanation;
+}
+
+Result<std::vector<ports::TaskStatus>> FakeControl::tasks(const std::string& /*stack*/) const {
+  if (!engine_trouble.empty())
+    return Error{.kind = ErrorKind::unavailable, .message = engine_trouble};
+  ports::TaskStatus task;
+  task.id = "t1";
+  task.service = "web_app";
+  task.node = "n1";
+  task.slot = 2;
+  task.state = "failed";
+  task.error = "task: non-zero exit (1)";
+  return std::vector{task};
 }
 
 Result<ports::Trace> FakeControl::trace(const std::string& service) const {
@@ -188,6 +207,22 @@ Reply RawClient::receive(bool head_only) {
   reply.head = text.substr(0, head_end + 2);
   reply.body = text.substr(head_end + 4);
   return reply;
+}
+
+std::string RawClient::receive_until(std::string_view marker) {
+  std::string text;
+  char buffer[16384];
+  while (text.find(marker) == std::string::npos) {
+    const auto count = ::recv(fd_, buffer, sizeof buffer, 0);
+    if (count <= 0) break;
+    text.append(buffer, static_cast<std::size_t>(count));
+  }
+  return text;
+}
+
+bool RawClient::readable(std::chrono::milliseconds time) const {
+  pollfd waiting{.fd = fd_, .events = POLLIN, .revents = 0};
+  return ::poll(&waiting, 1, static_cast<int>(time.count())) > 0;
 }
 
 bool RawClient::closed_within(std::chrono::milliseconds time) {

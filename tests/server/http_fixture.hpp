@@ -30,10 +30,14 @@ class FakeControl final : public ports::Control {
   Result<void> rollback(const std::string& stack,
                         const std::string& revision,
                         const std::string& actor) override;
+  Result<void> accept_history(const std::string& actor) override;
   [[nodiscard]] Result<ports::Explanation> explain(const std::string& stack) const override;
+  [[nodiscard]] Result<std::vector<ports::TaskStatus>> tasks(
+      const std::string& stack) const override;
   [[nodiscard]] Result<ports::Trace> trace(const std::string& service) const override;
 
   bool is_ready = true, is_alive = true;
+  std::string engine_trouble;  ///< Why tasks cannot be read; "" while they can.
   ports::AgentStatus current;
   /// "sync apps/web by uid 0"
   [[nodiscard]] std::vector<std::string> calls() const;
@@ -64,6 +68,10 @@ class RawClient {
   bool send(std::string_view text);
   /// One answer, by its Content-Length.
   Reply receive(bool head_only = false);
+  /// What comes until `marker` has come, or the other side closes, or for ten seconds.
+  std::string receive_until(std::string_view marker);
+  /// Whether something has come, without taking it.
+  [[nodiscard]] bool readable(std::chrono::milliseconds time = std::chrono::milliseconds(20)) const;
   /// Waits until the other side closes; false where it does not in that time.
   bool closed_within(std::chrono::milliseconds time);
 

@@ -1,6 +1,12 @@
 // What a hostile client tries (attacks 12 and 13), on real sockets.
 #include <algorithm>
+#include <condition_variable>
+#include <cstdlib>
 #include <filesystem>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -24,6 +30,21 @@ class LimitsTest : public ::testing::Test {
     router.add(RouteSet::webhook, "POST", "/size", [](const Request& request) {
       return Response{.content_type = "text/plain", .body = std::to_string(request.body.size())};
     });
+    router.add(RouteSet::webhook, "POST", "/long-answer", [](const Request&) {
+      return Response{.content_type = "text/plain", .body = std::string(64U << 20U, 'x')};
+    });
+    router.add(
+        RouteSet::api,
+        "GET",
+        "/waits",
+        [this](const Request&) {
+          std::unique_lock lock(mutex_);
+          ++waiting_;
+          changed_.notify_all();
+          changed_.wait(lock, [this] { return released_; });
+          return Response{.content_type = "text/plain", .body = "done"};
+        },
+        Pace::may_wait);
     auto server = Server::start(std::move(router),
                                 {.listeners = {{"127.0.0.1:0", kAllRoutes}}, .limits = limits});
     ASSERT_TRUE(server) << server.error().message;
@@ -32,7 +53,22 @@ class LimitsTest : public ::testing::Test {
   }
   void expect_alive() { EXPECT_EQ(fetch(address_, "GET", "/healthz").status, 200); }
 
+  /// Whether so many handlers of /waits run at once.
+  bool waits(int handlers) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, 30s, [&] { return waiting_ == handlers; });
+  }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    released_ = true;
+    changed_.notify_all();
+  }
+
   FakeControl control_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int waiting_ = 0;
+  bool released_ = false;
   std::unique_ptr<Server> server_;
   std::string address_;
 };
@@ -46,34 +82,56 @@ std::size_t threads_of_this_process() {
   return count;
 }
 
-TEST_F(LimitsTest, FiveHundredHalfOpenConnectionsHoldUpNobody_A12) {
+/// How long the half-open connections below stay; by hand with more, as docs/HACKING.md says.
+std::chrono::seconds half_open_time() {
+  const char* given = ::getenv("SKEP_TEST_HALF_OPEN_SECONDS");
+  return std::chrono::seconds(given == nullptr ? 0 : std::stoi(given));
+}
+
+TEST_F(LimitsTest, FiveHundredHalfOpenConnectionsHoldUpNobody_Attack12) {
   rlimit files{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
   files.rlim_cur = std::min<rlim_t>(files.rlim_max, 4096);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
   start({});
   const auto threads = threads_of_this_process();
-  std::vector<RawClient> half_open;
-  for (int i = 0; i < 500; ++i) {
-    auto& client = half_open.emplace_back(address_);
-    ASSERT_TRUE(client.connected()) << i;
+  const auto open = [this](int i) {
+    RawClient client(address_);
+    EXPECT_TRUE(client.connected()) << i;
     // Every third sends nothing, a part of the line, or a part of the headers.
     if (i % 3 == 1) client.send("GET /hea");
     if (i % 3 == 2) client.send("POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
-  }
+    return std::make_unique<RawClient>(std::move(client));
+  };
+  std::vector<std::unique_ptr<RawClient>> half_open;
+  for (int i = 0; i < 500; ++i) half_open.push_back(open(i));
   EXPECT_EQ(threads_of_this_process(), threads) << "a connection must not cost a thread";
-  // The median: being held up by others would hit every request, a busy machine only some.
   std::vector<Steady::duration> took;
-  for (int i = 0; i < 21; ++i) {
-    const auto begin = Steady::now();
-    EXPECT_EQ(fetch(address_, "GET", "/healthz").status, 200);
-    took.push_back(Steady::now() - begin);
-  }
+  const auto end = Steady::now() + half_open_time();
+  do {
+    for (int i = 0; i < 21; ++i) {
+      const auto begin = Steady::now();
+      EXPECT_EQ(fetch(address_, "GET", "/healthz").status, 200);
+      took.push_back(Steady::now() - begin);
+    }
+    // Whoever was cut off comes back.
+    for (int i = 0; i < 500; ++i) {
+      if (half_open[static_cast<std::size_t>(i)]->readable(0ms))
+        half_open[static_cast<std::size_t>(i)] = open(i);
+    }
+  } while (Steady::now() < end);
   std::sort(took.begin(), took.end());
-  EXPECT_LT(took[took.size() / 2], 50ms);
+  const auto milliseconds = [&](double part) {
+    const auto at = static_cast<std::size_t>(static_cast<double>(took.size() - 1) * part);
+    return std::chrono::duration<double, std::milli>(took[at]).count();
+  };
+  std::cout << "/healthz beside 500 half-open connections: median " << milliseconds(0.5)
+            << " ms, p99 " << milliseconds(0.99) << " ms, of " << took.size() << "\n";
+  // The median: being held up by others would hit every request, a busy machine only some.
+  EXPECT_LT(milliseconds(0.5), 50);
 }
 
-TEST_F(LimitsTest, ARequestThatTricklesInIsCutOffAtItsDeadline_A12) {
+TEST_F(LimitsTest, ARequestThatTricklesInIsCutOffAtItsDeadline_Attack12) {
   start({.request = 400ms});
   RawClient slow(address_);
   const auto begin = Steady::now();
@@ -88,7 +146,7 @@ TEST_F(LimitsTest, ARequestThatTricklesInIsCutOffAtItsDeadline_A12) {
   expect_alive();
 }
 
-TEST_F(LimitsTest, AConnectionWithoutARequestIsCutOffAtTheDeadline_A12) {
+TEST_F(LimitsTest, AConnectionWithoutARequestIsCutOffAtTheDeadline_Attack12) {
   start({.request = 300ms});
   RawClient silent(address_);
   EXPECT_TRUE(silent.closed_within(5s));
@@ -165,7 +223,7 @@ TEST_F(LimitsTest, AChunkedBodyIsTakenWithinTheLimit) {
   expect_alive();
 }
 
-TEST_F(LimitsTest, AChunkedBodyWithoutEndIsCutOff_A12) {
+TEST_F(LimitsTest, AChunkedBodyWithoutEndIsCutOff_Attack12) {
   start({.body_bytes = 1000});
   RawClient endless(address_);
   endless.send("POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -192,6 +250,66 @@ TEST_F(LimitsTest, AllBodiesTogetherHaveALimit) {
   EXPECT_EQ(fetch(address_, "POST", "/size", {}, std::string(1000, 'x')).status, 200);
 }
 
+// Otherwise whoever has its answer may find its own body still in the way of the next one.
+TEST_F(LimitsTest, ABodyCountsNoLongerThanItsHandlerRuns) {
+  start({.body_bytes = 1000, .all_bodies_bytes = 1500});
+  RawClient slow(address_);
+  slow.send("POST /long-answer HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" +
+            std::string(1000, 'x'));
+  // Its answer is on the way, and more than fits into the buffers between.
+  ASSERT_THAT(slow.receive_until("\r\n\r\n"), ::testing::StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(fetch(address_, "POST", "/size", {}, std::string(1000, 'x')).status, 200);
+}
+
+TEST_F(LimitsTest, HandlersThatWaitHoldUpNoOtherRequest_Attack12) {
+  start({.workers = 2, .waiting = 1});
+  const std::string request = "GET /waits HTTP/1.1\r\nHost: x\r\n\r\n";
+  std::vector<RawClient> clients;
+  for (int i = 1; i <= 2; ++i) {
+    clients.emplace_back(address_).send(request);
+    ASSERT_TRUE(waits(i));
+  }
+  // One more may wait, and which of these comes first is not ours to say; the next are refused.
+  for (int i = 0; i < 3; ++i) clients.emplace_back(address_).send(request);
+  int refused = 0;
+  for (int i = 0; i < 500 && refused < 2; ++i) {
+    expect_alive();
+    refused = 0;
+    for (std::size_t k = 2; k < clients.size(); ++k) refused += clients[k].readable() ? 1 : 0;
+  }
+  EXPECT_EQ(refused, 2) << "what waits must have a limit";
+  release();
+  EXPECT_EQ(clients[0].receive().body, "done");
+  EXPECT_EQ(clients[1].receive().body, "done");
+  int unavailable = 0;
+  for (std::size_t k = 2; k < clients.size(); ++k)
+    unavailable += clients[k].receive().status == 503 ? 1 : 0;
+  EXPECT_EQ(unavailable, 2);
+}
+
+TEST_F(LimitsTest, AServerEndsWhileHandlersWait) {
+  start({.workers = 1});
+  RawClient client(address_);
+  client.send("GET /waits HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(waits(1));
+  const std::jthread later([this] { release(); });
+  server_.reset();
+}
+
+TEST_F(LimitsTest, OneAddressCannotAskWithoutEnd_Attack12) {
+  start({.requests_burst = 5, .requests_per_second = 0.01});
+  int refused = 0;
+  for (int i = 0; i < 8; ++i) {
+    const auto reply = fetch(address_, "GET", i % 2 == 0 ? "/api/v1/status" : "/no-such-path");
+    if (reply.status != 429) continue;
+    ++refused;
+    EXPECT_THAT(reply.head, ::testing::HasSubstr("Retry-After: 1\r\n"));
+  }
+  EXPECT_EQ(refused, 3);
+  expect_alive();  // A flood from behind the routing mesh does not make the agent look dead.
+  EXPECT_EQ(fetch(address_, "POST", "/size", {}, "x").status, 200) << "webhooks have their own";
+}
+
 TEST_F(LimitsTest, OneAddressHasOnlySoManyConnections) {
   start({.connections_per_address = 3, .threads = 1});
   std::vector<RawClient> clients;
@@ -210,7 +328,7 @@ struct Malformed {
 };
 class MalformedTest : public LimitsTest, public ::testing::WithParamInterface<Malformed> {};
 
-TEST_P(MalformedTest, IsRefusedAndTheServerLives_A13) {
+TEST_P(MalformedTest, IsRefusedAndTheServerLives_Attack13) {
   start({.request = 500ms});
   RawClient client(address_);
   client.send(GetParam().text);

@@ -104,7 +104,7 @@ TEST_F(ServerTest, AStackIsFoundByGroupAndName) {
   const auto reply = fetch(address_, "GET", "/api/v1/stacks/apps/web");
   EXPECT_EQ(reply.status, 200);
   EXPECT_THAT(reply.body, StartsWith("{\"stack\":{\"group\":\"apps\",\"name\":\"web\""));
-  EXPECT_THAT(reply.body, HasSubstr("\"plan\":null}\n"));
+  EXPECT_THAT(reply.body, HasSubstr("\"plan\":null,\"conditions\":["));
   EXPECT_EQ(fetch(address_, "GET", "/api/v1/stacks/apps/none").status, 404);
 }
 
@@ -121,7 +121,7 @@ TEST_F(ServerTest, AStacksPlanIsThatOfTheDiff) {
   EXPECT_THAT(reply.body, HasSubstr("web_worker"));
 }
 
-TEST_F(ServerTest, EveryAnswerCarriesTheSecurityHeaders) {
+TEST_F(ServerTest, EveryAnswerCarriesTheSecurityHeaders_Attack21) {
   start({{"127.0.0.1:0", kAllRoutes}});
   for (const auto* path : {"/healthz", "/nothing", "/api/v1/status", "/a/../b"}) {
     const auto head = fetch(address_, "GET", path).head;
@@ -130,6 +130,54 @@ TEST_F(ServerTest, EveryAnswerCarriesTheSecurityHeaders) {
     EXPECT_THAT(head, HasSubstr("Content-Security-Policy: default-src 'none'")) << path;
     EXPECT_THAT(head, HasSubstr("X-Frame-Options: DENY\r\n")) << path;
   }
+}
+
+// What comes from git and the engine is data in JSON, and no browser may take it for a page.
+TEST_F(ServerTest, WhatLooksLikeAPageStaysData_Attack21) {
+  auto& web = control_.current.stacks[1];
+  web.message = "<script>alert(1)</script>";
+  auto& service = web.services.emplace_back();
+  service.name = "javascript:alert(1)";
+  service.image = "\"><img src=x onerror=y>";
+  start({{"127.0.0.1:0", kAllRoutes}});
+  for (const auto* path : {"/api/v1/status",
+                           "/api/v1/stacks/apps/web",
+                           "/api/v1/stacks/apps/%3Cscript%3E",
+                           "/%3Cscript%3Ealert(1)%3C%2Fscript%3E"}) {
+    const auto reply = fetch(address_, "GET", path);
+    EXPECT_THAT(reply.head, HasSubstr("Content-Type: application/json\r\n")) << path;
+    EXPECT_THAT(reply.head, HasSubstr("X-Content-Type-Options: nosniff\r\n")) << path;
+    EXPECT_THAT(reply.head, HasSubstr("Content-Security-Policy: default-src 'none'")) << path;
+  }
+  EXPECT_THAT(fetch(address_, "GET", "/api/v1/status").body,
+              HasSubstr("\"message\":\"<script>alert(1)</script>\""));
+}
+
+TEST_F(ServerTest, WithTokenToReadOnlyProbesAreOpen_Attack32) {
+  Router router;
+  add_routes(router,
+             control_,
+             {.tokens = *Tokens::parse({"viewer:" + sha256_hex("looker")}),
+              .metrics = [this] { return metrics_.render(); },
+              .token_to_read = true});
+  std::vector<std::string> patterns;
+  for (const auto* route : router.routes()) {
+    if (route->method == "GET" && route->set != RouteSet::health)
+      patterns.push_back(route->pattern);
+  }
+  auto server = Server::start(std::move(router), {.listeners = {{"127.0.0.1:0", kAllRoutes}}});
+  ASSERT_TRUE(server) << server.error().message;
+  const auto address = (*server)->addresses().front();
+  EXPECT_THAT(patterns, ::testing::Contains("/metrics"));
+  for (auto path : patterns) {
+    if (const auto at = path.find("{group}"); at != std::string::npos) path.replace(at, 7, "apps");
+    if (const auto at = path.find("{name}"); at != std::string::npos) path.replace(at, 6, "web");
+    EXPECT_EQ(fetch(address, "GET", path).status, 401) << path;
+    EXPECT_NE(fetch(address, "GET", path + "?n=1", {"Authorization: Bearer looker"}).status, 401)
+        << path;
+  }
+  EXPECT_EQ(fetch(address, "GET", "/healthz").status, 200);
+  EXPECT_EQ(fetch(address, "GET", "/readyz").status, 200);
 }
 
 TEST_F(ServerTest, WritingOverTcpWithoutAnyTokenConfiguredTellsTheWay) {

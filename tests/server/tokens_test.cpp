@@ -11,8 +11,8 @@ namespace {
 TEST(Tokens, NameWhoActs) {
   const auto tokens = Tokens::parse({sha256_hex("first"), "ci=" + sha256_hex("second")});
   ASSERT_TRUE(tokens);
-  EXPECT_EQ(tokens->actor("Bearer first"), "token 1");
-  EXPECT_EQ(tokens->actor("bearer second"), "token ci");
+  EXPECT_EQ(tokens->identity("Bearer first"), (Identity{"token 1", Role::operator_}));
+  EXPECT_EQ(tokens->identity("bearer second"), (Identity{"token ci", Role::operator_}));
 }
 
 TEST(Tokens, RefuseWhatIsNotAKnownToken) {
@@ -26,9 +26,9 @@ TEST(Tokens, RefuseWhatIsNotAKnownToken) {
                             "Basic Zmlyc3Q=",
                             "Bearer first ",
                             "Bearerfirst"}) {
-    EXPECT_EQ(tokens->actor(value), std::nullopt) << value;
+    EXPECT_EQ(tokens->identity(value), std::nullopt) << value;
   }
-  EXPECT_EQ(tokens->actor("Bearer " + sha256_hex("first")), std::nullopt)
+  EXPECT_EQ(tokens->identity("Bearer " + sha256_hex("first")), std::nullopt)
       << "the digest itself is no token";
 }
 
@@ -44,7 +44,7 @@ TEST(Tokens, InUpperCaseHexAreTheSame) {
   for (auto& c : digest) c = static_cast<char>(std::toupper(c));
   const auto tokens = Tokens::parse({digest});
   ASSERT_TRUE(tokens);
-  EXPECT_EQ(tokens->actor("Bearer first"), "token 1");
+  EXPECT_TRUE(tokens->identity("Bearer first"));
 }
 
 }  // namespace

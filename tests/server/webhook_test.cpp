@@ -65,6 +65,11 @@ class WebhookTest : public ::testing::Test {
     options.repositories = {"https://git.example.com/ops/cluster.git"};
     options.ref = "main";
     options.hint = [this] { ++hints; };
+    options.image_hint = [this](std::string_view repository, std::string_view tag) {
+      const std::lock_guard lock(mutex_);
+      images_.push_back(std::string(repository) + ":" + std::string(tag));
+      return repository == "apps/my-app";
+    };
     options.say = [this](std::string_view line) {
       const std::lock_guard lock(mutex_);
       said_.emplace_back(line);
@@ -81,6 +86,10 @@ class WebhookTest : public ::testing::Test {
     address_ = server_->addresses().front();
   }
 
+  std::vector<std::string> images() const {
+    const std::lock_guard lock(mutex_);
+    return images_;
+  }
   std::vector<std::string> said() const {
     const std::lock_guard lock(mutex_);
     return said_;
@@ -144,7 +153,7 @@ class WebhookTest : public ::testing::Test {
  private:
   std::unique_ptr<Server> server_;
   mutable std::mutex mutex_;
-  std::vector<std::string> said_;
+  std::vector<std::string> said_, images_;
   int deliveries_ = 0;
 };
 
@@ -318,6 +327,62 @@ TEST_F(WebhookTest, OtherBranchesRepositoriesAndDeletionsAreIgnoredAndTheAnswerS
   const auto weird = ignored(push_body("refs/heads/" + std::string(2000, 'a')));
   EXPECT_LT(weird.size(), 600U);
   EXPECT_EQ(hints, 0);
+}
+
+std::string registry_event(const std::string& id,
+                           const std::string& repository = "apps/my-app",
+                           const std::string& tag = "1.0") {
+  return R"({"events": [{"id": ")" + id + R"(", "action": "push", "target": {"repository": ")" +
+         repository + R"(", "tag": ")" + tag + R"(", "url": "http://169.254.169.254/v2/"}}]})";
+}
+
+TEST_F(WebhookTest, ARegistryProvesItselfWithWhatItCanSend) {
+  const std::string type = "Content-Type: application/vnd.docker.distribution.events.v2+json";
+  const auto status =
+      [&](const std::string& id, const Headers& more, const std::string& query = {}) {
+        Headers headers = {type};
+        headers.insert(headers.end(), more.begin(), more.end());
+        return post("registry" + query, headers, registry_event(id)).status;
+      };
+  EXPECT_EQ(status("1", {"Authorization: Bearer " + std::string(kSecret)}), 202);
+  EXPECT_EQ(status("2", {"Authorization: Bearer " + std::string(kOlder)}), 202);
+  EXPECT_EQ(status("3", {"Authorization: Basic " + base64("any:" + std::string(kSecret))}), 202);
+  EXPECT_EQ(status("4", {}, "?token=It%27s%20a%20Secret%20to%20Everybody"), 202);
+  EXPECT_THAT(images(), SizeIs(4));
+  for (const auto& wrong : {std::string("Bearer wrong"),
+                            "Bearer  " + std::string(kSecret),
+                            std::string("Bearer"),
+                            std::string(kSecret),
+                            "Basic " + base64(kSecret),
+                            "Basic " + base64(std::string(kSecret) + ":any"),
+                            std::string("Basic ===="),
+                            "Digest " + std::string(kSecret)}) {
+    EXPECT_EQ(status("5", {"Authorization: " + wrong}), 401) << wrong;
+  }
+  EXPECT_EQ(
+      status("5", {"Authorization: Bearer wrong"}, "?token=It%27s%20a%20Secret%20to%20Everybody"),
+      401)
+      << "a header that is there counts";
+  EXPECT_EQ(status("5", {}, "?token="), 401);
+  EXPECT_EQ(status("5", {}), 401);
+  EXPECT_THAT(images(), SizeIs(4));
+  EXPECT_EQ(hints, 0) << "git has nothing new";
+}
+
+TEST_F(WebhookTest, ARegistrysPushIsAHintOnceAndForFollowedTagsOnly) {
+  const Headers headers = {kJson, "Authorization: Bearer " + std::string(kSecret)};
+  const auto first = post("registry", headers, registry_event("a"));
+  EXPECT_EQ(first.status, 202);
+  EXPECT_THAT(first.body, HasSubstr("apps/my-app:1.0"));
+  EXPECT_EQ(post("registry", headers, registry_event("a")).status, 200)
+      << "tried again by the registry";
+  EXPECT_THAT(images(), ElementsAre("apps/my-app:1.0"));
+  const auto other = post("registry", headers, registry_event("b", "apps/other"));
+  EXPECT_EQ(other.status, 200);
+  EXPECT_THAT(other.body, HasSubstr("no stack with resolve_image: always uses apps/other:1.0"));
+  EXPECT_EQ(post("registry", headers, "{}").status, 200);
+  EXPECT_EQ(post("registry", headers, "[]").status, 400);
+  EXPECT_EQ(post("registry", {"Content-Type: text/plain", headers.at(1)}, "{}").status, 415);
 }
 
 TEST_F(WebhookTest, APingIsAnswered) {
