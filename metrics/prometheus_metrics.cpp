@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
-#include <tuple>
 
 #include <prometheus/histogram.h>
 
+#include "metrics/counters.hpp"
 #include "metrics/exposition.hpp"
 #include "metrics/process_series.hpp"
 #include "metrics/stack_series.hpp"
@@ -16,31 +17,9 @@
 namespace skep::metrics {
 namespace {
 
-constexpr std::array<std::string_view, 4> kActions = {"create", "update", "delete", "replace"};
-constexpr std::array<std::string_view, 2> kOutcomes = {"success", "failure"};
-constexpr std::array<std::string_view, 6> kEventTypes = {
-    "service", "network", "config", "secret", "node", "other"};
-constexpr std::array<std::string_view, 8> kMethods = {
-    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"};
-
-constexpr std::array<std::string_view, 6> kWebhookProviders = {
-    "github", "gitlab", "gitea", "forgejo", "generic", "other"};
-constexpr std::array<std::string_view, 7> kWebhookResults = {
-    "accepted", "bad_signature", "too_large", "malformed", "rate_limited", "ignored", "other"};
-
-constexpr std::array<std::string_view, 5> kNotificationResults = {
-    "sent", "failed", "deduplicated", "dropped", "other"};
-
 // Words come from our own code, so this is never reached; it keeps a mistake there from growing
 // the series without end.
 constexpr std::size_t kMostWords = 64;
-
-const std::string kCompiler =
-#if defined(__clang__)
-    "clang " + std::to_string(__clang_major__) + "." + std::to_string(__clang_minor__);
-#else
-    "gcc " + std::to_string(__GNUC__) + "." + std::to_string(__GNUC_MINOR__);
-#endif
 
 const prometheus::Histogram::BucketBoundaries kPhaseBuckets = {
     .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15, 30, 60, 120};
@@ -48,6 +27,11 @@ const prometheus::Histogram::BucketBoundaries kGitBuckets = {
     .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60};
 const prometheus::Histogram::BucketBoundaries kRequestBuckets = {
     .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
+const prometheus::Histogram::BucketBoundaries kLeadTimeBuckets = {
+    .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600};
+const prometheus::Histogram::BucketBoundaries kCorrectionBuckets = {
+    .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60, 600};
+constexpr std::size_t kRevisionsKept = 64;  ///< Whose first sight is remembered.
 
 double seconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration<double>(duration).count();
@@ -85,6 +69,31 @@ void observe(HistogramsByWord& histograms,
   found->second.Observe(value);
 }
 
+// A service that is on its way back, or there, and was not when it was last looked at.
+void count_rollbacks(const StackSample& sample, StackCounters& of) {
+  std::set<std::string> rolled_back;
+  std::array<bool, kInitiators.size()> began{};
+  for (const auto& service : sample.services) {
+    if (!kUpdateStates.at(service.update_state).starts_with("rollback_")) continue;
+    rolled_back.insert(service.name);
+    if (of.rolled_back.count(service.name) != 0) continue;
+    began.at(index_in(kInitiators, service.sent_back_by_person ? "user" : "swarm")) = true;
+  }
+  // What an agent finds when it starts is not its news.
+  for (std::size_t i = 0; of.known && i < began.size(); ++i) of.rollbacks.at(i) += began.at(i);
+  of.rolled_back = std::move(rolled_back);
+  of.known = true;
+}
+
+std::string group_of(const std::string& stack) {
+  return stack.substr(0, std::min(stack.rfind('/'), stack.size()));
+}
+
+// Between two moments of the wall clock, which may be set back between them.
+double between(WallTime from, WallTime to) {
+  return std::max(std::chrono::duration<double>(to - from).count(), 0.0);
+}
+
 // Adds a word to a vocabulary while there is room; "other" after that.
 std::string_view admit(std::set<std::string, std::less<>>& vocabulary, std::string_view word) {
   if (const auto found = vocabulary.find(word); found != vocabulary.end()) return *found;
@@ -92,37 +101,20 @@ std::string_view admit(std::set<std::string, std::less<>>& vocabulary, std::stri
   return *vocabulary.emplace(word).first;
 }
 
-// All that is counted, apart from the stacks' gauges. Copied for a rendering.
-struct Counters {
-  CountersByStack stacks;
-  std::array<std::array<std::array<std::uint64_t, kOutcomes.size()>, kActions.size()>,
-             kKinds.size()>
-      changes{};
-  std::array<std::uint64_t, 2> fetches{};
-  std::array<std::uint64_t, kEventTypes.size()> events{};
-  std::uint64_t stream_openings = 0;
-  std::map<std::pair<std::string, std::string>, std::uint64_t> docker;         // operation, code
-  std::map<std::pair<std::string, std::string>, std::uint64_t> notifications;  // provider, result
-  std::map<std::tuple<std::string, std::string, std::string>, std::uint64_t>
-      http;  // handler, method, code
-  std::array<std::array<std::uint64_t, kWebhookResults.size()>, kWebhookProviders.size()>
-      webhooks{};
-  double last_fetch = 0;
-  double git_loop = 0, live_loop = 0, apply_loop = 0;
-  bool docker_up = false;
-  std::string head;
-  std::optional<ports::EngineInfo> endpoint;
-};
-
 }  // namespace
 
 struct PrometheusMetrics::State {
   State(MetricsOptions given, const Clock& its_clock)
-      : options(std::move(given)), clock(its_clock), fetch_seconds(kGitBuckets) {
-    for (std::size_t i = 0; i + 1 < kPhases.size(); ++i) {
-      phase_seconds.try_emplace(std::string(kPhases.at(i)), kPhaseBuckets);
+      : options(std::move(given)),
+        clock(its_clock),
+        fetch_seconds(kGitBuckets),
+        correction_seconds(kCorrectionBuckets) {
+    for (std::size_t i = 0; i + 1 < kTurnPhases.size(); ++i) {
+      phase_seconds.try_emplace(std::string(kTurnPhases.at(i)), kPhaseBuckets);
     }
-    phase_seconds.try_emplace("total", kPhaseBuckets);
+    for (const auto* source : {"poll", "webhook", "manual"})
+      detect_seconds.try_emplace(source, kLeadTimeBuckets);
+    counters.git_loop = counters.live_loop = counters.apply_loop = now();
     for (std::size_t i = 0; i + 1 < kWebhookProviders.size(); ++i) {
       webhook_seconds.try_emplace(std::string(kWebhookProviders.at(i)), kRequestBuckets);
     }
@@ -130,6 +122,20 @@ struct PrometheusMetrics::State {
 
   double now() const {
     return std::chrono::duration<double>(clock.now().time_since_epoch()).count();
+  }
+
+  /// From the first sight of a revision, for each stack that it changed and that got there.
+  void observe_lead_time(const ports::SyncReport& report) {
+    const bool of_git = report.trigger == "git" || report.trigger == "retry";
+    if (!of_git || report.revision_from == report.revision_to) return;
+    const auto seen = std::find_if(first_seen.begin(), first_seen.end(), [&](const auto& entry) {
+      return entry.first == report.revision_to;
+    });
+    if (seen == first_seen.end()) return;
+    const auto group = admit(groups, group_of(report.stack));
+    observe(healthy_seconds, group, kLeadTimeBuckets, between(seen->second, clock.now()));
+    if (!report.last_write) return;
+    observe(applied_seconds, group, kLeadTimeBuckets, between(seen->second, *report.last_write));
   }
 
   const MetricsOptions options;
@@ -142,8 +148,13 @@ struct PrometheusMetrics::State {
       std::make_shared<const std::vector<StackSample>>();
   std::set<std::string, std::less<>> operations, handlers, notifiers;
   HistogramsByWord phase_seconds, docker_seconds, http_seconds, webhook_seconds;
-  prometheus::Histogram fetch_seconds;
+  HistogramsByWord detect_seconds, applied_seconds, healthy_seconds;  ///< The last two by group.
+  prometheus::Histogram fetch_seconds, correction_seconds;
+  std::set<std::string, std::less<>> groups;
+  std::deque<std::pair<std::string, WallTime>> first_seen;  ///< By commit; the newest last.
   std::function<std::size_t()> waiting;
+  std::function<std::uint64_t()> audit_errors;
+  std::function<bool()> leader;
 };
 
 PrometheusMetrics::PrometheusMetrics(MetricsOptions options, const Clock& clock)
@@ -156,7 +167,9 @@ void PrometheusMetrics::fetched(const ports::FetchReport& report) {
   auto& counters = state_->counters;
   counters.git_loop = state_->now();
   ++counters.fetches.at(report.ok ? 0 : 1);
+  if (!report.refused.empty()) ++counters.refusals.at(index_in(kRefusals, report.refused));
   state_->fetch_seconds.Observe(seconds(report.duration));
+  observe(state_->phase_seconds, "fetch", kPhaseBuckets, seconds(report.duration));
   if (!report.ok) return;
   counters.last_fetch = counters.git_loop;
   counters.head = report.revision.substr(0, 12);
@@ -170,7 +183,7 @@ void PrometheusMetrics::observed(bool ok) {
 
 void PrometheusMetrics::phase(std::string_view name, std::chrono::nanoseconds duration) {
   const std::lock_guard lock(state_->mutex);
-  const std::string_view known = name == "total" ? name : kPhases.at(index_in(kPhases, name));
+  const auto known = kTurnPhases.at(index_in(kTurnPhases, name));
   observe(state_->phase_seconds, known, kPhaseBuckets, seconds(duration));
 }
 
@@ -178,6 +191,89 @@ void PrometheusMetrics::wrote(const ports::WriteReport& report) {
   const std::lock_guard lock(state_->mutex);
   auto& of_kind = state_->counters.changes.at(static_cast<std::size_t>(report.kind));
   ++of_kind.at(action_index(report.verb)).at(report.ok ? 0 : 1);
+  if (report.ok && report.rotation)
+    ++state_->counters.rotated.at(report.kind == diff::ObjectKind::config ? 0 : 1);
+}
+
+void PrometheusMetrics::revised(const ports::RevisionReport& report) {
+  const std::lock_guard lock(state_->mutex);
+  auto& counters = state_->counters;
+  counters.cache_hits += report.reused;
+  counters.cache_misses += report.rendered;
+  for (const auto& refused : report.refused) {
+    auto& of = counters.stacks[refused.stack];
+    ++of.syncs.at(index_in(kTriggers, "git")).at(index_in(kResults, "failure"));
+    ++of.failures.at(index_in(kPhases, refused.phase));
+    of.refused_at = std::chrono::duration<double>(report.seen_at.time_since_epoch()).count();
+  }
+  // What an agent began with was seen before, by itself or another one: nobody knows when.
+  if (!report.source || report.commit.empty()) return;
+  using Source = ports::RevisionReport::Source;
+  const std::string_view source = *report.source == Source::webhook ? "webhook"
+                                  : *report.source == Source::poll  ? "poll"
+                                                                    : "manual";
+  observe(state_->detect_seconds,
+          source,
+          kLeadTimeBuckets,
+          between(report.committed_at, report.seen_at));
+  auto& seen = state_->first_seen;
+  // One that comes back is a new deployment of it.
+  std::erase_if(seen, [&](const auto& entry) { return entry.first == report.commit; });
+  seen.emplace_back(report.commit, report.seen_at);
+  if (seen.size() > kRevisionsKept) seen.pop_front();
+}
+
+void PrometheusMetrics::forbidden(const std::string& stack, std::string_view rule) {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->counters.stacks[stack].forbidden[std::string(rule)];
+}
+
+void PrometheusMetrics::task_failed(const ports::TaskFailure& failure) {
+  if (!state_->options.per_service) return;
+  const std::lock_guard lock(state_->mutex);
+  auto& of = state_->counters.stacks[failure.stack];
+  ++of.task_failures[{failure.service, index_in(kFailureReasons, failure.reason)}];
+}
+
+void PrometheusMetrics::inventoried(const ports::Inventory& inventory) {
+  const std::lock_guard lock(state_->mutex);
+  state_->counters.inventory = inventory;
+}
+
+void PrometheusMetrics::connected(const ports::EngineInfo& engine) {
+  const std::lock_guard lock(state_->mutex);
+  state_->counters.endpoint = engine;
+}
+
+void PrometheusMetrics::events_opened() {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->counters.stream_openings;
+}
+
+void PrometheusMetrics::heard(std::string_view type) {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->counters.events.at(index_in(kEventTypes, type));
+}
+
+void PrometheusMetrics::leading() {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->counters.lease_transitions;
+}
+
+void PrometheusMetrics::standing_by(bool docker_up) {
+  const std::lock_guard lock(state_->mutex);
+  auto& counters = state_->counters;
+  counters.docker_up = docker_up;
+  counters.live_loop = counters.apply_loop = state_->now();
+  // The active agent tells of stacks; what this one knew grows old.
+  counters.stacks.clear();
+  counters.inventory = {};
+  state_->stacks = std::make_shared<const std::vector<StackSample>>();
+}
+
+void PrometheusMetrics::state_lost() {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->counters.state_errors;
 }
 
 void PrometheusMetrics::synced(const ports::SyncReport& report) {
@@ -185,24 +281,22 @@ void PrometheusMetrics::synced(const ports::SyncReport& report) {
   auto& of = state_->counters.stacks[report.stack];
   ++of.syncs.at(index_in(kTriggers, report.trigger)).at(index_in(kResults, report.result));
   if (report.result == "failure") ++of.failures.at(index_in(kPhases, report.failed_phase));
-  if (report.trigger != "drift" || (report.result != "success" && report.result != "failure")) {
-    return;
-  }
-  // A drift that one pass finds and corrects never shows in a status, so it is counted here.
-  if (!of.live_drift_open) {
-    const std::set<diff::ObjectKind> kinds(report.kinds.begin(), report.kinds.end());
-    for (const auto kind : kinds) ++of.drift_detected.at(static_cast<std::size_t>(kind));
-  }
-  const bool corrected = report.result == "success";
-  ++of.drift_corrected.at(corrected ? 0 : 1);
-  of.live_drift_open = !corrected;
+  const bool ended = report.result == "success" || report.result == "failure";
+  const bool succeeded = report.result == "success";
+  if (report.trigger == "drift" && ended) ++of.drift_corrected.at(succeeded ? 0 : 1);
+  if (report.trigger == "rollback" && ended)
+    ++of.rollbacks.at(index_in(kInitiators, report.actor.empty() ? "agent" : "user"));
+  if (!succeeded) return;
+  if (report.trigger == "drift" && report.drift_since && report.last_write)
+    state_->correction_seconds.Observe(between(*report.drift_since, *report.last_write));
+  state_->observe_lead_time(report);
 }
 
 void PrometheusMetrics::status(const std::vector<ports::StackStatus>& stacks) {
   auto samples = std::make_shared<std::vector<StackSample>>();
   samples->reserve(stacks.size());
   for (const auto& stack : stacks) {
-    samples->push_back(sample_of(stack, state_->options.per_service));
+    samples->push_back(sample_of(stack));
   }
   // Two stacks of one name are an error of the repository, but a series twice would make Prometheus
   // refuse the whole scrape.
@@ -232,9 +326,30 @@ void PrometheusMetrics::status(const std::vector<ports::StackStatus>& stacks) {
       }
     }
     of.live_drift_open = live;
+    count_rollbacks(sample, of);
   }
   counters.stacks = std::move(kept);
   state_->stacks = std::move(samples);
+}
+
+void PrometheusMetrics::leadership(std::function<bool()> held) {
+  const std::lock_guard lock(state_->mutex);
+  state_->leader = std::move(held);
+}
+
+void PrometheusMetrics::audit_errors(std::function<std::uint64_t()> count) {
+  const std::lock_guard lock(state_->mutex);
+  state_->audit_errors = std::move(count);
+}
+
+void PrometheusMetrics::audit_write_failed() {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->counters.audit_errors;
+}
+
+void PrometheusMetrics::panicked() {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->counters.panics;
 }
 
 void PrometheusMetrics::docker_request(std::string_view operation,
@@ -244,21 +359,6 @@ void PrometheusMetrics::docker_request(std::string_view operation,
   const auto known = admit(state_->operations, operation);
   ++state_->counters.docker[{std::string(known), code_of(status)}];
   observe(state_->docker_seconds, known, kRequestBuckets, seconds(duration));
-}
-
-void PrometheusMetrics::docker_endpoint(const ports::EngineInfo& info) {
-  const std::lock_guard lock(state_->mutex);
-  state_->counters.endpoint = info;
-}
-
-void PrometheusMetrics::docker_event(std::string_view type) {
-  const std::lock_guard lock(state_->mutex);
-  ++state_->counters.events.at(index_in(kEventTypes, type));
-}
-
-void PrometheusMetrics::docker_event_stream_opened() {
-  const std::lock_guard lock(state_->mutex);
-  ++state_->counters.stream_openings;
 }
 
 void PrometheusMetrics::http_request(std::string_view handler,
@@ -293,117 +393,20 @@ void PrometheusMetrics::notification_queue(std::function<std::size_t()> depth) {
   state_->waiting = std::move(depth);
 }
 
-namespace {
-
-void write_agent(Exposition& out, const MetricsOptions& options, const Counters& counters) {
-  out.gauge("skep_build_info", "Build of the running agent.");
-  out.value(1, {{"version", options.version}, {"commit", options.commit}, {"compiler", kCompiler}});
-  out.gauge("skep_last_loop_timestamp_seconds",
-            "Dead-man's switch: Unix time of the last turn of each loop, 0 for none yet.");
-  out.value(counters.git_loop, {{"loop", "git"}});
-  out.value(counters.live_loop, {{"loop", "live"}});
-  out.value(counters.apply_loop, {{"loop", "apply"}});
-}
-
-void write_docker(Exposition& out, const Counters& counters) {
-  out.gauge("skep_docker_up", "1 if the last reading of the swarm from its manager succeeded.");
-  out.value(counters.docker_up ? 1 : 0);
-  out.gauge("skep_docker_info", "Docker endpoint in use.");
-  if (counters.endpoint) {
-    const std::string_view role = !counters.endpoint->swarm_active ? "inactive"
-                                  : counters.endpoint->manager     ? "manager"
-                                                                   : "worker";
-    out.value(1,
-              {{"api_version", counters.endpoint->api_version},
-               {"engine_version", counters.endpoint->engine_version},
-               {"swarm_role", role}});
-  }
-  out.counter("skep_docker_requests_total", "Docker API calls.");
-  for (const auto& [labels, count] : counters.docker) {
-    out.value(static_cast<double>(count), {{"operation", labels.first}, {"code", labels.second}});
-  }
-  out.counter("skep_docker_events_total", "Swarm events seen.");
-  for (std::size_t type = 0; type < kEventTypes.size(); ++type) {
-    out.value(static_cast<double>(counters.events.at(type)), {{"type", kEventTypes.at(type)}});
-  }
-  out.counter("skep_docker_event_stream_reconnects_total",
-              "Times the event stream was opened again.");
-  out.value(counters.stream_openings > 0 ? static_cast<double>(counters.stream_openings - 1) : 0);
-}
-
-void write_git(Exposition& out, const MetricsOptions& options, const Counters& counters) {
-  const std::string_view repo = options.repository;
-  out.counter("skep_git_requests_total", "Git operations.");
-  out.value(static_cast<double>(counters.fetches[0]),
-            {{"repo", repo}, {"operation", "fetch"}, {"result", "success"}});
-  out.value(static_cast<double>(counters.fetches[1]),
-            {{"repo", repo}, {"operation", "fetch"}, {"result", "failure"}});
-  out.gauge("skep_git_last_success_timestamp_seconds",
-            "Unix time of the last successful fetch, 0 for none yet.");
-  out.value(counters.last_fetch, {{"repo", repo}});
-  out.gauge("skep_git_head_info", "Commit at the tracked ref.");
-  if (!counters.head.empty()) out.value(1, {{"repo", repo}, {"revision", counters.head}});
-}
-
-void write_changes(Exposition& out, const Counters& counters) {
-  out.counter("skep_resource_changes_total", "Writes sent to Docker.");
-  for (std::size_t kind = 0; kind < kKinds.size(); ++kind) {
-    for (std::size_t action = 0; action < kActions.size(); ++action) {
-      for (std::size_t result = 0; result < kOutcomes.size(); ++result) {
-        out.value(static_cast<double>(counters.changes.at(kind).at(action).at(result)),
-                  {{"kind", kKinds.at(kind)},
-                   {"action", kActions.at(action)},
-                   {"result", kOutcomes.at(result)}});
-      }
-    }
-  }
-}
-
-void write_http(Exposition& out, const Counters& counters) {
-  out.counter("skep_http_requests_total", "HTTP requests answered.");
-  for (const auto& [labels, count] : counters.http) {
-    const auto& [handler, method, code] = labels;
-    out.value(static_cast<double>(count),
-              {{"handler", handler}, {"method", method}, {"code", code}});
-  }
-}
-
-void write_notifications(Exposition& out, const Counters& counters, std::size_t waiting) {
-  out.counter("skep_notifications_total", "Notifications.");
-  for (const auto& [labels, count] : counters.notifications) {
-    out.value(static_cast<double>(count), {{"provider", labels.first}, {"result", labels.second}});
-  }
-  out.gauge("skep_notification_queue_depth", "Undelivered notifications.");
-  out.value(static_cast<double>(waiting));
-}
-
-// "other" only where it was counted: it is for words that this file does not know yet.
-void write_webhooks(Exposition& out, const Counters& counters) {
-  out.counter("skep_webhook_requests_total", "Webhook deliveries.");
-  for (std::size_t provider = 0; provider < kWebhookProviders.size(); ++provider) {
-    for (std::size_t result = 0; result < kWebhookResults.size(); ++result) {
-      const auto count = counters.webhooks.at(provider).at(result);
-      const bool other =
-          provider + 1 == kWebhookProviders.size() || result + 1 == kWebhookResults.size();
-      if (other && count == 0) continue;
-      out.value(
-          static_cast<double>(count),
-          {{"provider", kWebhookProviders.at(provider)}, {"result", kWebhookResults.at(result)}});
-    }
-  }
-}
-
-}  // namespace
-
 std::string PrometheusMetrics::render() const {
   Exposition out(state_->last_size.load());
   Counters counters;
   std::shared_ptr<const std::vector<StackSample>> stacks;
+  Asked asked;
   std::function<std::size_t()> waiting;
+  std::function<std::uint64_t()> audit_errors;
+  std::function<bool()> leader;
   {
     const std::lock_guard lock(state_->mutex);
     counters = state_->counters;
     waiting = state_->waiting;
+    audit_errors = state_->audit_errors;
+    leader = state_->leader;
     stacks = state_->stacks;
     out.histogram("skep_reconcile_duration_seconds", "Time spent in each reconcile phase.");
     for (const auto& [phase, histogram] : state_->phase_seconds) {
@@ -424,17 +427,41 @@ std::string PrometheusMetrics::render() const {
     for (const auto& [provider, histogram] : state_->webhook_seconds) {
       out.distribution(histogram, {{"provider", provider}});
     }
+    out.histogram("skep_commit_to_detect_seconds",
+                  "Commit time to first sight by the agent, by what made it look.");
+    for (const auto& [source, histogram] : state_->detect_seconds) {
+      out.distribution(histogram, {{"source", source}});
+    }
+    out.histogram("skep_commit_to_applied_seconds",
+                  "First sight of a revision to last write accepted by Swarm, for each stack.");
+    for (const auto& [group, histogram] : state_->applied_seconds) {
+      out.distribution(histogram, {{"group", group}});
+    }
+    out.histogram("skep_commit_to_healthy_seconds",
+                  "First sight of a revision to all services healthy, for each stack.");
+    for (const auto& [group, histogram] : state_->healthy_seconds) {
+      out.distribution(histogram, {{"group", group}});
+    }
+    out.histogram("skep_drift_correction_seconds",
+                  "First sight of a live edit to its correction accepted by Swarm.");
+    out.distribution(state_->correction_seconds, {});
   }
-  write_agent(out, state_->options, counters);
+  if (waiting) asked.waiting_notifications = waiting();
+  if (audit_errors) asked.audit_errors = audit_errors();
+  if (leader) asked.leader = leader();
+  write_agent(out, state_->options, counters, asked);
   write_docker(out, counters);
   write_git(out, state_->options, counters);
   write_changes(out, counters);
   write_http(out, counters);
   write_webhooks(out, counters);
-  write_notifications(out, counters, waiting ? waiting() : 0);
-  write_stack_gauges(out, *stacks, state_->options.repository);
-  write_service_gauges(out, *stacks);
+  write_notifications(out, counters, asked);
+  write_stack_gauges(out, *stacks, counters.stacks, state_->options.repository, state_->now());
   write_stack_counters(out, counters.stacks);
+  if (state_->options.per_service) {
+    write_service_gauges(out, *stacks);
+    write_task_failures(out, counters.stacks);
+  }
   write_process_series(out);
   auto text = std::move(out).text();
   state_->last_size = text.size() + text.size() / 64;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,12 +19,13 @@ struct MetricsOptions {
   std::string commit;   ///< It was built from; "" where that is not known.
   /// The `repo` label: a name from the configuration, never a URL (it could carry credentials).
   std::string repository = "config";
+  std::chrono::milliseconds interval{60'000};  ///< Between two looks at it.
   /// Series per service; they are most of all series on a big swarm.
   bool per_service = true;
 };
 
-/// Turns what the loop reports into Prometheus' text format. What is exported, and what is not yet:
-/// metrics/README.md.
+/// Turns what the loop reports into Prometheus' text format. What is exported, and what is left
+/// out: docs/metrics.md.
 ///
 /// Gauges of stacks are made from the last status() alone, so the series of a stack that left are
 /// gone with the next call; its counters go at the same moment. Every label has a closed set of
@@ -44,17 +46,21 @@ class PrometheusMetrics final : public ports::Observer {
   void phase(std::string_view name, std::chrono::nanoseconds duration) override;
   void wrote(const ports::WriteReport& report) override;
   void synced(const ports::SyncReport& report) override;
+  void revised(const ports::RevisionReport& report) override;
+  void forbidden(const std::string& stack, std::string_view rule) override;
+  void task_failed(const ports::TaskFailure& failure) override;
+  void inventoried(const ports::Inventory& inventory) override;
+  void connected(const ports::EngineInfo& engine) override;
+  void events_opened() override;  ///< Every time but the first counts as a reconnect.
+  void heard(std::string_view type) override;
+  void leading() override;
+  void standing_by(bool docker_up) override;
+  void state_lost() override;
   void status(const std::vector<ports::StackStatus>& stacks) override;
 
   /// One call of the Engine API. `operation` is the engine adapter's own word for it
   /// ("service_update"), never a path; `status` is the HTTP status, 0 where no answer came.
   void docker_request(std::string_view operation, int status, std::chrono::nanoseconds duration);
-  /// What was found at the other end of the socket.
-  void docker_endpoint(const ports::EngineInfo& info);
-  /// A swarm event arrived.
-  void docker_event(std::string_view type);
-  /// The event stream was opened; every time but the first counts as a reconnect.
-  void docker_event_stream_opened();
   /// One answered HTTP request; `handler` is the route's pattern, never the path that was asked.
   void http_request(std::string_view handler,
                     std::string_view method,
@@ -68,8 +74,17 @@ class PrometheusMetrics final : public ports::Observer {
 
   /// One outcome of a notification, in the words of metrics.md; `provider` is a target's type.
   void notification(std::string_view provider, std::string_view result);
+  /// A line that could not be written to the audit file.
+  void audit_write_failed();
   /// Asked at each rendering how many notifications wait; must not block. Set before the first.
   void notification_queue(std::function<std::size_t()> depth);
+  /// Asked at each rendering whether this agent may write; without it, it always may. Must not
+  /// block.
+  void leadership(std::function<bool()> held);
+  /// Asked at each rendering how often the history could not be written. Must not block.
+  void audit_errors(std::function<std::uint64_t()> count);
+  /// An exception that nobody expected was caught at the last moment.
+  void panicked();
 
   /// The whole exposition, in text format 0.0.4.
   [[nodiscard]] std::string render() const;

@@ -36,9 +36,43 @@ std::size_t change_index(diff::Verb verb) {
   return 2;
 }
 
+// What git broke never became an operation; it is a failed sync of that commit all the same.
+void write_last_syncs(Exposition& out,
+                      const std::vector<StackSample>& stacks,
+                      const CountersByStack& counters) {
+  out.gauge("skep_stack_last_sync_timestamp_seconds",
+            "Unix time of the last sync that ended since the agent started, 0 for none.");
+  for (const auto& stack : stacks) {
+    const auto of = counters.find(stack.id);
+    const double refused_at = of == counters.end() ? 0 : of->second.refused_at;
+    out.value(stack.last_success, {{"stack", stack.id}, {"result", "success"}});
+    out.value(std::max(stack.last_failure, refused_at),
+              {{"stack", stack.id}, {"result", "failure"}});
+  }
+  out.gauge("skep_stack_last_sync_success",
+            "1 if the last finished sync succeeded; left out where none ended since the agent "
+            "started.");
+  for (const auto& stack : stacks) {
+    const bool failing = stack.refused || stack.consecutive_failures > 0;
+    if (!failing && stack.last_success == 0 && stack.last_failure == 0) continue;
+    out.value(flag(!failing && stack.last_success >= stack.last_failure), {{"stack", stack.id}});
+  }
+  out.gauge("skep_stack_last_sync_duration_seconds",
+            "Duration of the last finished sync; left out where none ended since the agent "
+            "started.");
+  for (const auto& stack : stacks) {
+    if (stack.last_success == 0 && stack.last_failure == 0) continue;
+    out.value(stack.last_duration, {{"stack", stack.id}});
+  }
+  out.gauge("skep_stack_consecutive_failures", "Failed syncs since the last success.");
+  for (const auto& stack : stacks) {
+    out.value(number(stack.consecutive_failures + (stack.refused ? 1 : 0)), {{"stack", stack.id}});
+  }
+}
+
 }  // namespace
 
-StackSample sample_of(const ports::StackStatus& status, bool per_service) {
+StackSample sample_of(const ports::StackStatus& status) {
   StackSample sample;
   sample.id = status.group + "/" + status.name;
   sample.group = status.group;
@@ -48,6 +82,9 @@ StackSample sample_of(const ports::StackStatus& status, bool per_service) {
   sample.health = status.health;
   sample.suspended = status.suspended;
   sample.held = status.held;
+  sample.quarantined = status.quarantined;
+  sample.refused = status.verdict == "broken";
+  if (status.operation) sample.operation_began = seconds(status.operation->started);
   sample.revisions = {status.target_revision.substr(0, kRevisionDigits),
                       status.applied_revision.substr(0, kRevisionDigits),
                       status.healthy_revision.substr(0, kRevisionDigits)};
@@ -67,25 +104,26 @@ StackSample sample_of(const ports::StackStatus& status, bool per_service) {
   sample.last_failure = seconds(status.last_failure);
   sample.last_duration = std::chrono::duration<double>(status.last_duration).count();
   sample.consecutive_failures = status.consecutive_failures;
-  if (per_service) {
-    sample.services.reserve(status.services.size());
-    for (const auto& service : status.services) {
-      // A word that a newer engine might add is no update that we know of.
-      const auto known =
-          std::find(kUpdateStates.begin(), kUpdateStates.end(), service.update_state);
-      const auto state = known == kUpdateStates.end() ? 0 : known - kUpdateStates.begin();
-      sample.services.push_back({.name = service.name,
-                                 .running = service.running,
-                                 .desired = service.desired,
-                                 .update_state = static_cast<std::size_t>(state)});
-    }
+  sample.services.reserve(status.services.size());
+  for (const auto& service : status.services) {
+    // A word that a newer engine might add is no update that we know of.
+    const auto known = std::find(kUpdateStates.begin(), kUpdateStates.end(), service.update_state);
+    const auto state = known == kUpdateStates.end() ? 0 : known - kUpdateStates.begin();
+    sample.services.push_back({.name = service.name,
+                               .running = service.tasks_running,
+                               .desired = service.desired,
+                               .completed = service.tasks_completed,
+                               .update_state = static_cast<std::size_t>(state),
+                               .sent_back_by_person = service.sent_back_by_person});
   }
   return sample;
 }
 
 void write_stack_gauges(Exposition& out,
                         const std::vector<StackSample>& stacks,
-                        std::string_view repository) {
+                        const CountersByStack& counters,
+                        std::string_view repository,
+                        double now) {
   out.gauge("skep_stack_info", "Configured stacks and their policy mode.");
   for (const auto& stack : stacks) {
     out.value(1,
@@ -121,6 +159,15 @@ void write_stack_gauges(Exposition& out,
   for (const auto& stack : stacks) out.value(flag(stack.suspended), {{"stack", stack.id}});
   out.gauge("skep_stack_held", "1 while the stack waits for an approval.");
   for (const auto& stack : stacks) out.value(flag(stack.held), {{"stack", stack.id}});
+  out.gauge("skep_stack_quarantined",
+            "1 if the target revision is quarantined after a failure or rollback.");
+  for (const auto& stack : stacks) out.value(flag(stack.quarantined), {{"stack", stack.id}});
+  out.gauge("skep_stack_operation_running_seconds",
+            "Age of the operation in progress, 0 for none.");
+  for (const auto& stack : stacks) {
+    const double age = stack.operation_began > 0 ? std::max(now - stack.operation_began, 0.0) : 0;
+    out.value(age, {{"stack", stack.id}});
+  }
 
   out.gauge("skep_stack_drift_resources", "Resources that differ from the desired state.");
   for (const auto& stack : stacks) {
@@ -156,24 +203,7 @@ void write_stack_gauges(Exposition& out,
       out.value(number(stack.declared.at(kind)), {{"stack", stack.id}, {"kind", kKinds.at(kind)}});
     }
   }
-  out.gauge("skep_stack_last_sync_timestamp_seconds",
-            "Unix time of the last finished sync by result, 0 for never.");
-  for (const auto& stack : stacks) {
-    out.value(stack.last_success, {{"stack", stack.id}, {"result", "success"}});
-    out.value(stack.last_failure, {{"stack", stack.id}, {"result", "failure"}});
-  }
-  out.gauge("skep_stack_last_sync_success", "1 if the last finished sync succeeded.");
-  for (const auto& stack : stacks) {
-    const bool succeeded = stack.last_success > 0 && stack.last_success >= stack.last_failure &&
-                           stack.consecutive_failures == 0;
-    out.value(flag(succeeded), {{"stack", stack.id}});
-  }
-  out.gauge("skep_stack_last_sync_duration_seconds", "Duration of the last finished sync.");
-  for (const auto& stack : stacks) out.value(stack.last_duration, {{"stack", stack.id}});
-  out.gauge("skep_stack_consecutive_failures", "Failed syncs since the last success.");
-  for (const auto& stack : stacks) {
-    out.value(number(stack.consecutive_failures), {{"stack", stack.id}});
-  }
+  write_last_syncs(out, stacks, counters);
   out.gauge("skep_stack_pending_deletions",
             "Deletions held back by a prune guard or awaiting confirmation.");
   for (const auto& stack : stacks) {
@@ -189,6 +219,8 @@ void write_service_gauges(Exposition& out, const std::vector<StackSample>& stack
                 {{"stack", stack.id}, {"service", service.name}, {"state", "desired"}});
       out.value(number(service.running),
                 {{"stack", stack.id}, {"service", service.name}, {"state", "running"}});
+      out.value(number(service.completed),
+                {{"stack", stack.id}, {"service", service.name}, {"state", "completed"}});
     }
   }
   out.gauge("skep_service_update_state", "Swarm update state per service.");
@@ -236,6 +268,31 @@ void write_stack_counters(Exposition& out, const CountersByStack& counters) {
   for (const auto& [stack, of] : counters) {
     out.value(number(of.drift_corrected.at(0)), {{"stack", stack}, {"result", "success"}});
     out.value(number(of.drift_corrected.at(1)), {{"stack", stack}, {"result", "failure"}});
+  }
+  out.counter("skep_policy_violations_total", "Desired state refused by policy.");
+  for (const auto& [stack, of] : counters) {
+    for (const auto& [rule, count] : of.forbidden)
+      out.value(number(count), {{"stack", stack}, {"rule", rule}});
+  }
+  out.counter("skep_rollbacks_total", "Rollbacks observed or made.");
+  for (const auto& [stack, of] : counters) {
+    for (std::size_t initiator = 0; initiator < kInitiators.size(); ++initiator) {
+      out.value(number(of.rollbacks.at(initiator)),
+                {{"stack", stack}, {"initiator", kInitiators.at(initiator)}});
+    }
+  }
+}
+
+// A service that never failed has no series: most never do, and six zeros each are many.
+void write_task_failures(Exposition& out, const CountersByStack& counters) {
+  out.counter("skep_service_task_failures_total", "Task failures observed.");
+  for (const auto& [stack, of] : counters) {
+    for (const auto& [labels, count] : of.task_failures) {
+      out.value(number(count),
+                {{"stack", stack},
+                 {"service", labels.first},
+                 {"reason", kFailureReasons.at(labels.second)}});
+    }
   }
 }
 

@@ -3,8 +3,11 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "metrics/exposition.hpp"
@@ -12,27 +15,20 @@
 
 namespace skep::metrics {
 
-// The closed sets of label values, from the catalogue in metrics/README.md.
+// The closed sets of label values, of docs/metrics.md.
 inline constexpr std::array<std::string_view, 4> kKinds = {
     "network", "secret", "config", "service"};
 inline constexpr std::array<std::string_view, 3> kDriftChanges = {"missing", "modified", "extra"};
 inline constexpr std::array<std::string_view, 2> kCauses = {"pending", "live"};
 inline constexpr std::array<std::string_view, 6> kTriggers = {
     "git", "drift", "manual", "rollback", "retry", "other"};
-inline constexpr std::array<std::string_view, 4> kResults = {
-    "success", "noop", "cancelled", "failure"};
-inline constexpr std::array<std::string_view, 12> kPhases = {"fetch",
-                                                             "verify",
-                                                             "decrypt",
-                                                             "render",
-                                                             "validate",
-                                                             "policy",
-                                                             "plan",
-                                                             "apply",
-                                                             "hook",
-                                                             "health",
-                                                             "prune",
-                                                             "other"};
+inline constexpr std::array<std::string_view, 3> kResults = {"success", "cancelled", "failure"};
+/// In which the sync of a stack can fail.
+inline constexpr std::array<std::string_view, 6> kPhases = {
+    "render", "validate", "apply", "hook", "health", "other"};
+inline constexpr std::array<std::string_view, 3> kInitiators = {"swarm", "agent", "user"};
+inline constexpr std::array<std::string_view, 6> kFailureReasons = {
+    "nonzero_exit", "rejected", "unhealthy", "image", "node_down", "other"};
 inline constexpr std::array<std::string_view, 7> kUpdateStates = {"none",
                                                                   "updating",
                                                                   "paused",
@@ -54,8 +50,9 @@ template <std::size_t N>
 
 struct ServiceSample {
   std::string name;
-  std::uint64_t running = 0, desired = 0;
-  std::size_t update_state = 0;  ///< In kUpdateStates.
+  std::uint64_t running = 0, desired = 0, completed = 0;
+  std::size_t update_state = 0;      ///< In kUpdateStates.
+  bool sent_back_by_person = false;  ///< Where that is one of a rollback.
 };
 
 /// The part of a StackStatus that becomes series, without its plan and specs.
@@ -64,7 +61,9 @@ struct StackSample {
   std::string group, path, mode;
   ports::SyncState sync = ports::SyncState::unknown;
   ports::Health health = ports::Health::unknown;
-  bool suspended = false, held = false;
+  bool suspended = false, held = false, quarantined = false;
+  bool refused = false;                  ///< What git says of it cannot be carried out at all.
+  double operation_began = 0;            ///< 0 for none that goes on.
   std::array<std::string, 3> revisions;  ///< Target, applied, healthy: 12 digits; "" for none.
   std::optional<ports::DriftCause> cause;
   double drift_since = 0;
@@ -76,7 +75,7 @@ struct StackSample {
   std::vector<ServiceSample> services;
 };
 
-[[nodiscard]] StackSample sample_of(const ports::StackStatus& status, bool per_service);
+[[nodiscard]] StackSample sample_of(const ports::StackStatus& status);
 
 /// What happened to one stack since the agent started. Plain arrays: at 1,000 stacks a counter
 /// object per series would cost more memory than all that is known of the stacks.
@@ -86,14 +85,26 @@ struct StackCounters {
   std::array<std::uint64_t, kKinds.size()> drift_detected{};
   std::array<std::uint64_t, 2> drift_corrected{};  ///< Success, failure.
   bool live_drift_open = false;  ///< Counted already; the next live drift is the same one.
+  std::array<std::uint64_t, kInitiators.size()> rollbacks{};
+  std::map<std::string, std::uint64_t, std::less<>> forbidden;  ///< By rule of the policy.
+  std::map<std::pair<std::string, std::size_t>, std::uint64_t>
+      task_failures;  ///< By service, and place in kFailureReasons.
+  /// Services that were last seen on their way back, or there.
+  std::set<std::string> rolled_back;
+  bool known = false;     ///< It was in a status before.
+  double refused_at = 0;  ///< When git last broke it; 0 for never.
 };
 
 using CountersByStack = std::map<std::string, StackCounters, std::less<>>;
 
+/// `now`: Unix time.
 void write_stack_gauges(Exposition& out,
                         const std::vector<StackSample>& stacks,
-                        std::string_view repository);
+                        const CountersByStack& counters,
+                        std::string_view repository,
+                        double now);
 void write_service_gauges(Exposition& out, const std::vector<StackSample>& stacks);
 void write_stack_counters(Exposition& out, const CountersByStack& counters);
+void write_task_failures(Exposition& out, const CountersByStack& counters);
 
 }  // namespace skep::metrics

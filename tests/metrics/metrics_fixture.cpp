@@ -2,6 +2,8 @@
 
 #include <sstream>
 
+#include "reconciler/ports/engine.hpp"
+
 namespace skep::metrics::testing {
 
 using namespace std::chrono_literals;
@@ -21,7 +23,7 @@ ports::StackStatus healthy_stack(std::string group, std::string name) {
   for (const auto* key : {"web", "db"}) {
     ports::ServiceStatus service;
     service.name = stack.name + "_" + key;
-    service.running = service.desired = 2;
+    service.running = service.desired = service.tasks_running = 2;
     stack.services.push_back(std::move(service));
   }
   stack.last_success = WallTime(1'699'999'000s);
@@ -59,23 +61,38 @@ std::vector<std::string> lines_with(const std::string& text, std::string_view wo
 }
 
 void report_everything(PrometheusMetrics& metrics) {
-  metrics.docker_endpoint({.engine_version = "26.1.4",
-                           .api_version = "1.45",
-                           .swarm_active = true,
-                           .manager = true,
-                           .node_id = "n",
-                           .cluster_id = "c",
-                           .node_hostname = "manager-1"});
+  metrics.connected({.engine_version = "26.1.4",
+                     .api_version = "1.45",
+                     .swarm_active = true,
+                     .manager = true,
+                     .node_id = "n",
+                     .cluster_id = "c",
+                     .node_hostname = "manager-1"});
   metrics.docker_request("service_update", 200, 12ms);
-  metrics.docker_event("service");
-  metrics.docker_event_stream_opened();
+  metrics.heard("service");
+  metrics.events_opened();
   metrics.http_request("/metrics", "GET", 200, 3ms);
   metrics.fetched({.ok = true, .revision = std::string(40, 'b'), .duration = 300ms});
+  metrics.revised(pushed(std::string(40, 'b')));
   metrics.observed(true);
   metrics.phase("plan", 2ms);
   metrics.wrote({.kind = diff::ObjectKind::service, .verb = diff::Verb::update, .ok = true});
   metrics.status({healthy_stack("apps", "MY-APP"), healthy_stack("management", "proxy")});
-  metrics.synced(ended("apps/MY-APP", "git", "success"));
+  auto report = ended("apps/MY-APP", "git", "success");
+  report.revision_to = std::string(40, 'b');
+  report.last_write = WallTime(1'700'000'002s);
+  metrics.synced(report);
+  metrics.task_failed({"apps/MY-APP", "MY-APP_web", "nonzero_exit"});
+  metrics.notification("slack", "sent");
+}
+
+ports::RevisionReport pushed(std::string commit) {
+  ports::RevisionReport report;
+  report.commit = std::move(commit);
+  report.committed_at = WallTime(1'700'000'000s);
+  report.seen_at = WallTime(1'700'000'001s);
+  report.source = ports::RevisionReport::Source::webhook;
+  return report;
 }
 
 ports::SyncReport ended(std::string stack,

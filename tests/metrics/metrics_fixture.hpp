@@ -33,6 +33,9 @@ class StoppedClock final : public Clock {
 /// Metrics of an agent to which everything has happened once: every family has a series.
 void report_everything(PrometheusMetrics& metrics);
 
+/// A revision that a webhook told of, a second after it was committed.
+ports::RevisionReport pushed(std::string commit);
+
 /// An operation that took a second.
 ports::SyncReport ended(std::string stack,
                         std::string trigger,

@@ -47,16 +47,21 @@ TEST_F(MetricsTest, AFreshAgentAlreadyHasItsCountersAtZero) {
                      "\"failure\"}"),
             "0");
   EXPECT_EQ(value_of(text, "skep_reconcile_duration_seconds_count{phase=\"total\"}"), "0");
-  EXPECT_EQ(value_of(text, "skep_last_loop_timestamp_seconds{loop=\"apply\"}"), "0");
+  EXPECT_EQ(value_of(text, "skep_last_loop_timestamp_seconds{loop=\"apply\"}"), "1700000000")
+      << "no turn yet is as long ago as the start";
+  EXPECT_EQ(value_of(text, "skep_leader"), "1");
+  EXPECT_EQ(value_of(text, "skep_panics_total"), "0");
+  EXPECT_EQ(value_of(text, "skep_drift_correction_seconds_count"), "0");
 }
 
 TEST_F(MetricsTest, AKnownStackHasAllItsCountersAtZero) {
   metrics_.status({healthy_stack("apps", "web")});
   const auto text = metrics_.render();
-  EXPECT_THAT(lines_with(text, "skep_syncs_total{stack=\"apps/web\""), SizeIs(5 * 4));
-  EXPECT_THAT(lines_with(text, "skep_sync_failures_total{stack=\"apps/web\""), SizeIs(11));
+  EXPECT_THAT(lines_with(text, "skep_syncs_total{stack=\"apps/web\""), SizeIs(5 * 3));
+  EXPECT_THAT(lines_with(text, "skep_sync_failures_total{stack=\"apps/web\""), SizeIs(5));
   EXPECT_THAT(lines_with(text, "skep_drift_detected_total{stack=\"apps/web\""), SizeIs(4));
   EXPECT_THAT(lines_with(text, "skep_drift_corrected_total{stack=\"apps/web\""), SizeIs(2));
+  EXPECT_THAT(lines_with(text, "skep_rollbacks_total{stack=\"apps/web\""), SizeIs(3));
 }
 
 TEST_F(MetricsTest, StatesAreSetsWithExactlyOneMember) {
@@ -162,12 +167,19 @@ TEST_F(MetricsTest, DriftThatStaysIsDetectedOnce) {
   EXPECT_EQ(value("skep_drift_detected_total{stack=\"apps/web\",kind=\"service\"}"), "2");
 }
 
-TEST_F(MetricsTest, DriftThatOnePassCorrectsIsDetectedToo) {
+// The status at the end of the pass that corrects it still says what it corrected; the operation
+// ends some passes later.
+TEST_F(MetricsTest, DriftThatOnePassCorrectsIsDetectedOnce) {
   metrics_.status({healthy_stack("apps", "web")});
-  sync("drift", "success");
-  metrics_.status({healthy_stack("apps", "web")});
-  sync("drift", "success");
-  metrics_.status({healthy_stack("apps", "web")});
+  for (int i = 0; i < 2; ++i) {
+    auto stack = healthy_stack("apps", "web");
+    stack.drift_cause = ports::DriftCause::live;
+    stack.plan = plan_of(diff::Verb::update, diff::ObjectKind::service, "web_db");
+    metrics_.status({stack});
+    metrics_.status({healthy_stack("apps", "web")});
+    sync("drift", "success");
+    metrics_.status({healthy_stack("apps", "web")});
+  }
   EXPECT_EQ(value("skep_drift_detected_total{stack=\"apps/web\",kind=\"service\"}"), "2");
   EXPECT_EQ(value("skep_drift_corrected_total{stack=\"apps/web\",result=\"success\"}"), "2");
 }
@@ -244,7 +256,8 @@ TEST_F(MetricsTest, NoWordFromOutsideCanGrowTheSeriesWithoutEnd) {
     const auto word = "word" + std::to_string(i);
     metrics_.docker_request(word, i, 1ms);
     metrics_.http_request("/" + word, word, i, 1ms);
-    metrics_.docker_event(word);
+    metrics_.heard(word);
+    metrics_.task_failed({"apps/web", "web_db", word});
     metrics_.phase(word, 1ms);
     sync(word, word, word);
   }
@@ -253,12 +266,13 @@ TEST_F(MetricsTest, NoWordFromOutsideCanGrowTheSeriesWithoutEnd) {
   EXPECT_LT(lines_with(text, "skep_http_requests_total").size(), 1000U);
   EXPECT_THAT(lines_with(text, "skep_docker_events_total"), SizeIs(6));
   EXPECT_LT(lines_with(text, "skep_syncs_total").size(), 30U);
+  EXPECT_THAT(lines_with(text, "skep_service_task_failures_total"), SizeIs(1));
 }
 
 TEST_F(MetricsTest, TheFirstOpeningOfTheEventStreamIsNoReconnect) {
-  metrics_.docker_event_stream_opened();
+  metrics_.events_opened();
   EXPECT_EQ(value("skep_docker_event_stream_reconnects_total"), "0");
-  metrics_.docker_event_stream_opened();
+  metrics_.events_opened();
   EXPECT_EQ(value("skep_docker_event_stream_reconnects_total"), "1");
 }
 
@@ -273,7 +287,7 @@ TEST_F(MetricsTest, AFamilyOfManySeriesHasOneHeadAndAllOfThem) {
   metrics_.status(stacks);
   const auto text = metrics_.render();
   EXPECT_THAT(lines_with(text, "skep_stack_health_state{"), SizeIs(5 * 3000));
-  EXPECT_THAT(lines_with(text, "skep_service_replicas{"), SizeIs(2 * 2 * 3000));
+  EXPECT_THAT(lines_with(text, "skep_service_replicas{"), SizeIs(2 * 3 * 3000));
   const std::string head = "# HELP skep_stack_health_state ";
   EXPECT_EQ(text.find(head), text.rfind(head));
 }
@@ -293,6 +307,7 @@ TEST(Metrics, ServicesAreLeftOutWhereTheyAreSwitchedOff) {
   const StoppedClock clock;
   PrometheusMetrics metrics({.version = "1", .commit = "", .per_service = false}, clock);
   metrics.status({healthy_stack("apps", "web")});
+  metrics.task_failed({"apps/web", "web_db", "nonzero_exit"});
   EXPECT_THAT(lines_with(metrics.render(), "skep_service_"), IsEmpty());
 }
 
@@ -324,6 +339,158 @@ TEST_F(MetricsTest, WebhooksAndNotificationsAreCounted) {
   EXPECT_EQ(value_of(text, R"(skep_webhook_duration_seconds_count{provider="github"})"), "2");
   EXPECT_EQ(value_of(text, R"(skep_notifications_total{provider="slack",result="sent"})"), "1");
   EXPECT_EQ(value_of(text, "skep_notification_queue_depth"), "7");
+}
+
+TEST_F(MetricsTest, ACommitIsTimedFromItsFirstSightForEachStackThatItChanged) {
+  const std::string commit(40, 'd');
+  metrics_.revised(pushed(commit));
+  clock_.seconds += 9;
+  auto report = ended("apps/web", "git", "success");
+  report.revision_from = std::string(40, 'a');
+  report.revision_to = commit;
+  report.last_write = WallTime(1'700'000'003s);
+  metrics_.synced(report);
+  report.trigger = "manual";  // A person let it wait.
+  metrics_.synced(report);
+  report.trigger = "git";
+  report.revision_to = std::string(40, 'e');  // Nobody saw that one come.
+  metrics_.synced(report);
+  const auto text = metrics_.render();
+  EXPECT_EQ(value_of(text, R"(skep_commit_to_detect_seconds_sum{source="webhook"})"), "1");
+  EXPECT_EQ(value_of(text, R"(skep_commit_to_applied_seconds_sum{group="apps"})"), "2");
+  EXPECT_EQ(value_of(text, R"(skep_commit_to_healthy_seconds_sum{group="apps"})"), "8");
+  EXPECT_EQ(value_of(text, R"(skep_commit_to_healthy_seconds_count{group="apps"})"), "1");
+}
+
+TEST_F(MetricsTest, WhatTheAgentBeganWithWasNotDetectedNow) {
+  auto report = pushed(std::string(40, 'd'));
+  report.source.reset();
+  report.rendered = 2;
+  report.reused = 1;
+  metrics_.revised(report);
+  const auto text = metrics_.render();
+  EXPECT_EQ(value_of(text, R"(skep_commit_to_detect_seconds_count{source="webhook"})"), "0");
+  EXPECT_EQ(value_of(text, R"(skep_render_cache_requests_total{result="miss"})"), "2");
+  EXPECT_EQ(value_of(text, R"(skep_render_cache_requests_total{result="hit"})"), "1");
+}
+
+TEST_F(MetricsTest, AStackThatGitBrokeIsAFailedSyncUntilItIsMended) {
+  auto stack = healthy_stack("apps", "web");
+  metrics_.status({stack});
+  auto report = pushed(std::string(40, 'd'));
+  report.refused = {{"apps/web", "render"}};
+  metrics_.revised(report);
+  stack.verdict = "broken";
+  stack.sync = ports::SyncState::unknown;
+  metrics_.status({stack});
+  auto text = metrics_.render();
+  EXPECT_EQ(value_of(text, R"(skep_sync_failures_total{stack="apps/web",phase="render"})"), "1");
+  EXPECT_EQ(value_of(text, R"(skep_syncs_total{stack="apps/web",trigger="git",result="failure"})"),
+            "1");
+  EXPECT_EQ(value_of(text, R"(skep_stack_last_sync_success{stack="apps/web"})"), "0");
+  EXPECT_EQ(value_of(text, R"(skep_stack_consecutive_failures{stack="apps/web"})"), "1");
+  EXPECT_EQ(
+      value_of(text,
+               R"(skep_stack_last_sync_timestamp_seconds{stack="apps/web",result="failure"})"),
+      "1700000001");
+  stack.verdict = "nothing";
+  metrics_.status({stack});
+  text = metrics_.render();
+  EXPECT_EQ(value_of(text, R"(skep_stack_last_sync_success{stack="apps/web"})"), "1");
+  EXPECT_EQ(value_of(text, R"(skep_stack_consecutive_failures{stack="apps/web"})"), "0");
+}
+
+TEST_F(MetricsTest, AStackThatHasNotSyncedYetHasNoResultOfIt) {
+  auto stack = healthy_stack("apps", "web");
+  stack.last_success.reset();
+  metrics_.status({stack});
+  EXPECT_EQ(value(R"(skep_stack_last_sync_success{stack="apps/web"})"), "");
+  EXPECT_EQ(value(R"(skep_stack_last_sync_duration_seconds{stack="apps/web"})"), "");
+  EXPECT_EQ(value(R"(skep_stack_consecutive_failures{stack="apps/web"})"), "0");
+}
+
+TEST_F(MetricsTest, RollbacksAreCountedByWhoBeganThem) {
+  auto stack = healthy_stack("apps", "web");
+  stack.services[1].update_state = "rollback_completed";
+  metrics_.status({stack});  // It was so before this agent came.
+  EXPECT_EQ(value(R"(skep_rollbacks_total{stack="apps/web",initiator="swarm"})"), "0");
+  stack.services[0].update_state = "rollback_started";
+  metrics_.status({stack});
+  stack.services[0].update_state = "rollback_completed";
+  metrics_.status({stack});
+  EXPECT_EQ(value(R"(skep_rollbacks_total{stack="apps/web",initiator="swarm"})"), "1");
+  stack.services[0].update_state = "";
+  metrics_.status({stack});
+  stack.services[0].update_state = "rollback_completed";
+  stack.services[0].sent_back_by_person = true;
+  metrics_.status({stack});
+  auto report = ended("apps/web", "rollback", "success");
+  metrics_.synced(report);
+  report.actor = "berta";
+  metrics_.synced(report);
+  const auto text = metrics_.render();
+  EXPECT_EQ(value_of(text, R"(skep_rollbacks_total{stack="apps/web",initiator="swarm"})"), "1");
+  EXPECT_EQ(value_of(text, R"(skep_rollbacks_total{stack="apps/web",initiator="agent"})"), "1");
+  EXPECT_EQ(value_of(text, R"(skep_rollbacks_total{stack="apps/web",initiator="user"})"), "2");
+}
+
+TEST_F(MetricsTest, AnOperationGrowsOldWhileItGoesOn) {
+  auto stack = healthy_stack("apps", "web");
+  stack.operation = ports::OperationStatus{};
+  stack.operation->started = WallTime(1'700'000'000s);
+  stack.quarantined = true;
+  metrics_.status({stack});
+  clock_.seconds += 90;
+  EXPECT_EQ(value(R"(skep_stack_operation_running_seconds{stack="apps/web"})"), "90");
+  EXPECT_EQ(value(R"(skep_stack_quarantined{stack="apps/web"})"), "1");
+  stack.operation.reset();
+  metrics_.status({stack});
+  EXPECT_EQ(value(R"(skep_stack_operation_running_seconds{stack="apps/web"})"), "0");
+}
+
+TEST_F(MetricsTest, ACorrectionTakesFromTheFirstSightToTheLastWrite) {
+  auto report = ended("apps/web", "drift", "success");
+  report.drift_since = WallTime(1'700'000'000s);
+  report.last_write = WallTime(1'700'000'000s) + 250ms;
+  metrics_.synced(report);
+  EXPECT_EQ(value("skep_drift_correction_seconds_sum"), "0.25");
+}
+
+TEST_F(MetricsTest, AReplicaThatStandsByTellsOfNoStackAndIsNotStalled) {
+  bool held = true;
+  metrics_.leadership([&held] { return held; });
+  metrics_.leading();
+  metrics_.status({healthy_stack("apps", "web")});
+  held = false;
+  clock_.seconds += 3600;
+  metrics_.standing_by(true);
+  const auto text = metrics_.render();
+  EXPECT_EQ(value_of(text, "skep_leader"), "0");
+  EXPECT_EQ(value_of(text, "skep_lease_transitions_total"), "1");
+  EXPECT_EQ(value_of(text, "skep_docker_up"), "1");
+  EXPECT_EQ(value_of(text, R"(skep_last_loop_timestamp_seconds{loop="apply"})"), "1700003600");
+  EXPECT_THAT(text, Not(HasSubstr("apps/web")));
+}
+
+TEST_F(MetricsTest, GenerationsAndOrphansAreCountedByKind) {
+  metrics_.wrote({diff::ObjectKind::secret, diff::Verb::create, true, true});
+  metrics_.wrote({diff::ObjectKind::config, diff::Verb::create, false, true});
+  ports::Inventory inventory;
+  inventory.stale[diff::ObjectKind::config] = 3;
+  inventory.orphaned[diff::ObjectKind::service] = 2;
+  metrics_.inventoried(inventory);
+  metrics_.audit_errors([] { return std::uint64_t{4}; });
+  metrics_.state_lost();
+  metrics_.panicked();
+  const auto text = metrics_.render();
+  EXPECT_EQ(value_of(text, R"(skep_secrets_rotated_total{kind="secret"})"), "1");
+  EXPECT_EQ(value_of(text, R"(skep_secrets_rotated_total{kind="config"})"), "0");
+  EXPECT_EQ(value_of(text, R"(skep_stale_objects{kind="config"})"), "3");
+  EXPECT_EQ(value_of(text, R"(skep_orphaned_objects{kind="service"})"), "2");
+  EXPECT_EQ(value_of(text, R"(skep_orphaned_objects{kind="secret"})"), "0");
+  EXPECT_EQ(value_of(text, "skep_audit_write_errors_total"), "4");
+  EXPECT_EQ(value_of(text, "skep_state_store_errors_total"), "1");
+  EXPECT_EQ(value_of(text, "skep_panics_total"), "1");
 }
 
 TEST_F(MetricsTest, ReportsFromSeveralThreadsAreAllCounted) {
