@@ -40,9 +40,11 @@ Result<AgentAnswer> ask_server(const Session& session,
   engine::Endpoint endpoint;
   if (flags.server.starts_with("https://")) {
     endpoint.address = flags.server.substr(8);
-    endpoint.tls.emplace();
+    endpoint.tls.emplace().ca = flags.ca_file;
   } else if (flags.server.starts_with("http://")) {
     endpoint.address = flags.server.substr(7);
+    if (!flags.ca_file.empty())
+      return Error{ErrorKind::invalid_input, "--ca-file is for an https:// server"};
   } else {
     return Error{ErrorKind::invalid_input,
                  "--server must be http://HOST:PORT or https://HOST:PORT"};
@@ -87,10 +89,22 @@ void add_agent_flags(Command& app, AgentFlags& flags) {
   app.add_option("--socket", flags.socket, "The agent's local socket")
       ->envname("SKEP_SOCKET")
       ->capture_default_str();
-  app.add_option("--server", flags.server, "The agent's address: http://HOST:9920")
+  app.add_option(
+         "--server", flags.server, "The agent's address: https://HOST:9920 or http://HOST:9920")
       ->envname("SKEP_SERVER");
+  app.add_option("--ca-file", flags.ca_file, "PEM file with the authority of an https --server")
+      ->envname("SKEP_CA_FILE");
   app.add_option("--token-file", flags.token_file, "File with a token for --server")
       ->envname("SKEP_TOKEN_FILE");
+}
+
+Result<AgentAnswer> ask_socket(const Session& session,
+                               const AgentFlags& flags,
+                               const std::string& method,
+                               const std::string& path) {
+  engine::Endpoint endpoint;
+  endpoint.socket = flags.socket;
+  return ask(session, std::move(endpoint), "", method, path);
 }
 
 Result<AgentAnswer> ask_agent(const Session& session,
@@ -100,9 +114,7 @@ Result<AgentAnswer> ask_agent(const Session& session,
   if (!flags.server.empty()) return ask_server(session, flags, method, path);
   std::error_code code;
   if (std::filesystem::exists(flags.socket, code)) {
-    engine::Endpoint endpoint;
-    endpoint.socket = flags.socket;
-    auto answer = ask(session, std::move(endpoint), "", method, path);
+    auto answer = ask_socket(session, flags, method, path);
     if (answer) return answer;
   }
   auto answer = ask_container(session, method, path);

@@ -11,7 +11,8 @@ namespace skep::cli {
 struct AgentFlags {
   std::string socket = "/run/skep/skep.sock";
   std::string server;      ///< "http://host:9920"; "" for none.
-  std::string token_file;  ///< For writing over --server.
+  std::string token_file;  ///< For --server: to write, and to read where that needs one.
+  std::string ca_file;     ///< Of an https --server with an authority of one's own; "" for none.
 };
 void add_agent_flags(Command& app, AgentFlags& flags);
 
@@ -27,6 +28,12 @@ Result<AgentAnswer> ask_agent(const Session& session,
                               const AgentFlags& flags,
                               const std::string& method,
                               const std::string& path);
+
+/// The same over the local socket and nothing else.
+Result<AgentAnswer> ask_socket(const Session& session,
+                               const AgentFlags& flags,
+                               const std::string& method,
+                               const std::string& path);
 
 /// The same, where anything but a good answer is an error with the agent's own words.
 Result<std::string> call_agent(const Session& session,

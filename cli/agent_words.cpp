@@ -2,11 +2,36 @@
 
 namespace skep::cli {
 
-std::string printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+namespace {
+
+/// Length of what stands at `at` and must not reach a terminal, beside the ASCII controls: the
+/// controls U+0080 to U+009F (one of them begins an escape sequence as ESC [ does), and the marks
+/// that turn the writing direction, which make a text look like another one. 0 for anything else.
+std::size_t unfit_at(const std::string& text, std::size_t at) {
+  const auto byte = [&](std::size_t i) {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+  };
+  if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) <= 0x9F) return 2;
+  if (byte(0) != 0xE2) return 0;
+  const bool embedding = byte(1) == 0x80 && byte(2) >= 0xA8 && byte(2) <= 0xAE;
+  const bool mark = byte(1) == 0x80 && (byte(2) == 0x8E || byte(2) == 0x8F);
+  const bool isolate = byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9;
+  return embedding || mark || isolate ? 3 : 0;
+}
+
+}  // namespace
+
+std::string printable(const std::string& text) {
+  std::string clean;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (const auto length = unfit_at(text, i); length > 0) {
+      clean += ' ';
+      i += length - 1;
+    } else {
+      clean += static_cast<unsigned char>(text[i]) < 0x20 || text[i] == 0x7f ? ' ' : text[i];
+    }
   }
-  return text;
+  return clean;
 }
 
 std::string text_of(const nlohmann::json& object, const char* key) {

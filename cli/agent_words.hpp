@@ -8,8 +8,8 @@
 namespace skep::cli {
 
 /// What comes from git and from the engine may hold anything: no control character reaches the
-/// terminal.
-[[nodiscard]] std::string printable(std::string text);
+/// terminal, and no mark that turns the writing direction.
+[[nodiscard]] std::string printable(const std::string& text);
 
 /// A text of an object; "" where there is none.
 [[nodiscard]] std::string text_of(const nlohmann::json& object, const char* key);

@@ -1,5 +1,7 @@
 #include "cli/command.hpp"
 
+#include <utility>
+
 #include <CLI/CLI.hpp>
 
 namespace skep::cli {
@@ -26,6 +28,7 @@ Option* Option::group(const std::string& name) {
 
 Option* Option::one_of(const std::vector<std::string>& words) {
   option_->check(CLI::IsMember(words));
+  words_ = words;
   return this;
 }
 
@@ -98,6 +101,61 @@ std::vector<std::string> with_long_names(CLI::App& root, int argc, const char* c
 }
 
 }  // namespace
+
+const Option* Command::find_option(const std::string& name, const Command& root) const {
+  for (const auto* command : {this, &root}) {
+    for (const auto& option : command->options_) {
+      if (option.option_->check_name(name)) return &option;
+    }
+  }
+  return nullptr;
+}
+
+Completion Command::complete(const std::vector<std::string>& words) const {
+  Completion completion;
+  const std::string last = words.empty() ? std::string() : words.back();
+  const Command* command = this;
+  const Option* waits = nullptr;  // For its value.
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    if (std::exchange(waits, nullptr) != nullptr) continue;
+    if (words[i].starts_with('-')) {
+      const auto* option = command->find_option(words[i], *this);
+      if (option != nullptr && option->option_->get_items_expected_max() > 0) waits = option;
+      continue;
+    }
+    for (const auto& child : command->commands_) {
+      if (!child->app_->check_name(words[i])) continue;
+      command = child.get();
+      break;
+    }
+  }
+  const auto offer = [&](const std::string& text, const std::string& help) {
+    if (text.starts_with(last)) completion.words.push_back({text, help});
+  };
+  if (waits != nullptr) {
+    for (const auto& word : waits->words_) offer(word, "");
+    return completion;
+  }
+  if (last.starts_with('-')) {
+    for (const auto* of : {command, this}) {
+      for (const auto& option : of->options_) {
+        for (const auto& name : option.option_->get_lnames())
+          offer("--" + name, option.option_->get_description());
+      }
+      if (of == this) break;
+    }
+    offer("--help", "Print this help message and exit");
+    return completion;
+  }
+  for (const auto& child : command->commands_) {
+    if (!child->app_->get_group().empty())
+      offer(child->app_->get_name(), child->app_->get_description());
+  }
+  for (const auto& option : command->options_) {
+    if (option.option_->get_positional()) completion.value = option.option_->get_name();
+  }
+  return completion;
+}
 
 std::optional<int> Command::parse(int argc, const char* const* argv) {
   const auto arguments = with_long_names(*app_, argc, argv);

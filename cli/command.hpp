@@ -32,7 +32,18 @@ class Option {
   Option* one_at_a_time();
 
  private:
+  friend class Command;
   CLI::Option* option_;
+  std::vector<std::string> words_;  ///< Of one_of().
+};
+
+/// What may stand at the end of an unfinished command line.
+struct Completion {
+  struct Word {
+    std::string text, help;
+  };
+  std::vector<Word> words;
+  std::string value;  ///< The name of a value that no list knows: "STACK"; "" for none.
 };
 
 /// A command of the command line: the parser that the project uses (CLI11) behind the few calls
@@ -61,6 +72,9 @@ class Command {
   /// Called when the command was chosen and its arguments are in place.
   void callback(std::function<void()> chosen);
 
+  /// Of the root only. `words` are those after the program's name, the last one unfinished.
+  [[nodiscard]] Completion complete(const std::vector<std::string>& words) const;
+
   /// Of the root only. Nothing where a command was chosen; else what the process exits with, after
   /// help or a mistake was printed.
   std::optional<int> parse(int argc, const char* const* argv);
@@ -68,6 +82,8 @@ class Command {
  private:
   explicit Command(CLI::App* app);
   Option* keep(CLI::Option* option);
+  /// By -x or --long, also of the commands around this one.
+  [[nodiscard]] const Option* find_option(const std::string& name, const Command& root) const;
 
   std::unique_ptr<CLI::App> owned_;  ///< Of the root; null for the others, which it owns.
   CLI::App* app_;

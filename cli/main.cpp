@@ -1,3 +1,4 @@
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -9,6 +10,8 @@
 
 #include <unistd.h>
 
+#include "cli/completion.hpp"
+#include "cli/docker_plugin.hpp"
 #include "cli/masked_output.hpp"
 #include "cli/session.hpp"
 #include "gitsync/fetch_child.hpp"
@@ -19,26 +22,31 @@ extern char** environ;
 namespace skep::cli {
 namespace {
 
-/// SIGINT and SIGTERM ask everything to stop; the second one ends the process at once.
+/// SIGINT and SIGTERM ask everything to stop; the second one ends the process at once. SIGUSR1 does
+/// what the verb has said, if anything.
 class Signals {
  public:
-  Signals() {
+  explicit Signals(std::shared_ptr<UserSignal> user) : user_(std::move(user)) {
     sigemptyset(&set_);
     sigaddset(&set_, SIGINT);
     sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGUSR1);
     sigaddset(&set_, kDone);
     pthread_sigmask(
         SIG_BLOCK, &set_, nullptr);  // Before any other thread exists, so that all inherit it.
     std::signal(SIGPIPE, SIG_IGN);
     waiter_ = std::thread([this] {
       int signal = 0;
-      while (sigwait(&set_, &signal) == 0 && signal != kDone) {
+      while (sigwait(&set_, &signal) == 0 && !done_) {
+        if (signal == SIGUSR1) user_->raise();
+        if (signal == SIGUSR1 || signal == kDone) continue;
         if (source_.stop_requested()) _exit(130);
         source_.request_stop();
       }
     });
   }
   ~Signals() {
+    done_ = true;
     pthread_kill(waiter_.native_handle(), kDone);
     waiter_.join();
   }
@@ -47,8 +55,10 @@ class Signals {
   [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
 
  private:
-  static constexpr int kDone = SIGUSR1;  ///< Ends the waiting thread.
+  static constexpr int kDone = SIGUSR2;  ///< Ends the waiting thread.
 
+  const std::shared_ptr<UserSignal> user_;
+  std::atomic<bool> done_ = false;
   sigset_t set_{};
   std::stop_source source_;
   std::thread waiter_;
@@ -71,39 +81,41 @@ bool color_wanted(const Session& session) {
          session.variable("TERM") != "dumb";
 }
 
-/// `docker skep …` runs `docker-skep docker-cli-plugin-metadata` to ask who this is, then
-/// `docker-skep skep …`.
-constexpr std::string_view kPluginMetadata =
-    R"({"SchemaVersion":"0.1.0","Vendor":"skep","Version":")" SKEP_VERSION
-    R"(","ShortDescription":"GitOps for Docker Swarm"})";
-
 int run(int argc, char** argv) {
-  if (argc == 2 && std::string_view(argv[1]) == "docker-cli-plugin-metadata") {
-    std::cout << kPluginMetadata << "\n";
+  std::vector<std::string> words(argv, argv + argc);
+  if (argc == 2 && words[1] == "docker-cli-plugin-metadata") {
+    std::cout << plugin_metadata() << "\n";
     return kSuccess;
   }
-  const bool plugin = argc >= 2 && std::string_view(argv[1]) == "skep";
-  if (plugin) {
-    ++argv;
-    --argc;
-  }
+  auto plugin = plugin_call(words);
+  if (!plugin) return fail(plugin.error());
+  if (*plugin) words = (*plugin)->arguments;
   // Rule A1.2: an empty value contributes no file; the parser would take the next argument for it.
-  std::vector<char*> arguments(argv, argv + argc);
-  std::erase_if(arguments, [](const char* argument) {
-    return std::string_view(argument) == "--compose-file=" || std::string_view(argument) == "-c=";
-  });
-  Signals signals;
-  const gitsync::Library libgit2;
+  std::erase_if(words,
+                [](const std::string& word) { return word == "--compose-file=" || word == "-c="; });
   Session session;
+  Signals signals(session.user_signal);
+  const gitsync::Library libgit2;
   read_environment(session);
+  if (*plugin) {
+    for (const auto& [name, value] : (*plugin)->environment)
+      session.environment.insert_or_assign(name, value);
+  }
   session.stop = signals.token();
   session.color = color_wanted(session);
 
   Command app("GitOps for Docker Swarm: keeps a swarm exactly as a Git repository says.",
-              plugin ? "docker skep" : "skep");
+              *plugin ? "docker skep" : "skep");
   app.add_option("-H,--host",
                  session.host,
                  "Engine to talk to (default: DOCKER_HOST, the current context, the local socket)");
+  app.add_option("-c,--context", session.context, "Docker context to use, as `docker context ls`");
+  app.add_option("--log-format",
+                 session.log_format,
+                 "text, json or auto: text on a terminal, JSON elsewhere")
+      ->envname("SKEP_LOG_FORMAT")
+      ->one_of({"auto", "text", "json"})
+      ->capture_default_str();
   app.add_option("--log-level", session.log_level, "error, warning, info, debug or trace")
       ->envname("SKEP_LOG_LEVEL")
       ->one_of({"error", "warning", "info", "debug", "trace"});
@@ -127,10 +139,19 @@ int run(int argc, char** argv) {
   add_suspend(app, session);
   add_resume(app, session);
   add_rollback(app, session);
+  add_bootstrap(app, session);
+  add_adopt(app, session);
+  add_log_level(app, session);
+  add_doctor(app, session);
+  add_completion(app, session);
   add_health(app, session);
   add_version(app, session);
   app.footer(
       "Start with:  skep plan --repo DIRECTORY   ·   skep COMMAND --help shows an example of each");
+  if (words.size() >= 2 && words[1] == "__complete")
+    return complete(session, app, {words.begin() + 2, words.end()});
+  std::vector<const char*> arguments;
+  for (const auto& word : words) arguments.push_back(word.c_str());
   if (const auto exit = app.parse(static_cast<int>(arguments.size()), arguments.data()))
     return *exit;
   const MaskedOutput out(std::cout, session.redaction);

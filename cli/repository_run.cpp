@@ -4,8 +4,10 @@
 
 #include "cli/age_keys.hpp"
 #include "cli/digest_key.hpp"
+#include "cli/policy_flag.hpp"
 #include "core/digest.hpp"
 #include "diff/render.hpp"
+#include "gitsync/file_checkout.hpp"
 
 namespace skep::cli {
 namespace {
@@ -31,6 +33,23 @@ std::string without_random_names(std::string text, const diff::Plan& plan) {
   return text;
 }
 
+/// `--set-file KEY=PATH` as `--set-string` says it: each sign that means something has a backslash.
+Result<std::string> setting_from_file(const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals + 1 == text.size()) {
+    return Error{ErrorKind::invalid_input,
+                 "--set-file " + text + ": write KEY=PATH, such as config=./app.conf"};
+  }
+  const auto content = read_file(text.substr(equals + 1));
+  if (!content) return content.error();
+  auto setting = text.substr(0, equals + 1);
+  for (const char c : *content) {
+    if (c == '\\' || c == ',' || c == '{') setting += '\\';
+    setting += c;
+  }
+  return setting;
+}
+
 }  // namespace
 
 Result<reconciler::LoadOptions> load_options(const Session& session, const RepositoryFlags& flags) {
@@ -53,6 +72,11 @@ Result<reconciler::LoadOptions> load_options(const Session& session, const Repos
   options.templates.environment = environment;
   for (const auto& text : flags.settings) options.templates.settings.push_back({text, false});
   for (const auto& text : flags.text_settings) options.templates.settings.push_back({text, true});
+  for (const auto& text : flags.file_settings) {
+    auto setting = setting_from_file(text);
+    if (!setting) return std::move(setting).error();
+    options.templates.settings.push_back({*std::move(setting), true});
+  }
   for (auto stack : flags.settings_for) {
     while (stack.size() > 1 && stack.back() == '/') stack.pop_back();
     options.templates.settings_for.insert(std::move(stack));
@@ -89,7 +113,7 @@ Result<Repository> load_repository(const Session& session,
   auto desired = reconciler::load_desired_state(*repository.snapshot, repository.load, nullptr);
   if (!desired) return std::move(desired).error();
   repository.desired = *std::move(desired);
-  if (repository.desired.stacks.empty() && repository.desired.findings.empty() &&
+  if (repository.desired.stacks.empty() && repository.desired.all_findings().empty() &&
       repository.desired.disabled.empty()) {
     std::string groups;
     for (const auto& group : repository.desired.cluster.groups)
@@ -125,7 +149,7 @@ Result<std::set<std::string>> chosen_stacks(const reconciler::DesiredState& desi
 }
 
 Findings findings_of(const reconciler::DesiredState& desired, const std::set<std::string>& only) {
-  auto findings = desired.findings;
+  auto findings = desired.all_findings();
   for (const auto& stack : desired.stacks) {
     if (!only.empty() && only.count(stack->source.name) == 0) continue;
     const auto own = stack->all_findings();
@@ -140,7 +164,8 @@ Result<RepositoryRun> open_run(const Session& session,
                                const std::string& instance) {
   RepositoryRun run;
   run.log = make_logger(session, false);
-  const bool tries = !flags.settings.empty() || !flags.text_settings.empty();
+  const bool tries =
+      !flags.settings.empty() || !flags.text_settings.empty() || !flags.file_settings.empty();
   if (tries && stacks.size() != 1) {
     return Error{ErrorKind::invalid_input,
                  "--set is for one stack made from a template: name the stack"};
@@ -160,6 +185,10 @@ Result<RepositoryRun> open_run(const Session& session,
   run.engine = *std::move(engine);
   auto digest = read_digest_key(flags.digest_key_file);
   if (!digest) return std::move(digest).error();
+  if (const auto& directory = run.repository.load.host_checkout; !directory.empty()) {
+    run.checkout = std::make_unique<gitsync::FileCheckout>(directory);
+    run.options.checkout = run.checkout.get();
+  }
   // What was healthy once was not made with what is being tried now.
   auto load = run.repository.load;
   load.templates.settings.clear();
@@ -167,6 +196,11 @@ Result<RepositoryRun> open_run(const Session& session,
   run.options.only = run.only;
   run.options.respect_windows = false;
   run.options.digest = *std::move(digest);
+  if (!flags.policy_file.empty()) {  // Else a person may do what the engine lets them do.
+    auto access = read_access_policy(flags.policy_file);
+    if (!access) return std::move(access).error();
+    run.options.access = *std::move(access);
+  }
   run.options.mask = [set = session.redaction](std::string& text) { text = set->mask_field(text); };
   run.options.revision = [source = run.repository.source.get(), load = std::move(load)](
                              const std::string& commit, const std::string& stack) {

@@ -20,8 +20,7 @@ struct Repository {
 };
 
 /// How the flags say that a repository is rendered. Errors: invalid_input.
-Result<reconciler::LoadOptions> load_options(const Session& session,
-                                             const RepositoryFlags& flags);
+Result<reconciler::LoadOptions> load_options(const Session& session, const RepositoryFlags& flags);
 Result<Repository> load_repository(const Session& session,
                                    const RepositoryFlags& flags,
                                    spdlog::logger& log,
@@ -38,8 +37,9 @@ struct RepositoryRun {
   std::set<std::string> only;  ///< Stacks that were named; empty for all.
   Findings findings;           ///< Of these stacks; already shown on standard error.
   std::unique_ptr<engine::SocketEngine> engine;
+  std::unique_ptr<ports::Checkout> checkout;  ///< Null where there is none.
   /// Equal for both verbs: a saved plan is refused where they would decide differently. Refers to
-  /// `repository.source`.
+  /// `repository.source` and to `checkout`.
   reconciler::ReconcilerOptions options;
 };
 Result<RepositoryRun> open_run(const Session& session,

@@ -6,10 +6,6 @@
 #include <fstream>
 #include <iterator>
 
-#include <spdlog/sinks/base_sink.h>
-#include <spdlog/spdlog.h>
-#include <unistd.h>
-
 #include "cli/age_keys.hpp"
 #include "engine/endpoint.hpp"
 #include "gitsync/git_source.hpp"
@@ -23,24 +19,6 @@ std::string without_line_end(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   return text;
 }
-
-/// Standard error, less what the redaction set knows.
-class MaskedLog final : public spdlog::sinks::base_sink<std::mutex> {
- public:
-  explicit MaskedLog(std::shared_ptr<const RedactionSet> set) : set_(std::move(set)) {}
-
- protected:
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    const auto masked = set_->mask(std::string_view(line.data(), line.size()));
-    (void)std::fwrite(masked.data(), 1, masked.size(), stderr);
-  }
-  void flush_() override { (void)std::fflush(stderr); }
-
- private:
-  std::shared_ptr<const RedactionSet> set_;
-};
 
 bool is_bare_repository(const std::filesystem::path& directory) {
   std::error_code code;
@@ -69,8 +47,16 @@ int fail(const Error& error) {
 Result<std::unique_ptr<engine::SocketEngine>> open_engine(const Session& session,
                                                           bool registry_auth,
                                                           RequestObserver on_request) {
+  if (!session.host.empty() && !session.context.empty())
+    return Error{ErrorKind::invalid_input, "--host and --context both name an engine; give one"};
+  auto environment = session.environment;
+  if (!session.context.empty()) {
+    // As with the Docker CLI, the flag goes before every variable that names an engine.
+    environment.erase("DOCKER_HOST");
+    environment["DOCKER_CONTEXT"] = session.context;
+  }
   auto endpoint = engine::endpoint_from(
-      session.environment, session.host.empty() ? std::nullopt : std::optional(session.host));
+      environment, session.host.empty() ? std::nullopt : std::optional(session.host));
   if (!endpoint) return std::move(endpoint).error();
   engine::EngineOptions options;
   options.endpoint = *std::move(endpoint);
@@ -98,17 +84,6 @@ Result<std::unique_ptr<engine::SocketEngine>> open_manager(const Session& sessio
               "a manager"};
   }
   return engine;
-}
-
-std::shared_ptr<spdlog::logger> make_logger(const Session& session, bool daemon) {
-  auto logger =
-      std::make_shared<spdlog::logger>("skep", std::make_shared<MaskedLog>(session.redaction));
-  const auto level =
-      session.log_level.empty() ? std::string(daemon ? "info" : "off") : session.log_level;
-  logger->set_level(spdlog::level::from_str(level == "warning" ? "warn" : level));
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
-  logger->flush_on(spdlog::level::trace);
-  return logger;
 }
 
 void add_repository_flags(Command& app, RepositoryFlags& flags) {
@@ -159,7 +134,8 @@ void add_repository_flags(Command& app, RepositoryFlags& flags) {
   app.add_option("--host-checkout",
                  flags.host_checkout,
                  "Absolute path of a checkout of this repository on the nodes, for bind mounts of "
-                 "files that git does not hold (acme.json) and for repo_files: host")
+                 "files that git does not hold (acme.json), for repo_files: host, and where "
+                 "repo_files: checkout keeps files (mounted into the agent at the same path)")
       ->envname("SKEP_HOST_CHECKOUT")
       ->group(group);
   app.add_option("--digest-key-file",
@@ -172,6 +148,13 @@ void add_repository_flags(Command& app, RepositoryFlags& flags) {
   app.add_flag("--allow-rewind", flags.allow_rewind, "Accept a branch whose history was rewritten")
       ->envname("SKEP_ALLOW_REWIND")
       ->group(group);
+  app.add_option(
+         "--allowed-signers-file",
+         flags.allowed_signers_file,
+         "Only commits that one of these SSH keys signed are carried out (the file of git's "
+         "gpg.ssh.allowedSignersFile)")
+      ->envname("SKEP_ALLOWED_SIGNERS_FILE")
+      ->group(group);
 }
 
 void add_setting_flags(Command& app, RepositoryFlags& flags) {
@@ -181,6 +164,10 @@ void add_setting_flags(Command& app, RepositoryFlags& flags) {
                  "(can be given several times)")
       ->one_at_a_time();
   app.add_option("--set-string", flags.text_settings, "The same; every value is a string")
+      ->one_at_a_time();
+  app.add_option("--set-file",
+                 flags.file_settings,
+                 "KEY=PATH: the value is the content of a file of this machine, as text")
       ->one_at_a_time();
 }
 
@@ -219,6 +206,13 @@ Result<std::unique_ptr<ports::Source>> open_source(const Session& session,
                                                      ? default_state_directory(session)
                                                      : flags.state_directory};
   options.allow_rewind = flags.allow_rewind;
+  if (!flags.allowed_signers_file.empty()) {
+    auto text = read_file(flags.allowed_signers_file);
+    if (!text) return std::move(text).error().within("--allowed-signers-file");
+    auto allowed = gitsync::AllowedSigners::parse(*text, flags.allowed_signers_file);
+    if (!allowed) return std::move(allowed).error().within("--allowed-signers-file");
+    options.allowed_signers = *std::move(allowed);
+  }
   auto& credentials = options.credentials;
   credentials.user = parsed->user_info.user;
   credentials.password = parsed->user_info.password;

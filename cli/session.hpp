@@ -4,6 +4,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -26,6 +27,23 @@ inline constexpr int kSuccess = 0;
 inline constexpr int kFailure = 1;
 inline constexpr int kChanges = 2;
 
+/// What SIGUSR1 does.
+class UserSignal {
+ public:
+  void set(std::function<void()> action) {
+    const std::lock_guard lock(mutex_);
+    action_ = std::move(action);
+  }
+  void raise() {
+    const std::lock_guard lock(mutex_);
+    if (action_) action_();
+  }
+
+ private:
+  std::mutex mutex_;  ///< Guards what follows.
+  std::function<void()> action_;
+};
+
 /// What all verbs share: the process's surroundings, read once, and the global flags.
 struct Session {
   std::map<std::string, std::string> environment;
@@ -33,7 +51,11 @@ struct Session {
   std::stop_token stop;
   SystemClock clock;
   std::string host;       ///< -H, --host
+  std::string context;    ///< -c, --context
   std::string log_level;  ///< "" is the verb's own default.
+  std::string log_format = "auto";
+  /// Called for SIGUSR1, from a thread of its own; set by the agent.
+  std::shared_ptr<UserSignal> user_signal = std::make_shared<UserSignal>();
   std::string output = "text";
   bool color = false;         ///< Standard output is a terminal and nothing forbids it.
   std::function<int()> verb;  ///< What the command line asked for.
@@ -55,7 +77,9 @@ Result<std::unique_ptr<engine::SocketEngine>> open_engine(const Session& session
 Result<std::unique_ptr<engine::SocketEngine>> open_manager(const Session& session,
                                                            bool registry_auth);
 
-/// Logs to standard error: text on a terminal, JSON lines elsewhere with `daemon`.
+/// Logs to standard error, masked: text for people where that is a terminal, a JSON object a line
+/// elsewhere; --log-format chooses. A verb other than the daemon logs nothing unless --log-level
+/// says so.
 std::shared_ptr<spdlog::logger> make_logger(const Session& session, bool daemon);
 
 /// Where the configuration comes from: the flags that plan, apply, render, validate and agent
@@ -68,13 +92,16 @@ struct RepositoryFlags {
   std::string host_checkout;  ///< As typed.
   std::string digest_key_file;
   std::string age_key_file;
+  std::string policy_file;
   /// Set by verbs that only look: what is encrypted may be shown as "***" where there is no key.
   bool placeholders = false;
   std::string git_user, git_password_file, ssh_key_file, known_hosts_file, ca_file;
   std::vector<std::string> host_keys;
   bool allow_rewind = false;
+  std::string allowed_signers_file;
   std::string environment;
   std::vector<std::string> settings, text_settings;  ///< `--set`, `--set-string`.
+  std::vector<std::string> file_settings;            ///< `--set-file`.
   std::vector<std::string> settings_for;             ///< Stacks that they are for; empty: all.
 };
 void add_repository_flags(Command& app, RepositoryFlags& flags);
@@ -114,6 +141,11 @@ void add_events(Command& app, Session& session);
 void add_explain(Command& app, Session& session);
 void add_trace(Command& app, Session& session);
 void add_logs(Command& app, Session& session);
+void add_bootstrap(Command& app, Session& session);
+void add_adopt(Command& app, Session& session);
+void add_log_level(Command& app, Session& session);
+void add_doctor(Command& app, Session& session);
+void add_completion(Command& app, Session& session);
 void add_health(Command& app, Session& session);
 void add_version(Command& app, Session& session);
 

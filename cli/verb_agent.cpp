@@ -6,10 +6,14 @@
 #include <unistd.h>
 
 #include "cli/digest_key.hpp"
+#include "cli/log.hpp"
 #include "cli/notify_flags.hpp"
+#include "cli/policy_flag.hpp"
 #include "cli/repository_run.hpp"
 #include "cli/webhook_flags.hpp"
 #include "core/logfmt.hpp"
+#include "gitsync/file_checkout.hpp"
+#include "history/audit_file.hpp"
 #include "history/sqlite_history.hpp"
 #include "metrics/prometheus_metrics.hpp"
 #include "reconciler/agent.hpp"
@@ -30,6 +34,7 @@ struct AgentFlags {
   std::string prune_grace = "60s";
   std::string self_stack;
   bool standby = false;
+  bool no_service_metrics = false;
   std::string listen = "127.0.0.1:9920";
   std::string listen_metrics;
   std::string listen_webhook;
@@ -37,6 +42,9 @@ struct AgentFlags {
   std::string notify_file;
   std::string socket = "/run/skep/skep.sock";
   std::vector<std::string> tokens;
+  bool token_to_read = false;
+  std::string tls_certificate, tls_key;
+  std::string audit_file;
   std::string history_operations = "10000";
   std::string history_days = "90";
 };
@@ -97,14 +105,41 @@ Result<std::unique_ptr<server::Server>> serve(const Session& session,
   using server::RouteSet;
   auto tokens = server::Tokens::parse(flags.tokens);
   if (!tokens) return std::move(tokens).error().within("--token");
+  if (flags.token_to_read && tokens->empty()) {
+    return Error{ErrorKind::invalid_input,
+                 "--token-to-read lets nobody in: no --token is given beside it"};
+  }
   server::Router router;
-  server::add_routes(
-      router, control, {*std::move(tokens), [&metrics] { return metrics.render(); }, &history});
+  server::add_routes(router,
+                     control,
+                     {.tokens = *std::move(tokens),
+                      .metrics = [&metrics] { return metrics.render(); },
+                      .history = &history,
+                      .token_to_read = flags.token_to_read,
+                      .log_level = [&log] { return level_of(log); },
+                      .set_log_level =
+                          [&log](const std::string& level, const std::string& actor) {
+                            auto done = set_level(log, level);
+                            if (done)
+                              log.warn(logfmt("log level set", {{"now", level}, {"actor", actor}}));
+                            return done;
+                          }});
   if (auto added = add_webhooks(router, session, flags.webhook, flags.repository, control, log);
       !added) {
     return std::move(added).error();
   }
   server::ServerOptions options;
+  if (flags.tls_certificate.empty() != flags.tls_key.empty())
+    return Error{ErrorKind::invalid_input, "--tls-cert and --tls-key go together"};
+  if (!flags.tls_certificate.empty()) {
+    auto certificate = server::TlsCertificate::load(
+        {.certificate = flags.tls_certificate, .key = flags.tls_key}, [&log](std::string_view why) {
+          log.error(
+              logfmt("the new certificate cannot be used; the old one stays", {{"error", why}}));
+        });
+    if (!certificate) return std::move(certificate).error().within("--tls-cert");
+    options.certificate = *std::move(certificate);
+  }
   server::RouteSets all = {RouteSet::metrics, RouteSet::health, RouteSet::api};
   if (!flags.socket.empty()) options.listeners.push_back({"unix:" + flags.socket, all});
   if (!flags.listen_metrics.empty()) {
@@ -131,7 +166,9 @@ Result<std::unique_ptr<server::Server>> serve(const Session& session,
     response.body =
         metrics_text ? redaction->mask_quoted(response.body) : redaction->mask(response.body);
   };
-  options.failed = [&log](std::string_view what) {
+  options.mask_piece = [redaction](std::string& text) { text = redaction->mask(text); };
+  options.failed = [&log, &metrics](std::string_view what) {
+    metrics.panicked();
     log.error(logfmt("request failed", {{"error", what}}));
   };
   auto started = server::Server::start(std::move(router), std::move(options));
@@ -157,11 +194,30 @@ void forbid_core_dumps() {
   (void)setrlimit(RLIMIT_CORE, &none);
 }
 
+/// Nothing where it was not asked for.
+Result<std::unique_ptr<history::AuditFile>> open_audit(const Session& session,
+                                                       const AgentFlags& flags,
+                                                       metrics::PrometheusMetrics& metrics,
+                                                       spdlog::logger& log) {
+  if (flags.audit_file.empty()) return std::unique_ptr<history::AuditFile>();
+  auto audit = history::AuditFile::open(
+      {.file = flags.audit_file, .failed = [&metrics] { metrics.audit_write_failed(); }},
+      session.clock,
+      log);
+  if (!audit) return std::move(audit).error().within("--audit-file");
+  return audit;
+}
+
 int run_agent(const Session& session, AgentFlags flags) {
   flags.repository.state_directory = state_directory(session, flags.repository);
   const auto log = make_logger(session, true);
   raise_descriptor_limit();
   forbid_core_dumps();
+  session.user_signal->set([log] {
+    const bool more = level_of(*log) != "debug";
+    (void)set_level(*log, more ? "debug" : "info");
+    log->warn(logfmt("log level set", {{"now", level_of(*log)}, {"actor", "SIGUSR1"}}));
+  });
   if (!flags.socket.empty()) {
     std::error_code ignored;  // Where it cannot be made, listening says so.
     std::filesystem::create_directories(std::filesystem::path(flags.socket).parent_path(), ignored);
@@ -183,6 +239,8 @@ int run_agent(const Session& session, AgentFlags flags) {
   if (!kept) return fail(kept.error());
   metrics::MetricsOptions metrics_options;
   metrics_options.version = SKEP_VERSION;
+  metrics_options.interval = *interval;
+  metrics_options.per_service = !flags.no_service_metrics;
   metrics::PrometheusMetrics metrics(metrics_options, session.clock);
   auto engine = open_engine(
       session,
@@ -191,8 +249,6 @@ int run_agent(const Session& session, AgentFlags flags) {
         metrics.docker_request(operation, status, duration);
       });
   if (!engine) return fail(engine.error());
-  // The engine may come up after the agent: what it is gets known when it answers.
-  if (const auto info = (*engine)->info(session.stop)) metrics.docker_endpoint(*info);
   auto source = open_source(session, flags.repository, *log);
   if (!source) return fail(source.error());
   reconciler::AgentOptions options;
@@ -201,18 +257,23 @@ int run_agent(const Session& session, AgentFlags flags) {
   options.reconciler.prune_grace = *prune_grace;
   options.reconciler.self_stack = flags.self_stack;
   options.load = *std::move(load);
+  gitsync::FileCheckout checkout(options.load.host_checkout);
+  if (!options.load.host_checkout.empty()) options.reconciler.checkout = &checkout;
   options.reconciler.instance = flags.instance;
   options.reconciler.digest = *std::move(digest);
+  auto access = read_access_policy(flags.repository.policy_file);
+  if (!access) return fail(access.error());
+  options.reconciler.access = *std::move(access);
   history::SqliteHistory history(*std::move(kept), session.clock, *log);
-  const auto notifier = open_notifier(
-      session, flags.notify_file, flags.repository.state_directory, flags.instance, metrics, *log);
-  if (!notifier) return fail(notifier.error());
+  metrics.audit_errors([&history] { return history.write_errors(); });
+  const auto notifications = open_notifications(
+      session, flags.notify_file, flags.repository, flags.instance, metrics, *log);
+  if (!notifications) return fail(notifications.error());
   std::vector<ports::Observer*> told = {&metrics, &history};
-  if (*notifier) {
-    metrics.notification_queue([&notes = **notifier] { return notes.waiting(); });
-    told.push_back(notifier->get());
-    (*notifier)->start();
-  }
+  notifications->start(told, metrics);
+  const auto audit = open_audit(session, flags, metrics, *log);
+  if (!audit) return fail(audit.error());
+  if (*audit) told.push_back(audit->get());
   ports::Observers observers(std::move(told));
   std::array<char, 256> hostname{};
   (void)::gethostname(hostname.data(), hostname.size() - 1);
@@ -221,7 +282,10 @@ int run_agent(const Session& session, AgentFlags flags) {
   lease_options.holder = hostname.data();
   reconciler::Lease lease(**engine, *log, lease_options);
   reconciler::LeasedEngine leased(**engine, lease);
-  if (flags.standby) options.lease = &lease;
+  if (flags.standby) {
+    options.lease = &lease;
+    metrics.leadership([&lease] { return lease.held(); });
+  }
   ports::Engine& used = flags.standby ? static_cast<ports::Engine&>(leased) : **engine;
   reconciler::Agent agent(**source, used, observers, session.clock, *log, options);
   const auto server = serve(session, flags, agent, metrics, history, session.redaction, *log);
@@ -263,17 +327,40 @@ void add_agent(Command& app, Session& session) {
   verb->add_option(
           "--listen-metrics", flags->listen_metrics, "Address of their own for metrics and health")
       ->envname("SKEP_LISTEN_METRICS");
+  verb->add_flag("--no-service-metrics",
+                 flags->no_service_metrics,
+                 "No series of single services in /metrics: most of all, on a big swarm")
+      ->envname("SKEP_NO_SERVICE_METRICS");
   verb->add_option("--listen-webhook", flags->listen_webhook, "Address of their own for webhooks")
       ->envname("SKEP_LISTEN_WEBHOOK");
   add_webhook_flags(*verb, flags->webhook);
   add_notify_flags(*verb, flags->notify_file);
+  add_policy_flag(*verb, flags->repository.policy_file);
   verb->add_option("--socket", flags->socket, "Local socket for the command line; \"\" for none")
       ->envname("SKEP_SOCKET")
       ->capture_default_str();
-  verb->add_option("--token",
-                   flags->tokens,
-                   "SHA-256 (hex) of a token that may write over TCP, NAME=SHA256 for the audit")
+  verb->add_option(
+          "--token",
+          flags->tokens,
+          "SHA-256 (hex) of a token for TCP, as [viewer:|operator:][NAME=]SHA256; a viewer "
+          "reads, an operator (the default) also acts; NAME is for the audit")
       ->envname("SKEP_TOKEN");
+  verb->add_flag("--token-to-read",
+                 flags->token_to_read,
+                 "Over TCP, API and metrics need a token also to be read (health does not)")
+      ->envname("SKEP_TOKEN_TO_READ");
+  verb->add_option(
+          "--tls-cert",
+          flags->tls_certificate,
+          "PEM file with the certificate of all TCP listeners, and those between it and the "
+          "authority; read again when it changes")
+      ->envname("SKEP_TLS_CERT");
+  verb->add_option("--tls-key", flags->tls_key, "PEM file with its key")->envname("SKEP_TLS_KEY");
+  verb->add_option("--audit-file",
+                   flags->audit_file,
+                   "File to which a JSON line is added for all that is done or asked for; can be "
+                   "moved away at any time")
+      ->envname("SKEP_AUDIT_FILE");
   verb->add_option(
           "--history-operations", flags->history_operations, "Operations that the history keeps")
       ->envname("SKEP_HISTORY_OPERATIONS")

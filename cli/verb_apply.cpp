@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "cli/policy_flag.hpp"
 #include "cli/repository_run.hpp"
 #include "diff/render.hpp"
 
@@ -108,6 +109,7 @@ void add_apply(Command& app, Session& session) {
                  "Also what waits for `skep approve`: adoption with changes, mass removal");
   verb->add_flag("-q,--quiet", flags->quiet, "Suppress progress output");
   add_repository_flags(*verb, flags->repository);
+  add_policy_flag(*verb, flags->repository.policy_file);
   add_setting_flags(*verb, flags->repository);
   verb->footer("Example:  skep plan -o json > plan.json && skep apply --plan plan.json");
   verb->callback(

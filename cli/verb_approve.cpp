@@ -6,9 +6,18 @@ namespace {
 struct AskFlags {
   AgentFlags agent;
   std::string stack;
+  bool history = false;
 };
 
 int approve(const Session& session, const AskFlags& flags) {
+  if (flags.history == !flags.stack.empty())
+    return fail({ErrorKind::invalid_input, "say either STACK or --history"});
+  if (flags.history) {
+    const auto answer = call_agent(session, flags.agent, "POST", "/api/v1/approve-history");
+    if (!answer) return fail(answer.error());
+    std::cout << "approved; `skep status` shows the revision when it is fetched\n";
+    return kSuccess;
+  }
   const auto path = stack_path(session, flags.agent, flags.stack);
   if (!path) return fail(path.error());
   const auto answer =
@@ -38,7 +47,10 @@ void add_approve(Command& app, Session& session) {
   auto* verb = app.add_subcommand(
       "approve", "Let the agent carry out what it holds back: adoption with changes, mass removal");
   auto flags = std::make_shared<AskFlags>();
-  verb->add_option("STACK", flags->stack, "Stack, by name or directory")->required();
+  verb->add_option("STACK", flags->stack, "Stack, by name or directory");
+  verb->add_flag("--history",
+                 flags->history,
+                 "Instead: take the rewritten history of the branch that the agent refused");
   add_agent_flags(*verb, flags->agent);
   verb->footer("Example:  skep plan MY-APP; skep approve MY-APP");
   verb->callback(

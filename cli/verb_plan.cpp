@@ -2,6 +2,7 @@
 
 #include "cli/deployment.hpp"
 #include "cli/digest_key.hpp"
+#include "cli/policy_flag.hpp"
 #include "cli/repository_run.hpp"
 #include "diff/render.hpp"
 
@@ -130,6 +131,7 @@ void add_plan(Command& app, Session& session) {
       ->one_of({"text", "json", "markdown"})
       ->capture_default_str();
   add_repository_flags(*verb, flags->repository);
+  add_policy_flag(*verb, flags->repository.policy_file);
   add_setting_flags(*verb, flags->repository);
   add_compose_flags(*verb, flags->compose);
   verb->footer(

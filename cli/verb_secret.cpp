@@ -73,9 +73,13 @@ Result<sops::Encryption> encryption_for(const Session& session, const SecretFlag
   if (!rule && how.recipients.empty()) return std::move(rule).error();
   if (rule && *rule) {
     how.rules = std::move((*rule)->rules);
-    if (how.recipients.empty()) how.recipients = std::move((*rule)->recipients);
+    if (how.recipients.empty()) {
+      how.recipients = std::move((*rule)->recipients);
+      how.groups = std::move((*rule)->groups);
+      how.threshold = (*rule)->threshold;
+    }
   }
-  if (how.recipients.empty()) {
+  if (how.recipients.empty() && how.groups.empty()) {
     auto named = sops::parse_recipients(session.variable("SOPS_AGE_RECIPIENTS"));
     if (!named) return std::move(named).error().within("SOPS_AGE_RECIPIENTS");
     how.recipients = *std::move(named);
@@ -205,7 +209,7 @@ int edit(const Session& session, const SecretFlags& flags) {
     before = std::move(plain->text);
   } else if (auto how = encryption_for(session, flags); !how) {
     return fail(how.error());
-  } else if (how->recipients.empty()) {
+  } else if (how->recipients.empty() && how->groups.empty()) {
     return fail({ErrorKind::invalid_input,
                  flags.file + " is a new file, and nobody is named to encrypt it to: give --age "
                               "age1…, or creation_rules in .sops.yaml"});

@@ -1,6 +1,11 @@
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <sstream>
 
 #include "cli/agent_client.hpp"
+#include "cli/agent_words.hpp"
+#include "cli/live_screen.hpp"
 #include "server/status_json.hpp"
 
 namespace skep::cli {
@@ -10,16 +15,10 @@ struct StatusFlags {
   AgentFlags agent;
   std::string output = "text";
   std::string stack;
+  bool watch = false;
 };
 
-/// What comes from git and from the engine may hold anything: no control character reaches the
-/// terminal.
-std::string printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return text;
-}
+constexpr auto kLook = std::chrono::seconds(1);  ///< Between two looks of --watch.
 
 void pad(std::string& line, std::size_t width) {
   if (line.size() < width) line.append(width - line.size(), ' ');
@@ -66,34 +65,35 @@ std::string staleness_of(const ports::AgentStatus& status) {
   return text;
 }
 
-void print(const ports::AgentStatus& status, const std::string& only) {
+void print(std::ostream& out, const ports::AgentStatus& status, const std::string& only) {
   if (only.empty()) {
-    std::cout << "source    " << printable(status.source) << "\n";
-    std::cout << "revision  " << status.revision.substr(0, 12) << "  "
-              << printable(status.revision_subject) << "\n";
+    out << "source    " << printable(status.source) << "\n";
+    out << "revision  " << status.revision.substr(0, 12) << "  "
+        << printable(status.revision_subject) << "\n";
     if (!status.fetch_error.empty()) {
-      std::cout << "git       cannot be read"
-                << (status.last_fetch ? " since " + to_rfc3339(*status.last_fetch) : "") << ": "
-                << printable(status.fetch_error) << "\n";
+      out << "git       cannot be read"
+          << (status.last_fetch ? " since " + to_rfc3339(*status.last_fetch) : "") << ": "
+          << printable(status.fetch_error) << "\n";
     }
     for (const auto& error : status.repository_errors)
-      std::cout << "error     " << printable(error) << "\n";
+      out << "error     " << printable(error) << "\n";
+    for (const auto& note : status.notes) out << "note      " << printable(note) << "\n";
   }
   if (!status.standby_for.empty()) {
-    std::cout << "standby   this agent waits; active is " << printable(status.standby_for) << "\n";
+    out << "standby   this agent waits; active is " << printable(status.standby_for) << "\n";
     return;
   }
   if (const auto stale = staleness_of(status); !stale.empty()) {
-    std::cout << "swarm     " << stale
-              << (status.docker_error.empty() ? "" : ": " + printable(status.docker_error)) << "\n";
+    out << "swarm     " << stale
+        << (status.docker_error.empty() ? "" : ": " + printable(status.docker_error)) << "\n";
   }
-  if (only.empty()) std::cout << "\n";
+  if (only.empty()) out << "\n";
   std::size_t width = 5;
   for (const auto& stack : status.stacks)
     width = std::max(width, (stack.group + "/" + stack.name).size());
   std::string head = "STACK";
   pad(head, width);
-  std::cout << head << "SYNC         HEALTH       TASKS  MESSAGE\n";
+  out << head << "SYNC         HEALTH       TASKS  MESSAGE\n";
   for (const auto& stack : status.stacks) {
     if (!only.empty() && stack.name != only && stack.path != only) continue;
     std::string line = stack.group + "/" + stack.name;
@@ -104,15 +104,15 @@ void print(const ports::AgentStatus& status, const std::string& only) {
     pad(health, 11);
     std::string tasks = tasks_of(stack);
     pad(tasks, 5);
-    std::cout << line << sync << health << tasks << printable(stack.message) << "\n";
+    out << line << sync << health << tasks << printable(stack.message) << "\n";
     if (const auto drift = drift_of(stack); !drift.empty())
-      std::cout << std::string(width + 2, ' ') << printable(drift) << "\n";
+      out << std::string(width + 2, ' ') << printable(drift) << "\n";
     if (only.empty()) continue;
     for (const auto& service : stack.services) {
-      std::cout << "  " << service.name << "  " << service.running << "/" << service.desired << "  "
-                << printable(service.image);
-      if (!service.trouble.empty()) std::cout << "  " << printable(service.trouble);
-      std::cout << "\n";
+      out << "  " << service.name << "  " << service.running << "/" << service.desired << "  "
+          << printable(service.image);
+      if (!service.trouble.empty()) out << "  " << printable(service.trouble);
+      out << "\n";
     }
   }
 }
@@ -131,7 +131,7 @@ int show(const Session& session, const StatusFlags& flags) {
   }
   const auto status = server::parse_status(*body);
   if (!status) return fail(status.error());
-  if (flags.output != "json") print(*status, flags.stack);
+  if (flags.output != "json") print(std::cout, *status, flags.stack);
   const bool good = std::none_of(
       status->stacks.begin(), status->stacks.end(), [&](const ports::StackStatus& stack) {
         const bool meant =
@@ -139,9 +139,91 @@ int show(const Session& session, const StatusFlags& flags) {
         return meant && needs_a_person(stack);
       });
   return good && status->docker_up && status->fetch_error.empty() &&
-                 status->repository_errors.empty()
+                 status->repository_errors.empty() && status->notes.empty()
              ? kSuccess
              : kFailure;
+}
+
+/// "synced, healthy, 2/2: waits for db"
+std::string state_of(const ports::StackStatus& stack) {
+  std::string text(to_string(stack.sync));
+  text += ", " + std::string(to_string(stack.health)) + ", " + tasks_of(stack);
+  if (!stack.message.empty()) text += ": " + printable(stack.message);
+  return text;
+}
+
+/// Where nothing can be drawn again: one line for each change, beginning with how all stands.
+class ChangePrinter {
+ public:
+  ChangePrinter(const Session& session, std::string only)
+      : session_(session), only_(std::move(only)) {}
+  void print(const Result<ports::AgentStatus>& status) {
+    std::map<std::string, std::string> now;
+    if (!status) {
+      now["agent"] = to_string(status.error());
+      for (const auto& [name, state] : before_) now.emplace(name, state);
+    } else {
+      now["agent"] = status->docker_up ? "revision " + short_commit(status->revision)
+                                       : "swarm cannot be read: " + status->docker_error;
+      for (const auto& stack : status->stacks) {
+        if (only_.empty() || stack.name == only_ || stack.path == only_)
+          now[stack.group + "/" + stack.name] = state_of(stack);
+      }
+    }
+    for (const auto& [name, state] : now) {
+      const auto known = before_.find(name);
+      if (known == before_.end() || known->second != state) say(name, state);
+    }
+    for (const auto& [name, state] : before_) {
+      if (!now.contains(name)) say(name, "gone");
+    }
+    before_ = std::move(now);
+    std::cout.flush();
+  }
+
+ private:
+  void say(const std::string& name, const std::string& state) const {
+    std::cout << to_rfc3339(session_.clock.now()) << "  " << name << "  " << printable(state)
+              << "\n";
+  }
+  const Session& session_;
+  const std::string only_;
+  std::map<std::string, std::string> before_;
+};
+
+Result<ports::AgentStatus> read_status(const Session& session, const StatusFlags& flags) {
+  const auto body = call_agent(session, flags.agent, "GET", "/api/v1/status");
+  if (!body) return body.error();
+  return server::parse_status(*body);
+}
+
+int watch(const Session& session, const StatusFlags& flags) {
+  if (flags.output != "text")
+    return fail({ErrorKind::invalid_input,
+                 "--watch prints text; `skep events -f -o json` is for "
+                 "programs"});
+  LiveScreen screen(std::cout);
+  ChangePrinter changes(session, flags.stack);
+  const bool draws = can_draw(session.variable("TERM"));
+  std::optional<ports::AgentStatus> last;
+  do {
+    const auto status = read_status(session, flags);
+    if (session.stop.stop_requested()) break;
+    // An agent that is not there at all is a mistake; one that goes away may come back.
+    if (!status && !last) return fail(status.error());
+    if (status) last = *status;
+    if (!draws) {
+      changes.print(status);
+      continue;
+    }
+    std::ostringstream text;
+    text << "skep " << to_rfc3339(session.clock.now()) << "  (Ctrl-C ends)\n";
+    if (!status)
+      text << "the agent does not answer: " << printable(to_string(status.error())) << "\n";
+    print(text, *last, flags.stack);
+    screen.draw(text.str());
+  } while (session.clock.sleep_for(kLook, session.stop));
+  return kSuccess;
 }
 
 }  // namespace
@@ -155,9 +237,15 @@ void add_status(Command& app, Session& session) {
       ->one_of({"text", "json"})
       ->capture_default_str();
   add_agent_flags(*verb, flags->agent);
-  verb->footer("Example:  skep status");
-  verb->callback(
-      [&session, flags] { session.verb = [&session, flags] { return show(session, *flags); }; });
+  verb->add_flag("-w,--watch",
+                 flags->watch,
+                 "Go on until Ctrl-C: drawn again on a terminal, a line for each change elsewhere");
+  verb->footer("Examples:  skep status\n           skep status MY-APP --watch");
+  verb->callback([&session, flags] {
+    session.verb = [&session, flags] {
+      return flags->watch ? watch(session, *flags) : show(session, *flags);
+    };
+  });
 }
 
 }  // namespace skep::cli

@@ -63,8 +63,8 @@ Result<void> add_proof(server::WebhookProofs& proofs,
 void add_webhook_flags(Command& app, WebhookFlags& flags) {
   app.add_option("--webhook-secret-file",
                  flags.secret_files,
-                 "PROVIDER=FILE: the secret with which github, gitlab, gitea, forgejo or generic "
-                 "proves its calls to POST /webhook/PROVIDER; several with commas")
+                 "PROVIDER=FILE: the secret with which github, gitlab, gitea, forgejo, generic or "
+                 "registry proves its calls to POST /webhook/PROVIDER; several with commas")
       ->envname("SKEP_WEBHOOK_SECRET_FILE");
   app.add_option("--webhook-repository",
                  flags.repositories,
@@ -91,6 +91,9 @@ Result<void> add_webhooks(server::Router& router,
           : std::filesystem::absolute(repository.repo).lexically_normal().string());
   options.ref = repository.ref;
   options.hint = [&control] { control.hint(); };
+  options.image_hint = [&control](std::string_view name, std::string_view tag) {
+    return control.image_hint(name, tag);
+  };
   options.say = [&log](std::string_view line) { log.warn(std::string(line)); };
   server::add_webhook_routes(router, session.clock, std::move(options));
   return {};

@@ -9,7 +9,10 @@ stand_in_ports() {
     registry:*) echo 5000 ;;
     portainer/portainer-ce:*) echo 9000 ;;
     portainer/agent:*) echo 9001 ;;
-    swarmpit/*) echo 8080 ;;
+    swarmpit/* | */cadvisor:*) echo 8080 ;;
+    prom/prometheus:*) echo 9090 ;;
+    prom/node-exporter:*) echo 9100 ;;
+    grafana/*) echo 3000 ;;
     couchdb:*) echo 5984 ;;
     influxdb:*) echo 8086 ;;
     postgres:*) echo tcp:5432 ;;

@@ -22,10 +22,11 @@ class AgentProcess {
   struct Options {
     std::string repo;
     std::string instance = "default";
-    std::string interval = "1s";  ///< Between two looks at git.
+    std::string interval = "2s";      ///< Between two looks at git.
     std::filesystem::path directory;  ///< Socket, mirror and log; kept over a restart.
     std::map<std::string, std::string> environment;
-    std::vector<std::string> more = {};  ///< Further flags.
+    std::vector<std::string> more = {};    ///< Further flags.
+    std::vector<std::string> prefix = {};  ///< A program, by its path, that becomes the agent.
   };
   explicit AgentProcess(Options options);
   /// Asks it to end, and expects that it does so within ten seconds with exit code 0.
@@ -39,8 +40,9 @@ class AgentProcess {
   /// SIGTERM; the exit code (128 + signal where one killed it), or nothing after `patience`.
   std::optional<int> stop(std::chrono::seconds patience = std::chrono::seconds(10));
   void kill();  ///< SIGKILL.
+  void signal(int number) const;
 
-  /// What `skep status -o json` prints; null where it prints none.
+  /// What GET /api/v1/status answers, as `skep status -o json` prints it; null where nothing does.
   [[nodiscard]] nlohmann::json status() const;
   /// One stack of it; null where there is none.
   [[nodiscard]] nlohmann::json stack(const std::string& name) const;

@@ -1,3 +1,5 @@
+#include <sstream>
+
 #include "tests/e2e/e2e.hpp"
 
 namespace skep::e2e {
@@ -20,27 +22,110 @@ class CommandLine : public EndToEnd {
   }
 };
 
+/// What the completion of a shell offers after `words`.
+std::vector<std::string> offered(std::vector<std::string> words) {
+  words.insert(words.begin(), {binary(), "__complete", "--"});
+  std::vector<std::string> found;
+  std::istringstream lines(lab::run(words, {{"SKEP_SOCKET", "/not/there.sock"}}).out);
+  for (std::string line; std::getline(lines, line);)
+    found.push_back(line.substr(0, line.find('\t')));
+  return found;
+}
+
+void expect_help_with_example(std::vector<std::string> verb) {
+  auto words = verb;
+  words.insert(words.begin(), binary());
+  words.emplace_back("--help");
+  const auto help = lab::run(words);
+  EXPECT_EQ(help.exit_code, 0) << testing::PrintToString(verb);
+  EXPECT_THAT(help.out, testing::ContainsRegex("Examples?:  (.* )?skep "))
+      << testing::PrintToString(verb);
+  // What stands below a verb has help of its own.
+  if (help.out.find("\nSubcommands:") == std::string::npos) return;
+  verb.emplace_back("");
+  for (const auto& below : offered(verb)) {
+    verb.back() = below;
+    expect_help_with_example(verb);
+  }
+}
+
 TEST_F(CommandLine, EveryVerbHasHelpWithAnExample) {
   const auto help = skep({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const std::string verb : {"deploy",
-                                 "plan",
-                                 "diff",
-                                 "apply",
-                                 "render",
-                                 "validate",
-                                 "agent",
-                                 "status",
-                                 "approve",
-                                 "sync",
-                                 "health",
-                                 "version"}) {
-    EXPECT_THAT(help.out, HasSubstr(verb));
-    const auto of_verb = skep({verb, "--help"});
-    EXPECT_EQ(of_verb.exit_code, 0) << verb;
-    EXPECT_THAT(of_verb.out, testing::ContainsRegex("Examples?:  skep ")) << verb;
+  const auto verbs = offered({""});
+  EXPECT_THAT(verbs,
+              testing::IsSupersetOf({"agent", "apply", "deploy", "plan", "secret", "status"}));
+  for (const auto& verb : verbs) {
+    EXPECT_THAT(help.out, HasSubstr("\n  " + verb));
+    expect_help_with_example({verb});
   }
+  EXPECT_EQ(skep({"diff", "--help"}).exit_code, 0) << "another name of plan";
   EXPECT_THAT(skep({"version"}).out, testing::MatchesRegex("skep [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST_F(CommandLine, CompletesVerbsFlagsAndWords) {
+  EXPECT_THAT(offered({"su"}), testing::ElementsAre("suspend"));
+  EXPECT_THAT(offered({"plan", "--rep"}), testing::Contains("--repo"));
+  EXPECT_THAT(offered({"plan", "-o", ""}), testing::IsSupersetOf({"json", "markdown", "text"}));
+  EXPECT_THAT(offered({"-c", "somewhere", "template", "v"}), testing::ElementsAre("vendor"));
+  EXPECT_THAT(offered({"completion", ""}), testing::IsEmpty());
+  const auto directory = std::filesystem::path(binary()).parent_path().string();
+  const auto in_bash =
+      lab::run({"bash",
+                "-c",
+                "PATH=" + directory +
+                    ":$PATH; source <(skep completion bash); COMP_WORDS=(skep sus); "
+                    "COMP_CWORD=1; _skep; echo \"${COMPREPLY[@]}\""});
+  EXPECT_EQ(in_bash.out, "suspend\n") << in_bash.err;
+  for (const auto* shell : {"zsh", "fish"}) {
+    const auto script = skep({"completion", shell});
+    EXPECT_EQ(script.exit_code, 0);
+    EXPECT_THAT(script.out, HasSubstr("skep __complete -- "));
+  }
+  EXPECT_EQ(skep({"completion", "tcsh"}).exit_code, 1);
+}
+
+TEST_F(CommandLine, ADockerContextNamesTheEngine) {
+  const auto config = directory() / "docker";
+  const auto with = [&](std::map<std::string, std::string> more) {
+    auto variables = environment();
+    variables.erase("DOCKER_HOST");
+    variables["DOCKER_HOST"] = "";
+    variables["DOCKER_CONFIG"] = config.string();
+    for (auto& [name, value] : more) variables[name] = value;
+    return variables;
+  };
+  std::filesystem::create_directories(config / "cli-plugins");
+  std::filesystem::create_symlink(binary(), config / "cli-plugins" / "docker-skep");
+  const auto create = [&](const std::string& name, const std::string& host) {
+    const auto made =
+        lab::run({"docker", "context", "create", name, "--docker", "host=" + host}, with({}));
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+  };
+  create("lab", "unix://" + engine().socket());
+  create("far", "ssh://ops@manager.example.com:2222");
+  repo->write("stack.yml", "services:\n  app: " + service(kImage1));
+  const std::vector<std::string> plan = {
+      "plan", "--resolve-image", "never", "-c", repo->tree() + "/stack.yml", "x"};
+  const auto run = [&](std::vector<std::string> words, std::map<std::string, std::string> more) {
+    words.insert(words.end(), plan.begin(), plan.end());
+    return lab::run(words, with(std::move(more)));
+  };
+  const auto wrong = "unix:///not/there.sock";
+  for (const auto& done : {run({binary()}, {{"DOCKER_CONTEXT", "lab"}}),
+                           run({binary(), "-c", "lab"}, {}),
+                           run({binary(), "--context", "lab"}, {{"DOCKER_HOST", wrong}}),
+                           run({"docker", "-c", "lab", "skep"}, {}),
+                           run({"docker", "--context=lab", "skep"}, {}),
+                           run({"docker", "-H", "unix://" + engine().socket(), "skep"}, {})}) {
+    EXPECT_EQ(done.exit_code, 2) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("+ service app"));
+  }
+  const auto far = run({binary(), "-c", "far"}, {});
+  EXPECT_EQ(far.exit_code, 1);
+  EXPECT_THAT(far.err, HasSubstr("ssh -nNT -p 2222 -L "));
+  EXPECT_THAT(run({binary(), "-c", "none"}, {}).err, HasSubstr("docker context ls"));
+  EXPECT_THAT(run({binary(), "-c", "lab", "-H", wrong}, {}).err, HasSubstr("give one"));
 }
 
 TEST_F(CommandLine, AWrongCommandLineIsOneErrorWithExitCode1) {
@@ -64,10 +149,11 @@ TEST_F(CommandLine, ColoursAreForTerminalsThatWantThem) {
   EXPECT_THAT(piped.out, HasSubstr("+ service app"));
 }
 
-TEST_F(CommandLine, NothingThatGoesToAFileHasEscapeCodes) {
+TEST_F(CommandLine, NothingThatGoesToAFileHasEscapeCodes_Attack22) {
   repo->stack("shop", "services:\n  app: " + service(kImage1) + kHostNetwork);
   repo->stack("bad", "services:\n  app: { imagee: \"\x1b[31mred\" }\n");
-  repo->push();
+  // A commit's subject, too: escape sequences, also those of eight bits, and a turned direction.
+  repo->push("\x1b[31mred \xc2\x9b[2J \xe2\x80\xae txet");
   for (const auto* verb : {"validate", "plan", "apply", "render"}) {
     std::vector<std::string> more{verb, "--repo", repo->bare(), "--ref", "main"};
     if (std::string(verb) == "render") more.emplace_back("shop");
@@ -79,7 +165,12 @@ TEST_F(CommandLine, NothingThatGoesToAFileHasEscapeCodes) {
     return is(stack_of(status, "shop"), "synced", "healthy");
   }));
   const auto shown = skep({"status", "--socket", agent->socket()});
-  EXPECT_THAT(shown.out + shown.err + agent->log(), Not(HasSubstr("\x1b")));
+  const auto history = skep({"history", "--socket", agent->socket()});
+  const auto events = skep({"events", "--socket", agent->socket()});
+  for (const auto* bytes : {"\x1b", "\xc2\x9b", "\xe2\x80\xae"}) {
+    EXPECT_THAT(shown.out + shown.err + history.out + events.out + agent->log(),
+                Not(HasSubstr(bytes)));
+  }
 }
 
 TEST_F(CommandLine, AnswersAsAPluginOfTheDockerCli) {

@@ -47,7 +47,7 @@ TEST_F(Delivery, APushedTagUpdatesExactlyThatServiceAndItsTasksRunTheNewImage) {
             agent->stack("blog").at("target_revision"));
 }
 
-TEST_F(Delivery, ADocumentationOnlyCommitAndAPassWithoutChangeWriteNothingAtAll) {
+TEST_F(Delivery, ImixsChange13_ADocumentationOnlyCommitAndAPassWithoutChangeWriteNothingAtAll) {
   deploy();
   agent->wait_for_passes();
   const auto before = versions();
@@ -63,6 +63,22 @@ TEST_F(Delivery, ADocumentationOnlyCommitAndAPassWithoutChangeWriteNothingAtAll)
   agent->wait_for_passes();
   EXPECT_EQ(agent->write_requests(), requests) << agent->metrics();
   EXPECT_EQ(versions(), before);
+}
+
+TEST_F(Delivery, ImixsChange6_AFixedLabelKeyRestartsNoTask) {
+  const auto labelled = [](const std::string& key) {
+    return "services:\n  app: { image: " + kImage1 +
+           ", stop_signal: SIGKILL, deploy: { labels: { " + key + ": '80' } } }\n" + kHostNetwork;
+  };
+  repo->stack("blog", labelled("trafik.port"));
+  commit = repo->push("all");
+  start_agent();
+  ASSERT_TRUE(agent->wait_for_commit(commit));
+  const auto before = tasks("blog_app");
+  repo->stack("blog", labelled("traefik.port"));
+  ASSERT_TRUE(agent->wait_for_commit(repo->push("typo")));
+  EXPECT_EQ(tasks("blog_app"), before);
+  EXPECT_TRUE(objects("services").at("blog_app").at("Spec").at("Labels").contains("traefik.port"));
 }
 
 TEST_F(Delivery, AStartedAgainAgentWithAnEmptyDiskWritesNothing) {

@@ -16,7 +16,7 @@ class Failures : public EndToEnd {
            more + " }\n" + "networks: { hostnet: { external: true, name: host } }\n";
   }
   void deploy() {
-    repo->write("skep.yaml", "defaults: { resolve_image: never, timeout: 6s }\n");
+    repo->write("skep.yaml", "defaults: { resolve_image: never, timeout: 10s }\n");
     repo->stack("shop", app(kImage1, "}"));
     start_agent();
     ASSERT_TRUE(agent->wait_for_commit(repo->push()));
@@ -93,7 +93,8 @@ class Replacement : public EndToEnd {
   }
 };
 
-TEST_F(Replacement, OfANetworkAndOfAServicesModeIsCarriedOutWhereItIsAllowedAndElseSaid) {
+TEST_F(Replacement,
+       ImixsChange12_OfANetworkAndOfAServicesModeIsCarriedOutWhereItIsAllowedAndElseSaid) {
   repo->stack("shop", text("{}", ""));
   start_agent();
   ASSERT_TRUE(agent->wait_for_commit(repo->push()));

@@ -17,6 +17,16 @@ class AgentImage : public EndToEnd {
     auto json = nlohmann::json::parse(shown.out, nullptr, false);
     return json.is_object() ? json : nlohmann::json();
   }
+  static constexpr const char* kImage = "skep-test/agent:1";
+  /// Once for all tests.
+  void build() const {
+    static const auto built = [this] {
+      auto variables = environment();
+      variables["SKEP_BINARY"] = binary();
+      return lab::run({SKEP_SOURCE_DIR "/scripts/image", kImage}, variables);
+    }();
+    ASSERT_EQ(built.exit_code, 0) << built.err;
+  }
   bool wait_until(const std::string& what, const std::function<bool(const nlohmann::json&)>& good) {
     nlohmann::json last;
     const bool came = eventually(
@@ -33,10 +43,7 @@ class AgentImage : public EndToEnd {
 };
 
 TEST_F(AgentImage, DeploysHealsAndAnswersAsAServiceOfTheSwarm) {
-  auto variables = environment();
-  variables["SKEP_BINARY"] = binary();
-  const auto built = lab::run({SKEP_SOURCE_DIR "/scripts/image", "skep-test/agent:1"}, variables);
-  ASSERT_EQ(built.exit_code, 0) << built.err;
+  build();
   repo->stack("shop", "services:\n  app: " + service(kImage1));
   auto commit = repo->push();
   // The leak check of a sanitized build needs a right that containers do not have.
@@ -90,6 +97,71 @@ TEST_F(AgentImage, DeploysHealsAndAnswersAsAServiceOfTheSwarm) {
   // Nothing but the program is in the image: no shell to break into.
   EXPECT_NE(engine().docker({"run", "--rm", "--entrypoint", "sh", "skep-test/agent:1"}).exit_code,
             0);
+}
+
+TEST_F(AgentImage, BootstrapPutsTheAgentThereAndCanBeRunAgain) {
+  build();
+  repo->stack("shop", "services:\n  app: " + service(kImage1));
+  const auto commit = repo->push();
+  const std::vector<std::string> words = {"bootstrap",
+                                          "--image",
+                                          kImage,
+                                          "--repo",
+                                          repo->bare(),
+                                          "--ref",
+                                          "main",
+                                          "--interval",
+                                          "1s",
+                                          "--resolve-image",
+                                          "never",
+                                          "--engine-socket",
+                                          engine().socket(),
+                                          "--env",
+                                          "ASAN_OPTIONS=detect_leaks=0"};
+  auto printed = words;
+  printed.emplace_back("--print");
+  EXPECT_THAT(skep(printed).out, HasSubstr("\"SKEP_SELF_STACK\": \"skep\""));
+  EXPECT_THAT(names("services"), testing::IsEmpty());
+  auto wrong = words;
+  wrong[4] = "/not/there.git";
+  EXPECT_EQ(skep(wrong).exit_code, 1);
+  EXPECT_THAT(names("services"), testing::IsEmpty()) << "the repository is looked at first";
+  EXPECT_THAT(names("secrets"), testing::IsEmpty());
+
+  const auto first = skep(words);
+  ASSERT_EQ(first.exit_code, 0) << first.out << first.err;
+  EXPECT_THAT(names("secrets"), ElementsAre("skep_digest_key"));
+  ASSERT_TRUE(wait_until("the first deployment", [&](const nlohmann::json& status) {
+    const auto shop = stack_of(status, "shop");
+    return is(shop, "synced", "healthy") && shop.at("target_revision") == commit;
+  }));
+  const auto before = versions().at("services/skep_agent");
+  const auto again = skep(words);
+  EXPECT_EQ(again.exit_code, 0) << again.out << again.err;
+  EXPECT_THAT(again.out, HasSubstr("nothing was written"));
+  EXPECT_EQ(versions().at("services/skep_agent"), before);
+}
+
+TEST_F(AgentImage, BootstrapMakesADeployKeyAndWaitsUntilTheGitHostKnowsIt) {
+  const auto key = (directory() / "deploy_key").string();
+  const std::vector<std::string> words = {"bootstrap",
+                                          "--image",
+                                          kImage,
+                                          "--repo",
+                                          "ssh://git@127.0.0.1:1/ops/cluster.git",
+                                          "--git-ssh-key",
+                                          key,
+                                          "--host-key",
+                                          "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};
+  const auto first = skep(words);
+  EXPECT_EQ(first.exit_code, 1) << "nobody is there";
+  EXPECT_THAT(first.out, HasSubstr("ssh-ed25519 AAAA"));
+  EXPECT_THAT(first.err, HasSubstr("run this again"));
+  EXPECT_EQ(std::filesystem::status(key).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  const auto second = skep(words);
+  EXPECT_THAT(second.out, testing::Not(HasSubstr("ssh-ed25519"))) << "the same key stays";
+  EXPECT_THAT(names("services"), testing::IsEmpty());
 }
 
 }  // namespace

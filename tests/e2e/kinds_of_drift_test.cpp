@@ -151,9 +151,11 @@ TEST_F(KindsOfDrift, EachIsHealed) {
 
 TEST_F(KindsOfDrift, EachIsExplainedByItsFieldWhereSelfHealIsWarnAndHealedOnDemand) {
   deploy("warn");
+  std::cout << "edit                 reported after   left alone\n";
   for (const auto& edit : edits()) {
     SCOPED_TRACE(edit.name);
     make(edit);
+    const auto start = std::chrono::steady_clock::now();
     if (edit.object.empty()) {  // Of the cluster, not of a stack: healed at once, for it is shared.
       ASSERT_TRUE(eventually([this] { return picture() == healthy; }));
       continue;
@@ -172,7 +174,13 @@ TEST_F(KindsOfDrift, EachIsExplainedByItsFieldWhereSelfHealIsWarnAndHealedOnDema
       }
       return false;
     }));
-    EXPECT_NE(picture(), healthy) << "warn heals nothing";
+    std::cout << std::left << std::setw(21) << edit.name << std::fixed << std::setprecision(2)
+              << seconds_since(start) << " s           ";
+    const auto edited = picture();
+    agent->wait_for_passes(1);
+    EXPECT_EQ(picture(), edited) << "warn heals nothing";
+    EXPECT_NE(edited, healthy);
+    std::cout << (picture() == edited ? "yes" : "no") << "\n";
     ASSERT_EQ(skep({"sync", "shop", "--socket", agent->socket()}).exit_code, 0);
     ASSERT_TRUE(eventually([this] { return picture() == healthy; })) << agent->log();
     wait_until_well();

@@ -1,3 +1,5 @@
+#include <fstream>
+
 #include "tests/e2e/e2e.hpp"
 
 namespace skep::e2e {
@@ -118,6 +120,27 @@ TEST_F(Mistakes, OneStackWithInvalidYamlLeavesTheOthersToTheAgent) {
   EXPECT_EQ(agent->metric("skep_stack_sync_state", R"(stack="apps/bad",state="unknown")"), 1);
   repo->stack("bad", "services:\n  app: " + service(kImage2));
   ASSERT_TRUE(agent->wait_for_commit(repo->push("mended")));
+}
+
+TEST_F(Mistakes, Attack8_AnApplicationThatAsksForTheSocketIsBlockedAndNoOther) {
+  repo->stack("bad", with("    volumes: ['/var/run/docker.sock:/s']\n"));
+  repo->stack("good", "services:\n  app: " + service(kImage1));
+  const auto policy = (directory() / "no-rules.yaml").string();
+  std::ofstream(policy) << "# as without a file\n";
+  start_agent({"--policy-file", policy});
+  repo->push();
+  ASSERT_TRUE(agent->wait_until("good runs", [](const nlohmann::json& status) {
+    return is(stack_of(status, "good"), "synced", "healthy");
+  }));
+  EXPECT_THAT(names("services"), ElementsAre("good_app"));
+  const auto explained = skep({"explain", "bad", "--socket", agent->socket()});
+  EXPECT_THAT(explained.out,
+              HasSubstr("service app of apps/bad may not mount /var/run/docker.sock of the node; "
+                        "bind_sources in the agent's policy file can allow it"));
+  const auto planned =
+      skep({"plan", "bad", "--repo", repo->bare(), "--ref", "main", "--policy-file", policy});
+  EXPECT_EQ(planned.exit_code, 1);
+  EXPECT_THAT(planned.out, HasSubstr(kFile + ":2:3"));
 }
 
 TEST_F(Mistakes, AllMistakesOfOnePushAreShownInOneRun) {

@@ -65,6 +65,8 @@ TEST_F(Outage, Trap27_AnEngineThatHangsIsUnknownWithinFifteenSecondsAndNothingIs
   const auto shown = skep({"status", "--socket", agent->socket()});
   std::this_thread::sleep_for(2s);
   const auto later = skep({"status", "one", "--socket", agent->socket()});
+  const auto up = agent->metric("skep_docker_up");
+  const auto known_stacks = agent->metric("skep_stack_sync_state", R"(state="unknown")");
   signal_daemon("CONT");
   ASSERT_TRUE(noticed);
   EXPECT_EQ(shown.exit_code, 1);
@@ -77,6 +79,12 @@ TEST_F(Outage, Trap27_AnEngineThatHangsIsUnknownWithinFifteenSecondsAndNothingIs
            is(stack_of(status, "two"), "synced", "healthy");
   }));
   EXPECT_EQ(services(), before);
+  EXPECT_EQ(up, 0);
+  EXPECT_EQ(known_stacks, 2) << "both are unknown in the metrics too, and neither is gone";
+  EXPECT_EQ(agent->metric("skep_docker_up"), 1);
+  EXPECT_EQ(agent->metric("skep_stack_sync_state", R"(state="unknown")"), 0);
+  EXPECT_EQ(agent->metric("skep_drift_detected_total"), 0);
+  EXPECT_EQ(agent->metric("skep_syncs_total", R"(result="failure")"), 0);
   EXPECT_EQ(agent->write_requests(), writes) << "what was not seen was taken for missing";
 }
 

@@ -45,6 +45,27 @@ TEST_F(Ports, MoveFromOneServiceToAnotherAndChangePlaces) {
   EXPECT_EQ(published("shop_b"), "18081");
 }
 
+TEST_F(Ports, ImixsChange1And2_ARenamedDirectoryAndARenamedServiceHandTheirPortOver) {
+  const auto mesh = [](const std::string& name) {
+    return "services:\n  " + name + ": " + service(kImage1, "ports: ['18095:80']");
+  };
+  for (const auto* other : {"x", "y"})
+    repo->stack(other, "services:\n  app: " + service(kImage1) + kHostNetwork);
+  repo->stack("treafik", mesh("proxy"));
+  start_agent();
+  ASSERT_TRUE(agent->wait_for_commit(repo->push()));
+  repo->remove("apps/treafik");
+  repo->stack("traefik", mesh("proxy"));
+  ASSERT_TRUE(agent->wait_for_commit(repo->push("typo")));
+  EXPECT_EQ(published("traefik_proxy"), "18095");
+  EXPECT_EQ(objects("services").count("treafik_proxy"), 0U);
+  repo->stack("traefik", mesh("edge"));
+  ASSERT_TRUE(agent->wait_for_commit(repo->push("another name")));
+  EXPECT_EQ(published("traefik_edge"), "18095");
+  EXPECT_EQ(objects("services").count("traefik_proxy"), 0U);
+  EXPECT_EQ(agent->metric("skep_syncs_total", "result=\"failure\""), 0) << agent->log();
+}
+
 TEST_F(Ports, MoveFromOneStackToAnother) {
   repo->stack("one", "services:\n  app: " + service(kImage1, "ports: ['18090:80']"));
   repo->stack("two", "services:\n  app: " + service(kImage1));
@@ -55,6 +76,15 @@ TEST_F(Ports, MoveFromOneStackToAnother) {
   ASSERT_TRUE(agent->wait_for_commit(repo->push("the other way round")));
   EXPECT_EQ(published("one_app"), "");
   EXPECT_EQ(published("two_app"), "18090");
+  // And an exchange, which the engine has no single step for.
+  repo->stack("one", "services:\n  app: " + service(kImage1, "ports: ['18091:80']"));
+  ASSERT_TRUE(agent->wait_for_commit(repo->push("both")));
+  repo->stack("one", "services:\n  app: " + service(kImage1, "ports: ['18090:80']"));
+  repo->stack("two", "services:\n  app: " + service(kImage1, "ports: ['18091:80']"));
+  ASSERT_TRUE(agent->wait_for_commit(repo->push("exchanged")));
+  EXPECT_EQ(published("one_app"), "18090");
+  EXPECT_EQ(published("two_app"), "18091");
+  EXPECT_EQ(agent->metric("skep_syncs_total", "result=\"failure\""), 0) << agent->log();
 }
 
 }  // namespace

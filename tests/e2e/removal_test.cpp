@@ -30,7 +30,7 @@ class Removal : public EndToEnd {
   }
 };
 
-TEST_F(Removal, ARemovedDirectoryTakesItsStackWithItButNotItsVolumes) {
+TEST_F(Removal, ImixsChange11_ARemovedDirectoryTakesItsStackWithItButNotItsVolumes) {
   deploy();
   const auto before = versions();
   repo->remove("apps/leaving");
@@ -76,15 +76,43 @@ TEST_F(Removal, ARepositoryThatBecomesEmptyRemovesNothing) {
   EXPECT_THAT(running_images("one_app"), testing::ElementsAre(kImage2));
 }
 
+TEST_F(Removal, ARewrittenHistoryStopsEverythingUntilAPersonAcceptsIt_Attack24) {
+  deploy();
+  repo->remove("apps/leaving");
+  repo->stack("one", "services:\n  app: " + service(kImage2) + kHostNetwork);
+  const auto commit = repo->rewrite();
+  ASSERT_TRUE(agent->wait_until("it is refused", [](const nlohmann::json& status) {
+    return status.at("fetch_error").get<std::string>().find("was rewritten") != std::string::npos;
+  }));
+  EXPECT_THAT(running_images("one_app"), testing::ElementsAre(kImage1));
+  EXPECT_THAT(names("services"), Contains("leaving_app"));
+  EXPECT_GT(agent->metric("skep_git_verification_failures_total", "reason=\"rewound\""), 0);
+  const auto shown = skep({"status", "--socket", agent->socket()});
+  EXPECT_EQ(shown.exit_code, 1);
+  EXPECT_THAT(shown.out, HasSubstr("skep approve --history"));
+  const auto approved = skep({"approve", "--history", "--socket", agent->socket()});
+  EXPECT_EQ(approved.exit_code, 0) << approved.err;
+  EXPECT_TRUE(agent->wait_for_commit(commit));
+  EXPECT_THAT(running_images("one_app"), testing::ElementsAre(kImage2));
+  EXPECT_NE(skep({"approve", "--history", "--socket", agent->socket()}).exit_code, 0)
+      << "nothing waits any more";
+}
+
 TEST_F(Removal, AnUnreadableRepositoryRemovesNothingAndWorkGoesOnWhenItIsBack) {
   deploy();
   const auto before = versions();
+  EXPECT_EQ(agent->metric("skep_git_requests_total", R"(result="failure")"), 0);
   repo->hide();
   ASSERT_TRUE(agent->wait_until("git is away", [](const nlohmann::json& status) {
     return !status.at("fetch_error").get<std::string>().empty();
   }));
   agent->wait_for_passes();
   EXPECT_EQ(versions(), before);
+  EXPECT_GT(agent->metric("skep_git_requests_total", R"(result="failure")"), 0);
+  const auto last = agent->metric("skep_git_last_success_timestamp_seconds");
+  EXPECT_GT(last, 0);
+  EXPECT_LT(last, agent->metric("skep_last_loop_timestamp_seconds", R"(loop="git")"));
+  EXPECT_EQ(agent->metric("skep_sync_failures_total"), 0) << "no stack is to blame";
   const auto shown = skep({"status", "--socket", agent->socket()});
   EXPECT_EQ(shown.exit_code, 1);
   EXPECT_THAT(shown.out, HasSubstr("cannot be read since"));

@@ -22,6 +22,8 @@ class Repo {
   void link(const std::string& path, const std::string& target);
   /// Commits all that was changed and pushes it. Returns the commit.
   std::string push(const std::string& message = "change");
+  /// As push(), but what was changed takes the place of the last commit: a forced push.
+  std::string rewrite();
   /// Where the bare repository is while it cannot be read.
   void hide();
   void bring_back();

@@ -32,6 +32,13 @@ TEST_F(Standby, ASecondAgentWaitsAndTakesOverWithin40SecondsAfterTheFirstIsKille
   const auto shown = skep({"status", "--socket", second->socket()});
   EXPECT_EQ(shown.exit_code, 0) << shown.out;
   EXPECT_THAT(shown.out, HasSubstr("standby   this agent waits; active is "));
+  EXPECT_EQ(agent->metric("skep_leader"), 1);
+  EXPECT_EQ(agent->metric("skep_lease_transitions_total"), 1);
+  EXPECT_EQ(agent->metric("skep_stack_info"), 1);
+  EXPECT_EQ(second->metric("skep_leader"), 0);
+  EXPECT_EQ(second->metric("skep_lease_transitions_total"), 0);
+  EXPECT_EQ(second->metric("skep_docker_up"), 1) << "one that waits is not one that sees nothing";
+  EXPECT_EQ(second->metric("skep_stack_info"), 0) << "the active one tells of stacks";
   agent->kill();
   const auto start = std::chrono::steady_clock::now();
   repo->stack("shop", "services:\n  app: " + service(kImage2) + kHostNetwork);
@@ -43,6 +50,9 @@ TEST_F(Standby, ASecondAgentWaitsAndTakesOverWithin40SecondsAfterTheFirstIsKille
   EXPECT_LE(took, 40);
   ASSERT_TRUE(second->wait_for_commit(commit));
   EXPECT_THAT(running_images("shop_app"), testing::ElementsAre(kImage2));
+  EXPECT_EQ(second->metric("skep_leader"), 1);
+  EXPECT_EQ(second->metric("skep_lease_transitions_total"), 1);
+  EXPECT_EQ(second->metric("skep_stack_info"), 1);
   // The first one comes back, and waits; the second one ends well, and the first goes on at once.
   agent->start();
   ASSERT_TRUE(agent->wait_until("it stands by", [](const nlohmann::json& status) {

@@ -86,6 +86,14 @@ TEST_F(Templates, SettingsAreTriedOnOneStackAndCheckedByTheSchema) {
   EXPECT_THAT(here({"plan", "--set", "replicas=2"}).err, HasSubstr("name the stack"));
   const auto plan = here({"plan", "shop", "--set", "replicas=2"});
   EXPECT_EQ(plan.exit_code, 2) << plan.err;
+  repo->write("note.txt", "of a file, with \\, {x} and b=c");
+  repo->write(
+      "templates/own/templates/note.yml",
+      "{{ with .Values.note }}services: { app: { labels: { note: {{ quote . }} } } }{{ end }}");
+  const auto noted = here({"render", "shop", "--set-file", "note=" + repo->tree() + "/note.txt"});
+  EXPECT_THAT(noted.out, HasSubstr(R"(of a file, with \\, {x} and b=c)")) << noted.err;
+  EXPECT_THAT(here({"render", "shop", "--set-file", "note"}).err, HasSubstr("write KEY=PATH"));
+  EXPECT_THAT(here({"render", "shop", "--set-file", "note=/no/such"}).err, HasSubstr("/no/such"));
   EXPECT_THAT(here({"validate", "--environment", "../x"}).err, HasSubstr("--environment must be"));
 }
 

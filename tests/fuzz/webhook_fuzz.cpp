@@ -23,6 +23,13 @@ void body(WebhookProvider provider, std::string_view event, std::string_view jso
   if (!payload) return require(!payload.error().message.empty());
   if (const auto* nothing = std::get_if<WebhookNothing>(&*payload))
     return require(!nothing->reason.empty());
+  if (const auto* images = std::get_if<WebhookImages>(&*payload)) {
+    require(provider == WebhookProvider::registry);
+    require(!images->images.empty() && images->images.size() <= 100);
+    for (const auto& image : images->images)
+      require(!image.repository.empty() && !image.tag.empty());
+    return;
+  }
   const auto& push = std::get<WebhookPush>(*payload);
   const bool generic = provider == WebhookProvider::generic;
   require(push.ref.starts_with("refs/") || (generic && push.ref.empty()));
@@ -43,7 +50,8 @@ void body(WebhookProvider provider, std::string_view event, std::string_view jso
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
-  const auto provider = kWebhookProviders.at(data[0] % kWebhookProviders.size());
+  const auto provider =
+      (data[0] & 0x08U) != 0 ? WebhookProvider::registry : kWebhookProviders.at(data[0] % 5U);
   const bool gitlab = provider == WebhookProvider::gitlab;
   const std::string_view event =
       (data[0] & 0x40U) != 0 ? (gitlab ? "System Hook" : "ping") : (gitlab ? "Push Hook" : "push");
