@@ -89,7 +89,7 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
     finish_operation(facts, true, "", "");
   } else if (facts.health == Health::degraded && facts.plan.only_removals()) {
     finish_operation(facts, false, "health", "");
-  } else if (facts.desired != nullptr &&
+  } else if (facts.desired != nullptr && !memory.up_since &&  // That only has to last a little.
              now - memory.operation->progressed > facts.desired->source.settings.policy.timeout) {
     memory.overdue_content = facts.target()->content;
     finish_operation(facts, false, "health", "no progress before the deadline");

@@ -106,7 +106,7 @@ class Dashboards : public EndToEnd {
   }
 
   void live() {
-    repo->write("skep.yaml", "defaults: { resolve_image: never, timeout: 6s }\n");
+    repo->write("skep.yaml", "defaults: { resolve_image: never, timeout: 10s }\n");
     repo->write("management/proxy/docker-compose.yml", app(kImage1, ""));
     repo->stack("shop", app(kImage1, ", configs: [page]") + "configs: { page: { file: page } }\n");
     repo->write("apps/shop/page", "one\n");

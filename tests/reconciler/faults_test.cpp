@@ -143,6 +143,19 @@ TEST_F(Faults, ARefusalThatLooksLikeAConflictIsNotRepeatedWithoutAPause) {
   EXPECT_GT(*turn->retry_at, world.clock.steady());
 }
 
+TEST_F(Faults, ADeadlineShorterThanWhatARolloutMustLastFailsNothing) {
+  world.files["skep.yaml"] = "defaults: { resolve_image: never, timeout: 3s }\n";
+  world.files["apps/a/docker-compose.yml"] = one_service("a:1");
+  world.commit();
+  ASSERT_EQ(World::status(settle(), "a").health, ports::Health::healthy);
+  world.files["apps/a/docker-compose.yml"] = one_service("a:2");
+  world.commit();
+  const auto turn = settle();
+  EXPECT_EQ(World::status(turn, "a").health, ports::Health::healthy);
+  EXPECT_FALSE(World::status(turn, "a").quarantined);
+  EXPECT_EQ(image_of("a_web"), "a:2");
+}
+
 TEST_F(Faults, WhatComesUpAfterItsDeadlineIsWatchedUntilItHasLasted) {
   world.files["skep.yaml"] = "defaults: { resolve_image: never, on_failure: keep, timeout: 8s }\n";
   world.files["apps/a/docker-compose.yml"] = one_service("a:1");
