@@ -91,7 +91,7 @@ TEST_F(Templates, SettingsAreTriedOnOneStackAndCheckedByTheSchema) {
       "templates/own/templates/note.yml",
       "{{ with .Values.note }}services: { app: { labels: { note: {{ quote . }} } } }{{ end }}");
   const auto noted = here({"render", "shop", "--set-file", "note=" + repo->tree() + "/note.txt"});
-  EXPECT_THAT(noted.out, HasSubstr(R"(of a file, with \\, {x} and b=c)")) << noted.err;
+  EXPECT_THAT(noted.out, HasSubstr(R"(of a file, with \, {x} and b=c)")) << noted.err;
   EXPECT_THAT(here({"render", "shop", "--set-file", "note"}).err, HasSubstr("write KEY=PATH"));
   EXPECT_THAT(here({"render", "shop", "--set-file", "note=/no/such"}).err, HasSubstr("/no/such"));
   EXPECT_THAT(here({"validate", "--environment", "../x"}).err, HasSubstr("--environment must be"));
