@@ -22,15 +22,17 @@ extern char** environ;
 namespace skep::cli {
 namespace {
 
-/// SIGINT and SIGTERM ask everything to stop; the second one ends the process at once. SIGUSR1 does
-/// what the verb has said, if anything.
+/// SIGINT and SIGTERM ask everything to stop; the second one ends the process at once. SIGUSR1 and
+/// SIGUSR2 do what the verb has said, if anything.
 class Signals {
  public:
-  explicit Signals(std::shared_ptr<UserSignal> user) : user_(std::move(user)) {
+  Signals(std::shared_ptr<UserSignal> user1, std::shared_ptr<UserSignal> user2)
+      : user1_(std::move(user1)), user2_(std::move(user2)) {
     sigemptyset(&set_);
     sigaddset(&set_, SIGINT);
     sigaddset(&set_, SIGTERM);
     sigaddset(&set_, SIGUSR1);
+    sigaddset(&set_, SIGUSR2);
     sigaddset(&set_, kDone);
     pthread_sigmask(
         SIG_BLOCK, &set_, nullptr);  // Before any other thread exists, so that all inherit it.
@@ -38,8 +40,9 @@ class Signals {
     waiter_ = std::thread([this] {
       int signal = 0;
       while (sigwait(&set_, &signal) == 0 && !done_) {
-        if (signal == SIGUSR1) user_->raise();
-        if (signal == SIGUSR1 || signal == kDone) continue;
+        if (signal == SIGUSR1) user1_->raise();
+        if (signal == SIGUSR2) user2_->raise();
+        if (signal != SIGINT && signal != SIGTERM) continue;
         if (source_.stop_requested()) _exit(130);
         source_.request_stop();
       }
@@ -55,9 +58,9 @@ class Signals {
   [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
 
  private:
-  static constexpr int kDone = SIGUSR2;  ///< Ends the waiting thread.
+  const int kDone = SIGRTMIN;  ///< Ends the waiting thread.
 
-  const std::shared_ptr<UserSignal> user_;
+  const std::shared_ptr<UserSignal> user1_, user2_;
   std::atomic<bool> done_ = false;
   sigset_t set_{};
   std::stop_source source_;
@@ -94,7 +97,7 @@ int run(int argc, char** argv) {
   std::erase_if(words,
                 [](const std::string& word) { return word == "--compose-file=" || word == "-c="; });
   Session session;
-  Signals signals(session.user_signal);
+  Signals signals(session.user_signal, session.look_signal);
   const gitsync::Library libgit2;
   read_environment(session);
   if (*plugin) {

@@ -27,7 +27,7 @@ inline constexpr int kSuccess = 0;
 inline constexpr int kFailure = 1;
 inline constexpr int kChanges = 2;
 
-/// What SIGUSR1 does.
+/// What SIGUSR1 or SIGUSR2 does.
 class UserSignal {
  public:
   void set(std::function<void()> action) {
@@ -56,6 +56,7 @@ struct Session {
   std::string log_format = "auto";
   /// Called for SIGUSR1, from a thread of its own; set by the agent.
   std::shared_ptr<UserSignal> user_signal = std::make_shared<UserSignal>();
+  std::shared_ptr<UserSignal> look_signal = std::make_shared<UserSignal>();  ///< SIGUSR2.
   std::string output = "text";
   bool color = false;         ///< Standard output is a terminal and nothing forbids it.
   std::function<int()> verb;  ///< What the command line asked for.

@@ -32,6 +32,7 @@ struct AgentFlags {
   std::string instance = "default";
   std::string interval = "60s";
   std::string prune_grace = "60s";
+  std::string settle = "5s";
   std::string self_stack;
   bool standby = false;
   bool no_service_metrics = false;
@@ -231,6 +232,8 @@ int run_agent(const Session& session, AgentFlags flags) {
   const auto prune_grace = reconciler::parse_duration(flags.prune_grace);
   if (!prune_grace)
     return fail({ErrorKind::invalid_input, "--prune-grace must be a duration, such as 60s"});
+  const auto settle = reconciler::parse_duration(flags.settle);
+  if (!settle) return fail({ErrorKind::invalid_input, "--settle must be a duration, such as 5s"});
   auto load = load_options(session, flags.repository);
   if (!load) return fail(load.error());
   auto digest = read_digest_key(flags.repository.digest_key_file);
@@ -255,6 +258,7 @@ int run_agent(const Session& session, AgentFlags flags) {
   options.version = SKEP_VERSION;
   options.interval = *interval;
   options.reconciler.prune_grace = *prune_grace;
+  options.reconciler.settle = *settle;
   options.reconciler.self_stack = flags.self_stack;
   options.load = *std::move(load);
   gitsync::FileCheckout checkout(options.load.host_checkout);
@@ -290,7 +294,12 @@ int run_agent(const Session& session, AgentFlags flags) {
   reconciler::Agent agent(**source, used, observers, session.clock, *log, options);
   const auto server = serve(session, flags, agent, metrics, history, session.redaction, *log);
   if (!server) return fail(server.error());
+  session.look_signal->set([&agent, &log] {
+    log->info(logfmt("a look at git asked for", {{"actor", "SIGUSR2"}}));
+    agent.look_at_git();
+  });
   agent.run(session.stop);
+  session.look_signal->set({});  // The agent is about to go.
   return kSuccess;
 }
 
@@ -311,6 +320,11 @@ void add_agent(Command& app, Session& session) {
                    flags->prune_grace,
                    "How long a stack that left the repository stays, in case it comes back")
       ->envname("SKEP_PRUNE_GRACE")
+      ->capture_default_str();
+  verb->add_option("--settle",
+                   flags->settle,
+                   "How long all tasks have to run before a deployment is called healthy")
+      ->envname("SKEP_SETTLE")
       ->capture_default_str();
   verb->add_flag("--standby",
                  flags->standby,

@@ -560,6 +560,14 @@ Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
   return {};
 }
 
+void Agent::look_at_git() {
+  {
+    const std::lock_guard lock(mutex_);
+    fetch_now_ = asked_ = true;
+  }
+  news_arrived_.notify_all();
+}
+
 void Agent::hint() {
   {
     const std::lock_guard lock(mutex_);

@@ -63,6 +63,9 @@ class Agent final : public ports::Control {
   Result<void> accept_history(const std::string& actor) override;
   Result<void> sync(const std::string& stack, const std::string& actor) override;
   void hint() override;
+  /// A person wants git looked at now; unlike sync() nothing is carried out that would not be
+  /// anyway.
+  void look_at_git();
   bool image_hint(std::string_view repository, std::string_view tag) override;
   Result<void> suspend(const std::string& stack,
                        const ports::SuspendRequest& request,
