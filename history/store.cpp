@@ -236,17 +236,19 @@ void Store::roll_back() {
 
 Result<bool> Store::add(const ports::SyncReport& report, WallTime ended) {
   auto& state = *state_;
+  // One that carried out another plan is told by itself: it says what was changed.
   if (report.trigger == "retry" && report.result == "failure") {
     auto counted = state.write(
         "UPDATE operations SET attempts = attempts + 1, ended_ms = ?1 WHERE id = (SELECT max(id) "
         "FROM operations WHERE stack = ?2) AND result = 'failure' AND failed_phase = ?3 AND "
-        "revision_to = ?4 AND message = ?5",
+        "revision_to = ?4 AND message = ?5 AND (?6 = '' OR plan_digest = ?6)",
         [&](Statement& update) {
           update.bind(milliseconds_of(ended))
               .bind(report.stack)
               .bind(report.failed_phase)
               .bind(report.revision_to)
-              .bind(report.message);
+              .bind(report.message)
+              .bind(report.plan_digest);
         });
     if (!counted) return std::move(counted).error();
     if (state.database.changes() > 0) return false;

@@ -111,13 +111,19 @@ TEST_F(StoreTest, RetriesThatFailInTheSameWordsAreCountedAndNotListed) {
   failure.trigger = "retry";
   EXPECT_FALSE(*store->add(failure, kThen + 1min));
   EXPECT_FALSE(*store->add(failure, kThen + 2min));
+  auto other_plan = failure;
+  other_plan.plan_digest = "of what a person edited";
+  EXPECT_TRUE(*store->add(other_plan, kThen + 2min));
+  other_plan.plan_digest = "";
+  EXPECT_FALSE(*store->add(other_plan, kThen + 2min)) << "without a plan it only looked again";
   failure.message = "network gone";
   EXPECT_TRUE(*store->add(failure, kThen + 3min));
   const auto found = read_operations(file(), {});
   ASSERT_TRUE(found);
-  ASSERT_THAT(*found, SizeIs(2));
-  EXPECT_EQ((*found)[1].attempts, 3U);
-  EXPECT_EQ((*found)[1].last_ended, kThen + 2min);
+  ASSERT_THAT(*found, SizeIs(3));
+  EXPECT_EQ((*found)[2].attempts, 3U);
+  EXPECT_EQ((*found)[2].last_ended, kThen + 2min);
+  EXPECT_EQ((*found)[1].attempts, 2U);
 }
 
 TEST_F(StoreTest, EventsComeOldestFirstAndGoOnAfterAnId) {
