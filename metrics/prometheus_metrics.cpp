@@ -127,7 +127,7 @@ struct PrometheusMetrics::State {
   /// From the first sight of a revision, for each stack that it changed and that got there.
   void observe_lead_time(const ports::SyncReport& report) {
     const bool of_git = report.trigger == "git" || report.trigger == "retry";
-    if (!of_git || report.revision_from == report.revision_to) return;
+    if (!of_git || report.removal || report.revision_from == report.revision_to) return;
     const auto seen = std::find_if(first_seen.begin(), first_seen.end(), [&](const auto& entry) {
       return entry.first == report.revision_to;
     });

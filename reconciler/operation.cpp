@@ -43,7 +43,9 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
     memory.drift_cause.reset();
     memory.drift_since.reset();
   } else if (!facts.plan.empty()) {
-    const auto cause = cause_of(facts);
+    // Where swarm itself went back from what git wants, nobody edited anything.
+    const bool by_swarm = facts.rolled_back || facts.rolling_back;
+    const auto cause = by_swarm ? ports::DriftCause::pending : cause_of(facts);
     // While a change of git is being carried out the rest of its plan is still git's, not
     // somebody's edit.
     if (!memory.drift_since || (memory.drift_cause != cause && !memory.operation)) {

@@ -123,6 +123,7 @@ void Reconciler::describe_operation(const StackMemory& memory, ports::SyncReport
   report.plan_digest = operation.plan_digest;
   report.last_write = operation.last_write;
   report.drift_since = operation.drift_since;
+  report.removal = operation.content == kGone;
   report.objects = operation.objects;
   for (auto& object : report.objects) mask(object.error);
   std::optional<ports::Revision> revision;

@@ -167,6 +167,7 @@ struct SyncReport {
   std::string message;                     ///< Why it failed; "" where it did not.
   std::optional<WallTime> last_write;      ///< When the swarm last accepted something of it.
   std::optional<WallTime> drift_since;     ///< When the difference was first seen.
+  bool removal = false;                    ///< Of a stack that left git.
   std::vector<ObjectReport> objects;
 };
 

@@ -353,6 +353,9 @@ TEST_F(MetricsTest, ACommitIsTimedFromItsFirstSightForEachStackThatItChanged) {
   report.trigger = "manual";  // A person let it wait.
   metrics_.synced(report);
   report.trigger = "git";
+  report.removal = true;  // Gone is not healthy.
+  metrics_.synced(report);
+  report.removal = false;
   report.revision_to = std::string(40, 'e');  // Nobody saw that one come.
   metrics_.synced(report);
   const auto text = metrics_.render();

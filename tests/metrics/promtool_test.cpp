@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tests/metrics/metrics_fixture.hpp"
+#include "tests/paths.hpp"
 
 namespace skep::metrics::testing {
 namespace {

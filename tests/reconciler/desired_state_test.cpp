@@ -55,7 +55,7 @@ TEST(DesiredState, TwoDefaultFilesOrNoneAreErrors) {
   EXPECT_THAT(to_string(stack(state, "none").findings), HasSubstr("no compose file"));
 }
 
-TEST(DesiredState, CollidingNamesAreRefusedOnBothSides) {
+TEST(DesiredState, CollidingNamesAreRefusedOnBothSides_Attack30) {
   const auto state = load(MemorySnapshot({{"apps/x/docker-compose.yml", one_service("a:1")},
                                           {"management/x/docker-compose.yml", one_service("b:1")}},
                                          "c1"));

@@ -275,7 +275,7 @@ TEST_F(Faults, AStackThatMovesToAnotherGroupIsTheSameStack) {
   EXPECT_EQ(image_of("a_web"), "");
 }
 
-TEST_F(Faults, SettingsThatBreakAndAreMendedFreezeAndGoOn) {
+TEST_F(Faults, SettingsThatBreakAndAreMendedFreezeAndGoOn_Attack11) {
   world.files["apps/a/docker-compose.yml"] = one_service("a:1");
   ASSERT_TRUE(push().all_good());
   const auto good = world.files["skep.yaml"];
@@ -451,6 +451,29 @@ TEST_F(Faults, ARolloutThatAPersonRollsBackInTheMiddleIsCancelledAndHeld) {
   world.agent().request("a");
   EXPECT_TRUE(settle().all_good());
   EXPECT_EQ(image_of("a_web"), "a:2");
+}
+
+TEST_F(Faults, WhatSwarmItselfWentBackFromIsNobodysEdit_E3_26) {
+  const std::string more = "    deploy: {update_config: {failure_action: rollback}}\n";
+  world.files["apps/a/docker-compose.yml"] = one_service("a:1") + more;
+  world.files["apps/a/skep.yaml"] = "on_failure: pause\n";
+  ASSERT_TRUE(push().all_good());
+  world.engine.set_running("a_web", 0);
+  world.files["apps/a/docker-compose.yml"] = one_service("a:2") + more;
+  world.commit();
+  for (int i = 0; i < 700 && image_of("a_web") != "a:2"; ++i)
+    ASSERT_TRUE(world.agent().turn(world.desired(), {}));
+  ASSERT_EQ(image_of("a_web"), "a:2");
+  world.engine.set_running("a_web", std::nullopt);
+  world.engine.roll_back_by_hand("a_web");
+  for (const auto* state : {"rollback_started", "rollback_completed"}) {
+    world.engine.set_update_status("a_web", {state, "", "", "update rolled back due to failure"});
+    for (int i = 0; i < 5; ++i) {
+      auto turn = world.agent().turn(world.desired(), {});
+      ASSERT_TRUE(turn);
+      EXPECT_NE(World::status(*turn, "a").drift_cause, ports::DriftCause::live) << state;
+    }
+  }
 }
 
 // --- the engine, in the middle of it

@@ -29,7 +29,7 @@ class ImageResolverTest : public testing::Test {
   ImageResolver resolver{engine, clock, [this] { ++answers; }};
 };
 
-TEST_F(ImageResolverTest, ARegistryThatFailsIsAskedLessAndLessOften) {
+TEST_F(ImageResolverTest, ARegistryThatFailsIsAskedLessAndLessOften_Attack31) {
   EXPECT_FALSE(resolver.resolve("a:1", 30s));
   wait_for(1);
   for (int turn = 0; turn < 100; ++turn) {

@@ -103,7 +103,7 @@ TEST_F(NamedTraps, Trap8_ForceUpdateIsKeptAndNoDrift) {
   EXPECT_EQ(spec_of("a_web").task_template.force_update, 7U);
 }
 
-TEST_F(NamedTraps, Trap9_TheClientItselfAsksTheRegistryAndSendsDigestAndPlatforms) {
+TEST_F(NamedTraps, Trap9_TheClientItselfAsksTheRegistryAndSendsDigestAndPlatforms_E3_18) {
   const auto digest = "sha256:" + std::string(64, 'a');
   world.files["skep.yaml"] = "";
   world.engine.set_image("a:1", {digest, {{.architecture = "amd64", .os = "linux"}}});
@@ -126,7 +126,7 @@ TEST_F(NamedTraps, Trap9_TheClientItselfAsksTheRegistryAndSendsDigestAndPlatform
   EXPECT_EQ(world.engine.calls(Operation::resolve_image), asked) << "a clean pass asks nobody";
 }
 
-TEST_F(NamedTraps, Trap10_DefaultsThatTheEngineFillsInAreNoDrift) {
+TEST_F(NamedTraps, Trap10_DefaultsThatTheEngineFillsInAreNoDrift_E3_27) {
   deploy(
       "services:\n  web:\n    image: a\n    ports: ['80:80']\n    deploy: { update_config: { "
       "parallelism: 2 }, resources: { limits: { cpus: '0.5' } } }\n    healthcheck: { test: [CMD, "

@@ -283,7 +283,7 @@ TEST_F(ReconcilerTest, KilledBetweenAnyTwoWritesTheNextRunConverges) {
   }
 }
 
-TEST_F(ReconcilerTest, AConflictIsLookedAtAgainAtOnce) {
+TEST_F(ReconcilerTest, AConflictIsLookedAtAgainAtOnce_Attack29) {
   world.commit();
   settle();
   world.files["apps/a/docker-compose.yml"] = one_service("a:2");
