@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/lab/command.hpp"
+#include "tests/lab/http.hpp"
 
 extern char** environ;
 
@@ -67,24 +67,14 @@ AgentProcess::~AgentProcess() {
 
 void AgentProcess::start() {
   ASSERT_LT(pid_, 0) << "it runs already";
-  std::vector<std::string> words{binary(),
-                                 "agent",
-                                 "--repo",
-                                 options_.repo,
-                                 "--ref",
-                                 "main",
-                                 "--interval",
-                                 options_.interval,
-                                 "--prune-grace",
-                                 "1s",
-                                 "--listen",
-                                 "127.0.0.1:0",
-                                 "--socket",
-                                 socket(),
-                                 "--state-dir",
-                                 (options_.directory / "state").string(),
-                                 "--instance",
-                                 options_.instance};
+  std::vector<std::string> words{
+      binary(),      "agent",           "--repo",
+      options_.repo, "--ref",           "main",
+      "--interval",  options_.interval, "--prune-grace",
+      "1s",          "--settle",        "1s",
+      "--listen",    "127.0.0.1:0",     "--socket",
+      socket(),      "--state-dir",     (options_.directory / "state").string(),
+      "--instance",  options_.instance};
   words.insert(words.end(), options_.more.begin(), options_.more.end());
   if (std::find(words.begin(), words.end(), "--policy-file") == words.end()) {
     // Most stacks of these tests use the node's network, which saves half of their time.
@@ -106,6 +96,7 @@ void AgentProcess::start() {
   arguments.push_back(nullptr);
   environment.push_back(nullptr);
   const auto file = (options_.directory / "agent.log").string();
+  earlier_log_ = log().size();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -134,7 +125,15 @@ std::optional<int> AgentProcess::stop(std::chrono::seconds patience) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-void AgentProcess::signal(int number) const { ::kill(pid_, number); }
+void AgentProcess::signal(int number) const {
+  if (pid_ > 0) ::kill(pid_, number);
+}
+
+void AgentProcess::pushed() const {
+  // Before that line the signal would end it; and the first look is still to come then.
+  const bool started = log().find("agent started", earlier_log_) != std::string::npos;
+  if (options_.told_of_pushes && started) signal(SIGUSR2);
+}
 
 void AgentProcess::kill() {
   ::kill(pid_, SIGKILL);
@@ -177,10 +176,7 @@ bool AgentProcess::wait_for_commit(const std::string& commit) const {
   });
 }
 
-std::string AgentProcess::get(const std::string& path) const {
-  return lab::run({"curl", "-s", "--max-time", "10", "--unix-socket", socket(), "http://x" + path})
-      .out;
-}
+std::string AgentProcess::get(const std::string& path) const { return lab::ask(socket(), path); }
 
 std::string AgentProcess::metrics() const { return get("/metrics"); }
 
@@ -206,20 +202,13 @@ void AgentProcess::wait_for_passes(int passes) const {
   const auto listed = [this] {
     return metric("skep_docker_requests_total", "operation=\"service_list\"");
   };
-  const auto before = listed();
-  EXPECT_TRUE(eventually([&] {
+  const auto start = std::chrono::steady_clock::now();
+  for (auto before = listed(); passes > 0; before = listed()) {
     // The next pass may be a minute away where nothing happens; it is the one that is asked for.
-    lab::run({"curl",
-              "-s",
-              "--max-time",
-              "10",
-              "-X",
-              "POST",
-              "--unix-socket",
-              socket(),
-              "http://x/api/v1/sync"});
-    return listed() >= before + passes;
-  })) << log();
+    lab::ask(socket(), "/api/v1/sync", "POST");
+    if (eventually([&] { return listed() > before; }, std::chrono::seconds(2))) --passes;
+    ASSERT_LT(std::chrono::steady_clock::now() - start, std::chrono::minutes(1)) << log();
+  }
 }
 
 }  // namespace skep::e2e

@@ -22,7 +22,10 @@ class AgentProcess {
   struct Options {
     std::string repo;
     std::string instance = "default";
-    std::string interval = "2s";      ///< Between two looks at git.
+    /// Between two looks at git. One costs half a second of a processor, for a process starts under
+    /// sanitizers; a test's push is therefore told by SIGUSR2 …
+    std::string interval = "10s";
+    bool told_of_pushes = true;       ///< … unless the test is about what else tells it.
     std::filesystem::path directory;  ///< Socket, mirror and log; kept over a restart.
     std::map<std::string, std::string> environment;
     std::vector<std::string> more = {};    ///< Further flags.
@@ -41,6 +44,8 @@ class AgentProcess {
   std::optional<int> stop(std::chrono::seconds patience = std::chrono::seconds(10));
   void kill();  ///< SIGKILL.
   void signal(int number) const;
+  /// Git was pushed to: asks for a look at once.
+  void pushed() const;
 
   /// What GET /api/v1/status answers, as `skep status -o json` prints it; null where nothing does.
   [[nodiscard]] nlohmann::json status() const;
@@ -66,6 +71,7 @@ class AgentProcess {
 
   Options options_;
   pid_t pid_ = -1;
+  std::size_t earlier_log_ = 0;  ///< Bytes in it before this start.
 };
 
 [[nodiscard]] nlohmann::json stack_of(const nlohmann::json& status, const std::string& name);

@@ -6,6 +6,7 @@
 #include "core/digest.hpp"
 #include "tests/e2e/e2e.hpp"
 #include "tests/e2e/prometheus_server.hpp"
+#include "tests/paths.hpp"
 
 namespace skep::e2e {
 namespace {
@@ -53,6 +54,7 @@ class Dashboards : public EndToEnd {
     AgentProcess::Options options;
     options.repo = repo->bare();
     options.interval = "1h";
+    options.told_of_pushes = false;
     options.directory = directory() / "agent";
     options.environment = environment();
     options.more = {"--webhook-secret-file",
@@ -238,6 +240,7 @@ TEST_F(Dashboards, ShowSomethingInEveryPanelAndTheNumbersAreWhatHappened) {
       {R"(skep_drift_detected_total{stack="apps/shop",kind="service"})", 1},
       {R"(skep_drift_corrected_total{stack="apps/shop",result="success"})", 1},
       {R"(skep_drift_detected_total{stack="apps/news",kind="service"})", 1},
+      {R"(skep_drift_detected_total{stack="apps/blog",kind="service"})", 0},
       {R"(skep_drift_correction_seconds_count)", 2},
       {R"(skep_rollbacks_total{stack="apps/shop",initiator="user"})", 1},
       {R"(skep_rollbacks_total{stack="apps/shop",initiator="swarm"})", 0},
@@ -245,10 +248,13 @@ TEST_F(Dashboards, ShowSomethingInEveryPanelAndTheNumbersAreWhatHappened) {
       {R"(skep_stack_quarantined{stack="apps/blog"})", 1},
       {R"(skep_stack_suspended{stack="apps/news"})", 0},
       {R"(skep_service_replicas{stack="apps/news",service="news_app",state="running"})", 1},
+      // Of the second commit, and of the way back: nothing cited the first generation any more.
+      {R"(skep_secrets_rotated_total{kind="config"})", 2},
       {R"(skep_orphaned_objects{kind="service"})", 1},
       {R"(skep_orphaned_objects{kind="config"})", 0},
       {R"(skep_commit_to_detect_seconds_count{source="webhook"})", 1},
       {R"(skep_commit_to_detect_seconds_count{source="poll"})", 0},
+      {R"(skep_commit_to_healthy_seconds_count{group="apps"})", 1},
       {R"(skep_webhook_requests_total{provider="generic",result="bad_signature"})", 1},
       {R"(skep_webhook_requests_total{provider="generic",result="accepted"})", 1},
       {R"(skep_docker_event_stream_reconnects_total)", 0},

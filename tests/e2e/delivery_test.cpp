@@ -10,6 +10,7 @@ using testing::SizeIs;
 
 class Delivery : public EndToEnd {
  protected:
+  [[nodiscard]] bool looks_for_leaks() const override { return true; }
   /// Three stacks with four services, a config, a secret.
   void deploy() {
     repo->write("management/proxy/docker-compose.yml", "services:\n  web: " + service(kImage1));

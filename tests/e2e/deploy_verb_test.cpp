@@ -1,6 +1,7 @@
 #include <cstdlib>
 
 #include "tests/e2e/e2e.hpp"
+#include "tests/paths.hpp"
 
 namespace skep::e2e {
 namespace {
@@ -77,7 +78,7 @@ TEST_F(DeployVerb, TakesFlagsInEverySpellingOfTheDockerCli) {
   }
 }
 
-TEST_F(DeployVerb, PrunesOnlyWhenAskedTo) {
+TEST_F(DeployVerb, PrunesOnlyWhenAskedTo_F129) {
   repo->write("stack.yml", two(kImage1));
   ASSERT_EQ(deploy({"-c", file(), "small"}).exit_code, 0);
   repo->write("stack.yml", "services:\n  app: " + service(kImage1) + kHostNetwork);
@@ -87,7 +88,7 @@ TEST_F(DeployVerb, PrunesOnlyWhenAskedTo) {
   EXPECT_THAT(names("services"), ElementsAre("small_app"));
 }
 
-TEST_F(DeployVerb, DetachedItDoesNotWait) {
+TEST_F(DeployVerb, DetachedItDoesNotWait_D7_4) {
   repo->write("stack.yml", "services:\n  app: { image: skep-test/not-there:1.0 }\n");
   const auto start = std::chrono::steady_clock::now();
   const auto detached = deploy({"--detach", "-c", file(), "never"});
@@ -97,6 +98,44 @@ TEST_F(DeployVerb, DetachedItDoesNotWait) {
   EXPECT_EQ(waited.exit_code, 1);
   EXPECT_THAT(waited.err, HasSubstr("never_app"));
   EXPECT_THAT(waited.err, HasSubstr("skep-test/not-there"));
+}
+
+TEST_F(DeployVerb, NothingIsWrittenBeforeAllOfItIsReadAndConverted_D2_1_D2_2) {
+  const auto before = versions();
+  const auto refused = [&](const std::string& text, const char* words) {
+    repo->write("stack.yml", text);
+    const auto deployed = deploy({"-d", "-c", file(), "half"});
+    EXPECT_EQ(deployed.exit_code, 1) << deployed.out;
+    EXPECT_THAT(deployed.err, HasSubstr(words));
+    EXPECT_EQ(versions(), before) << words;
+  };
+  refused("services:\n  app: " + service(kImage1) + "  broken: " +
+              service(kImage1, "volumes: [{ type: tmpfs, source: nonsense, target: /x }]") +
+              kHostNetwork,
+          "broken");
+  refused("services:\n  app: " + service(kImage1, "secrets: [here, gone]") +
+              "secrets:\n  here: { file: stack.yml }\n  gone: { file: gone.txt }\n" + kHostNetwork,
+          "gone.txt");
+}
+
+TEST_F(DeployVerb, SaysWhatItDoesInTheClisWords_D2_3_F130) {
+  repo->write("c.txt", "one\n");
+  const auto text = [](const std::string& more) {
+    return "services:\n  app: " + service(kImage1, "networks: [own], configs: [c]" + more) +
+           "networks: { own: {} }\nconfigs: { c: { file: c.txt } }\n";
+  };
+  repo->write("stack.yml", text(""));
+  EXPECT_THAT(deploy({"-d", "-c", file(), "said"}).out,
+              testing::StartsWith("Creating network said_own\nCreating config said_c\n"
+                                  "Creating service said_app\n"));
+  const auto tasks_before = tasks("said_app");
+  const auto again = deploy({"-d", "-c", file(), "said"});
+  EXPECT_THAT(again.out, HasSubstr("nothing was written")) << "where the CLI writes the same again";
+  EXPECT_EQ(tasks("said_app"), tasks_before);
+  repo->write("stack.yml", text(", environment: { A: b }"));
+  const auto id = objects("services").at("said_app").at("ID").get<std::string>();
+  EXPECT_THAT(deploy({"-d", "-c", file(), "said"}).out,
+              testing::StartsWith("Updating service said_app (id: " + id + ")\n"));
 }
 
 TEST_F(DeployVerb, AContainerThatEndsSoonAfterItsStartIsAnError) {

@@ -1,6 +1,9 @@
 #include "tests/e2e/e2e.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+
+#include "tests/lab/http.hpp"
 
 namespace skep::e2e {
 
@@ -13,6 +16,9 @@ void EndToEnd::SetUp() {
   SKEP_NEEDS_ENGINE(engine());
   sweep();
   repo = std::make_unique<Repo>(directory() / "git");
+  repo->pushed = [this] {
+    if (agent) agent->pushed();
+  };
 }
 
 void EndToEnd::TearDown() {
@@ -42,6 +48,12 @@ void EndToEnd::sweep() const {
 std::map<std::string, std::string> EndToEnd::environment() const {
   auto variables = engine().environment();
   variables["XDG_CACHE_HOME"] = (directory() / "cache").string();
+  // Of the half second that a start under sanitizers takes, most goes into registering globals and
+  // looking for leaks; a test starts dozens of processes, and an agent one for every look at git.
+  // Both are looked for by the tests of the parts, and leaks by one suite here.
+  const auto* const given = std::getenv("ASAN_OPTIONS");  // NOLINT(concurrency-mt-unsafe)
+  variables["ASAN_OPTIONS"] = std::string("report_globals=0:detect_leaks=") +
+                              (looks_for_leaks() ? "1:" : "0:") + (given != nullptr ? given : "");
   return variables;
 }
 
@@ -69,15 +81,9 @@ AgentProcess& EndToEnd::start_agent(std::vector<std::string> more) {
 }
 
 nlohmann::json EndToEnd::get(const std::string& path) const {
-  const auto answer = lab::run({"curl",
-                                "-gs",
-                                "--max-time",
-                                "20",
-                                "--unix-socket",
-                                engine().socket(),
-                                "http://docker/v1.41" + path});
-  auto json = nlohmann::json::parse(answer.out, nullptr, false);
-  EXPECT_FALSE(json.is_discarded()) << path << ": " << answer.out;
+  const auto answer = lab::ask(engine().socket(), "/v1.41" + path);
+  auto json = nlohmann::json::parse(answer, nullptr, false);
+  EXPECT_FALSE(json.is_discarded()) << path << ": " << answer;
   return json;
 }
 

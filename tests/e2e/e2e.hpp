@@ -33,6 +33,9 @@ class EndToEnd : public testing::Test {
                      const std::string& standard_input = {}) const;
   [[nodiscard]] std::map<std::string, std::string> environment() const;
 
+  /// Whether leaks in the programs that are started are errors; see environment().
+  [[nodiscard]] virtual bool looks_for_leaks() const { return false; }
+
   /// An agent on `repo`; ends with the test, or with `agent.reset()`.
   AgentProcess& start_agent(std::vector<std::string> more = {});
 

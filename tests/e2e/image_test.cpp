@@ -1,6 +1,7 @@
 #include <future>
 
 #include "tests/e2e/e2e.hpp"
+#include "tests/paths.hpp"
 
 namespace skep::e2e {
 namespace {

@@ -15,6 +15,7 @@
 
 #include "tests/e2e/agent_process.hpp"
 #include "tests/lab/command.hpp"
+#include "tests/paths.hpp"
 
 extern char** environ;
 

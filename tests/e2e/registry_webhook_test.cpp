@@ -39,6 +39,7 @@ TEST_F(WebhookOfRegistry, APushOfTheSameTagRollsTheServiceThatFollowsIt) {
   AgentProcess::Options options;
   options.repo = repo->bare();
   options.interval = "1h";
+  options.told_of_pushes = false;
   options.directory = directory() / "agent";
   options.environment = environment();
   options.prefix = {"/usr/bin/nsenter",

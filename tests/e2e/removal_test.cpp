@@ -30,7 +30,7 @@ class Removal : public EndToEnd {
   }
 };
 
-TEST_F(Removal, ImixsChange11_ARemovedDirectoryTakesItsStackWithItButNotItsVolumes) {
+TEST_F(Removal, ImixsChange11_ARemovedDirectoryTakesItsStackWithItButNotItsVolumes_F137) {
   deploy();
   const auto before = versions();
   repo->remove("apps/leaving");

@@ -58,6 +58,7 @@ std::string Repo::push(const std::string& message) {
   git({"add", "-A"});
   git({"commit", "-q", "-m", message});
   git({"push", "-q", "origin", "HEAD:main"});
+  if (pushed) pushed();
   auto commit = git({"rev-parse", "HEAD"});
   while (!commit.empty() && commit.back() == '\n') commit.pop_back();
   return commit;
@@ -67,6 +68,7 @@ std::string Repo::rewrite() {
   git({"add", "-A"});
   git({"commit", "-q", "--amend", "-m", "rewritten"});
   git({"push", "-q", "--force", "origin", "HEAD:main"});
+  if (pushed) pushed();
   auto commit = git({"rev-parse", "HEAD"});
   while (!commit.empty() && commit.back() == '\n') commit.pop_back();
   return commit;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ class Repo {
   /// Where the bare repository is while it cannot be read.
   void hide();
   void bring_back();
+
+  std::function<void()> pushed;  ///< Called after each push, if set.
 
  private:
   std::string git(const std::vector<std::string>& arguments) const;

@@ -51,7 +51,7 @@ TEST_F(ReviewedPlan, IsCarriedOutExactly) {
   EXPECT_EQ(again.exit_code, 1) << "what was planned is done";
 }
 
-TEST_F(ReviewedPlan, IsRefusedWhenGitMovedSince) {
+TEST_F(ReviewedPlan, IsRefusedWhenGitMovedSince_Attack28) {
   const auto file = review();
   repo->write("README.md", "words\n");
   repo->push();
@@ -62,7 +62,7 @@ TEST_F(ReviewedPlan, IsRefusedWhenGitMovedSince) {
   EXPECT_EQ(versions(), before);
 }
 
-TEST_F(ReviewedPlan, IsRefusedWhenSomebodyEditedTheSwarmSince) {
+TEST_F(ReviewedPlan, IsRefusedWhenSomebodyEditedTheSwarmSince_Attack28) {
   const auto file = review();
   docker({"service", "update", "-q", "--detach", "--env-add", "HAND=made", "shop_app"});
   const auto applied = run("apply", {"--plan", file});

@@ -24,6 +24,7 @@ class Webhook : public EndToEnd {
     AgentProcess::Options options;
     options.repo = git->url("cluster.git");
     options.interval = "1h";
+    options.told_of_pushes = false;
     options.directory = directory() / "agent";
     options.environment = environment();
     const auto file = (directory() / "secret").string();

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -40,18 +41,38 @@ int bound_socket(std::uint16_t& port) {
   return number;
 }
 
-[[noreturn]] void become(const std::vector<std::string>& arguments,
-                         const std::map<std::string, std::string>& environment) {
-  std::vector<std::string> variables;
-  for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
-  std::vector<char*> argv, envp;
-  for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  for (auto& variable : variables) envp.push_back(variable.data());
-  argv.push_back(nullptr);
-  envp.push_back(nullptr);
-  ::execve(argv.front(), argv.data(), envp.data());
-  ::_exit(127);
-}
+/// Not by fork(): servers of these tests answer in threads of their own, and the child of one
+/// thread may hold the memory allocator's lock of another for ever.
+class Spawn {
+ public:
+  Spawn() { ::posix_spawn_file_actions_init(&actions_); }
+  ~Spawn() { ::posix_spawn_file_actions_destroy(&actions_); }
+  Spawn(const Spawn&) = delete;
+  Spawn& operator=(const Spawn&) = delete;
+
+  void use(int from, int to) { ::posix_spawn_file_actions_adddup2(&actions_, from, to); }
+  void append_to(const std::filesystem::path& file, int to) {
+    ::posix_spawn_file_actions_addopen(
+        &actions_, to, file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  }
+  [[nodiscard]] pid_t start(const std::vector<std::string>& arguments,
+                            const std::map<std::string, std::string>& environment) {
+    std::vector<std::string> variables;
+    for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
+    std::vector<char*> argv, envp;
+    for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+    for (auto& variable : variables) envp.push_back(variable.data());
+    argv.push_back(nullptr);
+    envp.push_back(nullptr);
+    pid_t pid = -1;
+    if (::posix_spawn(&pid, argv.front(), &actions_, nullptr, argv.data(), envp.data()) != 0)
+      throw std::runtime_error("cannot start " + arguments.front());
+    return pid;
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+};
 
 }  // namespace
 
@@ -86,13 +107,11 @@ Outcome run(const std::vector<std::string>& arguments,
   std::array<int, 2> in{}, out{};
   if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0)
     throw std::runtime_error("pipe");
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    ::dup2(in[0], STDIN_FILENO);
-    ::dup2(out[1], STDOUT_FILENO);
-    ::dup2(out[1], STDERR_FILENO);
-    become(arguments, environment);
-  }
+  Spawn spawn;
+  spawn.use(in[0], STDIN_FILENO);
+  spawn.use(out[1], STDOUT_FILENO);
+  spawn.use(out[1], STDERR_FILENO);
+  const pid_t pid = spawn.start(arguments, environment);
   ::close(in[0]);
   ::close(out[1]);
   Outcome outcome;
@@ -128,12 +147,10 @@ Outcome run(const std::vector<std::string>& arguments,
 
 Background::Background(const std::vector<std::string>& arguments,
                        const std::filesystem::path& log) {
-  pid_ = ::fork();
-  if (pid_ != 0) return;
-  const int number = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  ::dup2(number, STDOUT_FILENO);
-  ::dup2(number, STDERR_FILENO);
-  become(arguments, {{"PATH", "/usr/bin:/bin:/usr/sbin:/sbin"}});
+  Spawn spawn;
+  spawn.append_to(log, STDOUT_FILENO);
+  spawn.use(STDOUT_FILENO, STDERR_FILENO);
+  pid_ = spawn.start(arguments, {{"PATH", "/usr/bin:/bin:/usr/sbin:/sbin"}});
 }
 
 Background::~Background() {

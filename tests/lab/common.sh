@@ -48,12 +48,12 @@ docker_in() {
 make_busybox_tree() {
   local tree=$1 applet
   mkdir -p "$tree"/{bin,tmp,etc,proc,sys,dev,root,run}
-  cp "$(command -v busybox)" "$tree/bin/busybox"
+  install -D "$(readlink -f "$(command -v busybox)")" "$tree$(readlink -f "$(command -v busybox)")"
   chmod 1777 "$tree/tmp"
   echo 'root:x:0:0:root:/root:/bin/sh' >"$tree/etc/passwd"
   echo 'root:x:0:' >"$tree/etc/group"
-  busybox --list | grep -vx busybox | (cd "$tree/bin" && xargs -n 1 ln -sf busybox) 2>/dev/null || true
-  for applet in sh sleep; do [ -e "$tree/bin/$applet" ] || fail "busybox has no $applet"; done
+  busybox --install -s "$tree/bin"  # Links to where it is here, so it is there in the image too.
+  for applet in sh sleep; do [ -L "$tree/bin/$applet" ] || fail "busybox has no $applet"; done
 }
 
 # Two versions that differ, so that their digests do.

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/paths.hpp"
+
 namespace skep::lab {
 namespace {
 
