@@ -15,6 +15,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/paths.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;

@@ -13,6 +13,7 @@
 #include "compose/compose.hpp"
 #include "helm-like-templates/package/package.hpp"
 #include "helm-like-templates/package/schema.hpp"
+#include "tests/paths.hpp"
 #include "yaml/parse.hpp"
 
 namespace skep::catalog {

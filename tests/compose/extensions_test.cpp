@@ -198,7 +198,7 @@ TEST(Extensions, PathsOfAnotherFileStartThere) {
   EXPECT_EQ(service(output).task_template.container.mounts[0].source, "/D/common/more/data");
 }
 
-TEST(Extensions, CirclesAreErrors) {
+TEST(Extensions, CirclesAreErrors_Attack10) {
   EXPECT_THAT(errors(relaxed().load({web("extends: b", "  b: {image: x, extends: web}")})),
               HasSubstr("extends itself"));
   auto loader = relaxed();

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compose/schema.hpp"
+#include "tests/paths.hpp"
 #include "yaml/parse.hpp"
 
 // cli_answers.json holds what the Docker CLI 28.2.2 (`docker stack config`) made of each file with

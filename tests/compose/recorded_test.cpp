@@ -16,6 +16,7 @@
 #include "compose/text.hpp"
 #include "compose/to_text.hpp"
 #include "swarm/json.hpp"
+#include "tests/paths.hpp"
 
 namespace skep::compose {
 namespace {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/paths.hpp"
 #include "yaml/parse.hpp"
 
 // cli_answers.json holds what the Docker CLI 28.2.2 (`docker stack config`) answered to each file:

@@ -5,6 +5,7 @@
 
 #include "compose/rewrite.hpp"
 #include "fixture.hpp"
+#include "tests/paths.hpp"
 
 // docs/compose-support.md is a promise: every row of its tables is tried here, and every key that
 // the code knows has a row.

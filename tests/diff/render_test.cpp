@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support.hpp"
+#include "tests/paths.hpp"
 
 namespace skep::diff {
 namespace {

@@ -14,6 +14,7 @@
 #include "swarm/image_ref.hpp"
 #include "swarm/json.hpp"
 #include "swarm/labels.hpp"
+#include "tests/paths.hpp"
 
 namespace skep::diff::testing {
 

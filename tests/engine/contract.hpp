@@ -193,7 +193,7 @@ TYPED_TEST_P(EngineContract, AnUpdateMovesTheVersionAndKeepsThePreviousSpec) {
   this->remove_service(id);
 }
 
-TYPED_TEST_P(EngineContract, AStaleVersionIsAConflictAndChangesNothing) {
+TYPED_TEST_P(EngineContract, AStaleVersionIsAConflictAndChangesNothing_D6_9_F133) {
   auto spec = service(unique("svc"));
   const auto id = this->created(this->engine().create_service(spec, {}));
   const auto first = this->live_service(spec.name).version;
@@ -399,7 +399,7 @@ TYPED_TEST_P(EngineContract, AServiceWhoseNetworkOrSecretIsMissingIsNotCreated) 
       ErrorKind::invalid_input, "secret not found", this->engine().create_service(spec, {})));
 }
 
-TYPED_TEST_P(EngineContract, ConfigDataIsFoundByItsExactNameOnly) {
+TYPED_TEST_P(EngineContract, ConfigDataIsFoundByItsExactNameOnly_D1_3) {
   const auto spec = config(unique("state"), std::string("line\n\0end", 9));
   const auto id = this->created(this->engine().create_config(spec, {}));
   const auto data = this->engine().config_data(spec.name, {});
@@ -615,7 +615,7 @@ REGISTER_TYPED_TEST_SUITE_P(EngineContract,
                             ASwarmManagerSaysThatItIsOne,
                             ANewServiceReadsBackWithTheDefaultsThatTheEngineFillsIn_E3,
                             AnUpdateMovesTheVersionAndKeepsThePreviousSpec,
-                            AStaleVersionIsAConflictAndChangesNothing,
+                            AStaleVersionIsAConflictAndChangesNothing_D6_9_F133,
                             ANameThatIsTakenIsAConflict,
                             AnotherModeIsRefused_D8_2,
                             APublishedPortOfAnotherServiceIsRefused_D8_2,
@@ -626,7 +626,7 @@ REGISTER_TYPED_TEST_SUITE_P(EngineContract,
                             WhatAServiceUsesIsNotRemoved,
                             RemovingWhatIsGoneSucceedsAndWritingToItIsAConflict,
                             AServiceWhoseNetworkOrSecretIsMissingIsNotCreated,
-                            ConfigDataIsFoundByItsExactNameOnly,
+                            ConfigDataIsFoundByItsExactNameOnly_D1_3,
                             ANetworkReadsBackWithWhatTheEngineAdds_E3_28,
                             NodeLabelsAreSetAndTheRestStays,
                             TasksRunUntilAsManyAsDesiredDo,

@@ -73,7 +73,7 @@ TEST_F(RegistryAuthTest, AnEntryIsAlsoFoundByTheHostOfItsAddress_D7_3) {
   EXPECT_EQ(found("https://reg:5000"), std::nullopt);
 }
 
-TEST_F(RegistryAuthTest, WithoutCredentialsTheHeaderIsAnEmptyObject_D7_2) {
+TEST_F(RegistryAuthTest, WithoutCredentialsTheHeaderIsAnEmptyObject_D7_2_F128) {
   EXPECT_EQ(found("reg"), std::nullopt);
   EXPECT_EQ(registry_auth_header(std::nullopt).reveal(), "e30=");
 }

@@ -11,6 +11,7 @@
 #include "tests/gitsync/process.hpp"
 #include "tests/gitsync/tls_certificate.hpp"
 #include "tests/notify/fixture.hpp"
+#include "tests/paths.hpp"
 
 namespace skep::notify::testing {
 namespace {

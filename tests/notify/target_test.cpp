@@ -10,6 +10,7 @@
 
 #include "core/digest.hpp"
 #include "tests/notify/fixture.hpp"
+#include "tests/paths.hpp"
 
 namespace skep::notify::testing {
 namespace {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "swarm/json.hpp"
+#include "tests/paths.hpp"
 
 namespace skep::swarm {
 namespace {

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "helm-like-templates/renderer/render.hpp"
+#include "tests/paths.hpp"
 #include "yaml/parse.hpp"
 
 namespace {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/digest.hpp"
+#include "tests/paths.hpp"
 #include "yaml/parse.hpp"
 
 // What the Docker CLI 28.2.2 (`docker stack config`) answered to each text of cli_answers.json:
