@@ -106,8 +106,6 @@ void Notifier::synced(const ports::SyncReport& report) {
   picture_.events.push_back(std::move(healed));
 }
 
-void Notifier::noted(const ports::Note& /*note*/) {}
-
 void Notifier::status(const std::vector<ports::StackStatus>& stacks) {
   const auto now = clock_.now();
   const std::lock_guard lock(mutex_);
@@ -249,8 +247,16 @@ void Notifier::tell(Picture picture) {
         (!is_of_revision(condition.reason) || before->revision == condition.story.revision);
     if (same) {
       changed_.erase(name);
+      // Told so lately that it was not said again: what still stands after that is.
+      if (owed_.count(name) == 0) continue;
+      const auto lately = outbox_->said_lately(mark_of(condition), now);
+      if (!lately || *lately) continue;
+      owed_.erase(name);
+      due = true;
+      changes.push_back(condition);
       continue;
     }
+    owed_.erase(name);
     const auto since = changed_.try_emplace(name, now).first->second;
     due = due || now - since >= settle_of(condition);
     changes.push_back(condition);
@@ -300,6 +306,7 @@ bool Notifier::put(std::vector<Condition> changes) {
     const bool first = in_this.insert({saying.stack, saying.reason, saying.revision}).second;
     if (!first || (lately && *lately)) {
       ++repeated;
+      if (first && !event && reason != "recovered") owed_.insert(saying.stack);
       continue;
     }
     by_reason[reason].push_back(finished(std::move(change.story)));

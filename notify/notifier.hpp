@@ -66,7 +66,6 @@ class Notifier final : public ports::Observer {
   void fetched(const ports::FetchReport& report) override;
   void observed(bool ok) override;
   void synced(const ports::SyncReport& report) override;
-  void noted(const ports::Note& note) override;
   void unreadable(const std::string& why) override;
   void status(const std::vector<ports::StackStatus>& stacks) override;
 
@@ -123,6 +122,7 @@ class Notifier final : public ports::Observer {
   // Of the one thread that turns.
   std::optional<Outbox> outbox_;
   std::map<std::string, Told> told_;
+  std::set<std::string> owed_;  ///< Stacks whose trouble was not told, for it was told lately.
   std::map<std::string, WallTime> changed_;  ///< Since when a stack differs from what was told.
   std::vector<WallTime> troubles_;           ///< When troubles were told lately, one each.
   std::vector<Condition> unsaid_;            ///< Events that could not be written yet.

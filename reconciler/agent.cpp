@@ -134,6 +134,7 @@ void Agent::run(std::stop_token stop) {
   const auto run = run_id(clock_.now());
   std::uint64_t passes = 0;
   auto deadline = clock_.steady();
+  bool stood_by = false;
   while (wait_for_turn(deadline, stop)) {
     const auto desired = this->desired();
     if (!desired) {
@@ -141,9 +142,11 @@ void Agent::run(std::stop_token stop) {
       continue;
     }
     if (stands_by()) {
+      stood_by = true;
       deadline = clock_.steady() + kWhileStandingBy;
       continue;
     }
+    if (std::exchange(stood_by, false)) reconciler_.begin_anew();
     const LogScope scope("pass", run + "-" + std::to_string(++passes));
     const auto announced = proof_.announcements();
     const auto turn = reconciler_.turn(*desired, stop);

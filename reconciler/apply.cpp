@@ -235,7 +235,10 @@ ApplyResult apply(const diff::Plan& plan,
     const bool deferred = action.verb == Verb::remove && i >= handovers && !options.removals;
     const bool later = ports_given_up && action.kind == ObjectKind::service &&
                        action.verb != Verb::remove && action.gives_up.empty();
-    if (deferred || later || options.postponed.count(action.name) != 0) {
+    // What waits for another service to be up is not begun; that says nothing of its end.
+    const bool held = action.kind == ObjectKind::service && action.verb != Verb::remove &&
+                      options.postponed.count(action.name) != 0;
+    if (deferred || later || held) {
       outcome.postponed = true;
       continue;
     }

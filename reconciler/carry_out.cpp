@@ -138,6 +138,7 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
       } else if (!known->second.leaving_since && options_.prune_grace.count() > 0) {
         known->second.leaving_since = clock_.now();
       }
+      known->second.removal_held = work.removal_held.count(facts.name) != 0;
     }
     const bool ours =
         facts.record != nullptr || verdict == Verdict::adopt || verdict == Verdict::apply;
@@ -257,7 +258,7 @@ void Reconciler::apply_stack(StackFacts& facts,
   const bool overdue =
       facts.desired != nullptr && memory.overdue_content == facts.target()->content;
   ApplyOptions options;
-  options.postponed = postponed_services(facts.plan, live, overdue);
+  options.postponed = postponed_services(facts.plan, live, overdue, memory.awaited);
   options.removals =
       facts.desired == nullptr || (facts.plan.only_removals() && facts.health == Health::healthy);
   const auto corrections = corrections_of(facts, live);
@@ -316,7 +317,12 @@ void Reconciler::apply_stack(StackFacts& facts,
   }
   const bool shutting_down =
       std::any_of(result.results.begin(), result.results.end(), still_in_use);
-  if (shutting_down && !overdue) {
+  // That ends by itself, but for a container that a person attached.
+  const auto patience = facts.desired != nullptr ? facts.desired->source.settings.policy.timeout
+                                                 : StackPolicy{}.timeout;
+  const bool patient =
+      memory.failures == 0 && (!memory.operation || now - memory.operation->progressed <= patience);
+  if (shutting_down && !overdue && patient) {
     if (!memory.operation) begin_operation(facts);
     return;
   }

@@ -115,6 +115,7 @@ ports::DriftCause cause_of(const StackFacts& facts) {
   if (facts.quarantined()) return ports::DriftCause::pending;
   // A tag that is followed moved: that is a deployment, not somebody's edit. Where swarm went back
   // from it, it is not pushed again by itself.
+  if (facts.secrets_moved) return ports::DriftCause::pending;
   const bool went_back = facts.rolled_back || facts.rolled_back_by_person || facts.rolling_back;
   if (facts.tag_moved && !went_back) return ports::DriftCause::pending;
   const bool carried_out = facts.record != nullptr && facts.desired != nullptr &&
@@ -127,6 +128,8 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   if (ejected && facts.desired == nullptr) return {Verdict::forget, ""};
   if (facts.desired == nullptr && facts.suspension != nullptr)
     return {Verdict::reported, suspended(facts)};
+  if (facts.desired == nullptr && !facts.foreign_instance.empty())
+    return {Verdict::forget, "belongs to the skep instance \"" + facts.foreign_instance + "\" now"};
   if (facts.desired == nullptr) return decide_leaving(facts, memory, now);
   const auto& policy = facts.desired->source.settings.policy;
   if (facts.desired->broken()) return {Verdict::broken, first_error(*facts.desired)};
@@ -223,7 +226,8 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
 
 std::set<std::string> postponed_services(const diff::Plan& plan,
                                          const swarm::LiveState& live,
-                                         bool overdue) {
+                                         bool overdue,
+                                         const std::map<std::string, SteadyTime>& awaited) {
   using Condition = swarm::ServiceDependency::Condition;
   std::set<std::string> restarting;  // Names that this plan itself is about to start or restart.
   for (const auto& action : plan.actions) {
@@ -240,6 +244,10 @@ std::set<std::string> postponed_services(const diff::Plan& plan,
     if (service == nullptr) return false;
     if (dependency.condition == Condition::completed)
       return service->completed_tasks >= std::max<std::uint64_t>(service->desired_tasks, 1);
+    // Its old tasks run on while it is being updated.
+    const auto& update = service->update.state;
+    if (update == "updating" || update == "rollback_started" || awaited.count(name) != 0)
+      return false;
     return service->running_tasks >= service->desired_tasks;
   };
   std::set<std::string> postponed;

@@ -55,6 +55,8 @@ struct StackMemory {
   std::string overdue_content;  ///< Content whose rollout ran past its deadline: reported, and not
                                 ///< waited for again.
   std::string content;          ///< Of git, when last looked at: a new one starts afresh.
+  std::string secrets;          ///< DesiredStack::secrets, when last looked at.
+  bool secrets_moved = false;   ///< They changed in git, which is not carried out yet.
   Contention contention;
   /// A rollout that failed, until it is written down: its content, and why.
   std::string failed_content, failure;
@@ -66,10 +68,11 @@ struct StackMemory {
   std::string checkout_failure;  ///< Was told already.
   /// By service: tasks whose failure was reported, of those that the swarm still kept then.
   std::map<swarm::ObjectId, std::set<swarm::ObjectId>> failed_tasks;
-  std::string failed_hook;        ///< Id of the job whose failure was reported.
-  bool approved = false;          ///< A person let through what is held.
-  bool requested = false;         ///< A person asked for it now.
-  std::string actor;              ///< Who let it through or asked for it.
+  std::string failed_hook;                  ///< Id of the job whose failure was reported.
+  bool approved = false;                    ///< A person let through what is held.
+  bool requested = false;                   ///< A person asked for it now.
+  std::string approved_for, requested_for;  ///< The content that it was said of.
+  std::string actor;                        ///< Who let it through or asked for it.
   std::string replaced_revision;  ///< The commit that the present content took the place of.
   bool seen = false;              ///< It was looked at in an earlier turn of this process.
   /// When a stack that left git may go, by a clock that nobody sets.
@@ -99,7 +102,8 @@ struct StackFacts {
   bool damaged = false;                 ///< There is a record, which cannot be read.
   diff::Plan plan;
   bool waiting_for_registry = false;
-  bool tag_moved = false;  ///< What differs may be what a followed tag names now.
+  bool tag_moved = false;      ///< What differs may be what a followed tag names now.
+  bool secrets_moved = false;  ///< What differs is values of secrets that git changed.
   ports::Health health = ports::Health::unknown;
   /// A service stands on its previous spec, or is on its way back to it, …
   bool rolled_back = false;            ///< … by swarm itself, because its update failed;
@@ -116,7 +120,7 @@ struct StackFacts {
   /// What git wants was tried, failed, and is not tried again by itself.
   [[nodiscard]] bool quarantined() const {
     return record != nullptr && desired != nullptr && !record->quarantined.empty() &&
-           record->quarantined == desired->content;
+           record->quarantined == desired->content && !secrets_moved;
   }
   /// The commit that a quarantined stack goes back to; "" for none.
   [[nodiscard]] const std::string& way_back() const {
@@ -157,10 +161,13 @@ struct Decision {
 [[nodiscard]] Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime now);
 
 /// Services of the plan whose `depends_on` is not fulfilled yet by what is live. With `overdue` new
-/// ones are created all the same, and only updates stay held (design §5).
-[[nodiscard]] std::set<std::string> postponed_services(const diff::Plan& plan,
-                                                       const swarm::LiveState& live,
-                                                       bool overdue);
+/// ones are created all the same, and only updates stay held (design §5). `awaited` are services
+/// whose update the engine accepted but may not show yet.
+[[nodiscard]] std::set<std::string> postponed_services(
+    const diff::Plan& plan,
+    const swarm::LiveState& live,
+    bool overdue,
+    const std::map<std::string, SteadyTime>& awaited = {});
 
 /// Why desired and live differ.
 [[nodiscard]] ports::DriftCause cause_of(const StackFacts& facts);

@@ -25,6 +25,14 @@ std::string content_hash(const swarm::StackSpec& spec) {
   return sha256_hex(text).substr(0, 16);
 }
 
+std::string hash_of_secrets(const swarm::StackSpec& spec) {
+  std::string text;
+  for (const auto& [key, secret] : spec.secrets) {
+    text += key + '\0' + sha256_hex(secret.data.reveal());
+  }
+  return sha256_hex(text);
+}
+
 Finding unreadable(const RepoPath& path, const Error& error) {
   return {Finding::Severity::error, error.message, error.at.value_or(SourcePosition{path.text()})};
 }
@@ -152,6 +160,7 @@ StackPointer render(const ports::Snapshot& snapshot,
       warn_of_plain_secrets(*stack, reader.secrets());
       if (!stack->broken()) {
         stack->content = content_hash(stack->spec);
+        stack->secrets = hash_of_secrets(stack->spec);
         stack->hooks = take_hooks(
             stack->spec, source.settings.hooks, source.settings.policy.timeout, stack->findings);
         stack->jobs = job_hashes(stack->spec);

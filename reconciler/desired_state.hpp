@@ -24,6 +24,7 @@ struct DesiredStack {
   Findings conflicts;     ///< With other stacks of the same state: names, ports, dependencies.
   std::string content;  ///< Short hash of what the stack renders to, secret values left out: tells
                         ///< "git moved" from "someone edited".
+  std::string secrets;  ///< Hash of those values; for comparisons in this process, never told.
   std::map<std::string, std::string> jobs;  ///< job_hashes() of `spec`.
   std::vector<Hook> hooks;  ///< Not among the services of `spec`, but counted in `content`.
   /// What it mounts from the nodes' checkout of the repository (`repo_files: checkout`); sorted.

@@ -130,7 +130,7 @@ void Lease::release(std::stop_token stop) {
 
 std::optional<Error> LeasedEngine::refused() const {
   if (lease_.held()) return std::nullopt;
-  return Error{ErrorKind::unavailable,
+  return Error{ErrorKind::cancelled,
                "this agent is not the active one; nothing is written until it is"};
 }
 

@@ -82,16 +82,25 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
     cancel_operation(full_name(facts), memory, "a person rolled it back");
     return;
   }
+  // Nobody carries out any more what it was about: git moved on to what waits, is held or broken.
+  const bool pursued = decision.verdict == Verdict::apply || decision.verdict == Verdict::nothing;
+  if (!pursued && memory.operation->content != goal_of(facts)) {
+    cancel_operation(full_name(facts), memory, "git moved on meanwhile");
+    return;
+  }
   const auto running = running_tasks(facts.services);
   if (running > memory.operation->running_most) {  // Not: one that fell over is up again.
     memory.operation->running_most = running;
     memory.operation->progressed = now;
   }
+  // That only has to last a little.
+  const bool lasts = memory.up_since && now - *memory.up_since <= options_.settle;
+  const bool only_tidying = facts.plan.only_removals() && facts.health == Health::healthy;
   if (arrived) {
     finish_operation(facts, true, "", "");
   } else if (facts.health == Health::degraded && facts.plan.only_removals()) {
     finish_operation(facts, false, "health", "");
-  } else if (facts.desired != nullptr && !memory.up_since &&  // That only has to last a little.
+  } else if (facts.desired != nullptr && !lasts && !only_tidying &&
              now - memory.operation->progressed > facts.desired->source.settings.policy.timeout) {
     memory.overdue_content = facts.target()->content;
     finish_operation(facts, false, "health", "no progress before the deadline");

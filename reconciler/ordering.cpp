@@ -135,8 +135,18 @@ void Reconciler::pair_renames(const DesiredState& desired,
       work.decisions[o] = {Verdict::held, "waits for its new name: " + fresh->name + " " + why};
       continue;
     }
-    // Ports and names are free only when the old one is gone.
-    if (verdict.verdict == Verdict::apply || verdict.verdict == Verdict::blocked) {
+    // Ports are free only when the old one is gone. Whatever else is in the new one's way would
+    // leave neither of them running.
+    const bool can_go =
+        verdict.verdict == Verdict::apply ||
+        (verdict.verdict == Verdict::blocked && is_blocked_by_ports_of(*fresh, old.name, index));
+    const bool is_there = verdict.verdict == Verdict::nothing || verdict.verdict == Verdict::adopt;
+    if (!can_go && !is_there && !memory_[old.name].approved) {
+      work.decisions[o] = {
+          Verdict::wait,
+          "stays until its new name, " + fresh->name + ", can be deployed: " + verdict.message,
+          fresh->name};
+    } else if (can_go) {
       verdict = {Verdict::wait, "waits until " + old.name + ", its old name, is gone", old.name};
       work.decisions[o] = {Verdict::apply, "was renamed to " + fresh->name};
       work.renamed.insert(old.name);
@@ -150,11 +160,16 @@ void Reconciler::hold_mass_removal(Work& work, const State& state) {
     const bool renamed = work.renamed.count(facts.name) != 0;
     leaving += facts.desired == nullptr && !renamed ? 1 : 0;
   }
-  if (leaving == 0 || (leaving * 2 <= state.stacks.size() && leaving < state.stacks.size())) return;
+  const bool many =
+      leaving > 0 && (leaving * 2 > state.stacks.size() || leaving == state.stacks.size());
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     if (work.facts[i].desired != nullptr || work.decisions[i].verdict != Verdict::apply) continue;
-    if (memory_[work.facts[i].name].approved || work.renamed.count(work.facts[i].name) != 0)
-      continue;
+    const auto& facts = work.facts[i];
+    if (memory_[facts.name].approved || work.renamed.count(facts.name) != 0) continue;
+    // What was held stays so, however few are left when others were approved.
+    const bool held_before = facts.record != nullptr && facts.record->removal_held;
+    if (!many && !held_before) continue;
+    work.removal_held.insert(facts.name);
     work.decisions[i] = {Verdict::held,
                          "left git, and with it " + std::to_string(leaving) + " of " +
                              std::to_string(state.stacks.size()) +
@@ -173,8 +188,14 @@ void Reconciler::order(const DesiredState& desired, Work& work) {
     const auto& facts = work.facts[i];
     index[facts.name] = i;
     if (facts.desired == nullptr || facts.name == options_.self_stack) continue;
-    const bool changes = memory_[facts.name].operation ||
-                         work.decisions[i].verdict == Verdict::apply || facts.waiting_for_registry;
+    const auto& memory = memory_[facts.name];
+    // What only waits to be tidied up until the rest is healthy, or failed and is tried again now
+    // and then, is nothing to wait for.
+    const bool idle = facts.hooks.due == nullptr && !facts.plan.empty() &&
+                      facts.plan.only_removals() && facts.health != Health::healthy;
+    const bool begins =
+        work.decisions[i].verdict == Verdict::apply && !idle && memory.failures == 0;
+    const bool changes = memory.operation || begins || facts.waiting_for_registry;
     if (changes) busy.emplace(facts.desired->source.group, facts.name);
     if (changes) anybody = facts.name;
   }

@@ -67,6 +67,16 @@ bool waits_for_itself(std::size_t start,
 
 }  // namespace
 
+bool is_blocked_by_ports_of(const StackFacts& facts,
+                            const std::string& holder,
+                            const diff::LiveIndex& index) {
+  const auto held = held_by_others(facts, index);
+  return blocked_by_ports_only(facts.plan) &&
+         std::all_of(held.begin(), held.end(), [&](const Held& port) {
+           return label_of(port.holder->spec.labels, swarm::kStackLabel) == holder;
+         });
+}
+
 void Reconciler::exchange_ports(const diff::LiveIndex& index, Work& work) {
   std::map<std::size_t, std::vector<Held>> wanted;  // By number of the stack.
   std::map<std::string, std::size_t> numbers;

@@ -169,7 +169,8 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
       turn.moving = true;
     memory.seen = true;
     // What was asked for is done; left standing, it would let the next edit by hand through.
-    if (work.decisions[i].verdict == Verdict::nothing) memory.approved = memory.requested = false;
+    if (work.decisions[i].verdict == Verdict::nothing)
+      memory.approved = memory.requested = memory.secrets_moved = false;
     if (memory.failures > 0 && work.decisions[i].verdict == Verdict::wait) {
       turn.retry_at = std::min(turn.retry_at.value_or(memory.retry_at), memory.retry_at);
     }
@@ -189,6 +190,14 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
   return turn;
 }
 
+void Reconciler::begin_anew() {
+  memory_.clear();
+  ways_back_.clear();
+  cluster_troubles_.clear();
+  last_observed_ = {};
+  blind_ = false;
+}
+
 void Reconciler::assess(StackFacts& facts,
                         const swarm::LiveStack& live,
                         const std::vector<swarm::Task>& tasks) {
@@ -200,7 +209,17 @@ void Reconciler::assess(StackFacts& facts,
     std::copy_if(tasks.begin(), tasks.end(), std::back_inserter(own), [&](const swarm::Task& task) {
       return task.service_id == service->id;
     });
-    auto health = health_of(*service, own, clock_.now());
+    // Where a rollback has arrived at what is wanted now it is over, though the engine goes on
+    // telling of it: only its tasks count.
+    const auto& actions = facts.plan.actions;
+    const bool as_wanted =
+        std::none_of(actions.begin(), actions.end(), [&](const diff::Action& action) {
+          return action.name == service->spec.name;
+        });
+    const bool over = service->update.state == "rollback_completed" && as_wanted;
+    auto judged = *service;
+    if (over) judged.update = {};
+    auto health = health_of(judged, own, clock_.now());
     const auto awaited = memory.awaited.find(service->spec.name);
     if (awaited != memory.awaited.end()) {
       if (!service->update.state.empty() || clock_.steady() - awaited->second > kRolloutShows) {
@@ -212,7 +231,7 @@ void Reconciler::assess(StackFacts& facts,
     present.insert(service->spec.name);
     if (!service->update.state.starts_with("rollback_")) {
       memory.sent_back.erase(service->spec.name);
-    } else {
+    } else if (!over) {
       const auto& update = service->update;
       if (by_a_person(update)) memory.sent_back.insert(service->spec.name);
       const bool person = memory.sent_back.count(service->spec.name) != 0 ||
@@ -220,27 +239,20 @@ void Reconciler::assess(StackFacts& facts,
       (person ? facts.rolled_back_by_person : facts.rolled_back) = true;
       facts.rolling_back = facts.rolling_back || update.state == "rollback_started";
       facts.rollback_message = service->spec.name + ": " + update.message;
-      // What a finished rollback came to is judged by the spec, not by its name.
-      const auto& actions = facts.plan.actions;
-      const bool as_wanted =
-          std::none_of(actions.begin(), actions.end(), [&](const diff::Action& action) {
-            return action.name == service->spec.name;
-          });
-      const bool was_healthy =
-          facts.rollback || (facts.record != nullptr && facts.desired != nullptr &&
-                             facts.record->healthy_content == facts.desired->content);
-      if (update.state == "rollback_completed" && as_wanted && was_healthy &&
-          health == Health::degraded && service->running_tasks >= service->desired_tasks)
-        health = Health::healthy;
     }
     facts.health = worst(facts.health, health);
     facts.services.push_back(describe_service(*service, own, clock_.now()));
     mask(facts.services.back().trouble);
   }
 
+  // New content has to last, whoever began it: this process, or one that was killed meanwhile.
+  const bool unproven = !options_.plan_only && facts.record != nullptr &&
+                        facts.desired != nullptr && !facts.rollback &&
+                        facts.record->content == facts.desired->content &&
+                        facts.record->healthy_content != facts.desired->content;
   if (facts.health != Health::healthy) {
     memory.up_since.reset();
-  } else if (memory.operation || memory.failures > 0) {  // It may fall over at once.
+  } else if (memory.operation || memory.failures > 0 || unproven) {  // It may fall over at once.
     if (!memory.up_since) memory.up_since = clock_.steady();
     if (clock_.steady() - *memory.up_since < options_.settle) facts.health = Health::progressing;
   } else {
@@ -300,8 +312,11 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
 
 void Reconciler::police(StackFacts& facts) {
   if (!options_.access || (facts.plan.empty() && facts.desired->hooks.empty())) return;
-  const auto& directory = facts.desired->source.directory.text();
-  const auto profile = options_.access->profile(directory);
+  // Not its directory: a repository may be one of several below `--path`, and rules do not change
+  // with that.
+  const auto& source = facts.desired->source;
+  const auto profile =
+      options_.access->profile(source.group + "/" + std::string(source.directory.name()));
   std::set<std::string> own_networks;
   for (const auto& [key, network] : facts.target()->spec.networks)
     own_networks.insert(network.name);
@@ -314,8 +329,8 @@ void Reconciler::police(StackFacts& facts) {
     for (const auto& breach : breaches(service.spec, profile, own_networks)) {
       if (news) observer_.forbidden(full_name(facts), breach.rule);
       facts.plan.notes.push_back({diff::Note::Severity::blocked,
-                                  "service " + key + " of " + directory + " may not " +
-                                      breach.message + "; " + breach.rule +
+                                  "service " + key + " of " + source.directory.text() +
+                                      " may not " + breach.message + "; " + breach.rule +
                                       " in the agent's policy file can allow it",
                                   service.at});
     }
@@ -436,8 +451,24 @@ void Reconciler::gather(const DesiredState& desired,
     const auto approval = state.approvals.find(facts.name);
     const auto content = facts.desired == nullptr ? std::string(kGone) : facts.desired->content;
     auto& memory = memory_[facts.name];
-    if (approval != state.approvals.end() && approval->second == content) memory.approved = true;
+    // What a person let through or asked for was the content that stood there then.
+    if (memory.approved_for != content) memory.approved = false;
+    if (memory.requested_for != content) memory.requested = false;
+    if (approval != state.approvals.end() && approval->second == content) {
+      memory.approved = true;
+      memory.approved_for = content;
+    }
     if (facts.desired != nullptr) memory.leaves_at.reset();
+    if (facts.desired != nullptr && memory.secrets != facts.desired->secrets) {
+      memory.secrets_moved = memory.secrets_moved || !memory.secrets.empty();
+      memory.secrets = facts.desired->secrets;
+      if (memory.secrets_moved) {  // As a new commit, for it is one.
+        memory.failures = 0;
+        memory.error.clear();
+        memory.failed_content.clear();
+      }
+    }
+    facts.secrets_moved = memory.secrets_moved;
     if (memory.content != content) {  // A new commit starts afresh.
       if (!memory.content.empty()) {
         memory.failures = 0;

@@ -97,6 +97,10 @@ class Reconciler {
   /// known and nothing was written.
   Result<Turn> turn(const DesiredState& desired, std::stop_token stop);
 
+  /// Another agent was active meanwhile: what was seen before says nothing any more. Only before a
+  /// turn, by its thread.
+  void begin_anew();
+
   /// For the next turn. Safe from any thread. An approval with `durable` survives this process.
   /// `actor` is told to whoever reads the history.
   void approve(const std::string& stack, bool durable = false, const std::string& actor = {});

@@ -38,13 +38,14 @@ Result<bool> Reconciler::take_requests(const DesiredState& desired,
     asked = requests_;
   }
   auto next = state;
-  for (const auto& name : asked.durable_approvals) {
+  const auto content_now = [&](const std::string& name) {
     const auto stack =
         std::find_if(desired.stacks.begin(), desired.stacks.end(), [&](const auto& candidate) {
           return candidate->source.name == name;
         });
-    next.approvals[name] = stack == desired.stacks.end() ? std::string(kGone) : (*stack)->content;
-  }
+    return stack == desired.stacks.end() ? std::string(kGone) : (*stack)->content;
+  };
+  for (const auto& name : asked.durable_approvals) next.approvals[name] = content_now(name);
   for (const auto& [name, suspension] : asked.suspensions) {
     next.suspensions.erase(name);
     if (suspension) next.suspensions[name] = *suspension;
@@ -64,8 +65,14 @@ Result<bool> Reconciler::take_requests(const DesiredState& desired,
     written = *wrote;
   }
   state = std::move(next);
-  for (const auto& name : asked.approvals) memory_[name].approved = true;
-  for (const auto& name : asked.syncs) memory_[name].requested = true;
+  for (const auto& name : asked.approvals) {
+    memory_[name].approved = true;
+    memory_[name].approved_for = content_now(name);
+  }
+  for (const auto& name : asked.syncs) {
+    memory_[name].requested = true;
+    memory_[name].requested_for = content_now(name);
+  }
   for (const auto& [name, actor] : asked.actors) memory_[name].actor = actor;
   if (!asked.syncs.empty()) planner_.ask_registries_again();
   const std::lock_guard lock(requests_mutex_);

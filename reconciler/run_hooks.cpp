@@ -29,7 +29,14 @@ bool is_stale(const swarm::LiveService& service, const DesiredStack* desired) {
 void Reconciler::look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>& tasks) {
   const auto* desired = facts.desired;
   if (desired == nullptr || desired->broken() || facts.rollback || desired->hooks.empty()) return;
-  if (facts.quarantined() && !memory_[facts.name].requested) return;
+  if (facts.quarantined() && !memory_[facts.name].requested) {
+    // It is given up; its run goes even where whoever gave it up was killed before it did.
+    for (const auto& hook : desired->hooks) {
+      const auto run = run_of(hook, desired->content, facts.hooks.services, tasks, clock_.now());
+      if (run.stage == Stage::overdue) facts.hooks.given_up = run.service->id;
+    }
+    return;
+  }
   const auto& content = desired->content;
   const bool adopted = facts.record == nullptr && facts.live_there && facts.plan.empty();
   const std::string pre_done = facts.record == nullptr ? "" : facts.record->pre_hooks;
@@ -151,6 +158,7 @@ bool Reconciler::step_hooks(StackFacts& facts,
       if (note.severity == diff::Note::Severity::blocked)
         fail(memory, {ErrorKind::invalid_input, note.text});
     }
+    finish_operation(facts, false, "hook", memory.error);
     return true;
   }
   const auto result = apply(
@@ -166,6 +174,8 @@ bool Reconciler::step_hooks(StackFacts& facts,
   if (const auto* error = result.first_error()) {
     fail(memory, *error);
     if (error->kind == ErrorKind::conflict) turn.wrote = true;
+    if (error->kind != ErrorKind::conflict && error->kind != ErrorKind::cancelled)
+      finish_operation(facts, false, "hook", memory.error);
   }
   return true;
 }

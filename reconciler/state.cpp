@@ -38,6 +38,7 @@ std::string to_label(const StackRecord& record) {
   put("earlier_healthy", record.earlier_healthy);
   if (record.leaving_since)
     json["leaving_since_ms"] = record.leaving_since->time_since_epoch().count();
+  if (record.removal_held) json["removal_held"] = true;
   if (record.ejected) json["ejected"] = true;
   // Words of engines and logs are cut to a length, and need not be text to begin with.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -75,8 +76,12 @@ std::optional<StackRecord> from_label(const std::string& label) {
   if (const auto since = json.find("leaving_since_ms");
       since != json.end() && since->is_number_integer())
     record.leaving_since = WallTime(std::chrono::milliseconds(since->get<std::int64_t>()));
-  const auto ejected = json.find("ejected");
-  record.ejected = ejected != json.end() && ejected->is_boolean() && ejected->get<bool>();
+  const auto flag = [&](const char* name) {
+    const auto at = json.find(name);
+    return at != json.end() && at->is_boolean() && at->get<bool>();
+  };
+  record.removal_held = flag("removal_held");
+  record.ejected = flag("ejected");
   return record;
 }
 

@@ -32,6 +32,7 @@ struct StackRecord {
   std::optional<WallTime> leaving_since;  ///< When it was first seen to be gone from git.
   std::string pre_hooks, post_hooks;      ///< Content whose hooks of that phase have run.
   std::string hook_failure;               ///< Of a post_deploy hook of `post_hooks`; "" for none.
+  bool removal_held = false;  ///< Too many left git at once: it stays until a person approves.
   bool ejected = false;  ///< `skep eject` gave it back to the CLI: left alone until it is approved.
   bool operator==(const StackRecord&) const = default;
 };

@@ -16,11 +16,17 @@ struct Reconciler::Work {
   std::vector<swarm::LiveService> hooks;  ///< Jobs of all stacks' hooks.
   std::set<std::string> hand_over;        ///< Stacks that give a port up for one before them.
   std::set<std::string> renamed;          ///< Old names of stacks that go on under a new one.
+  std::set<std::string> removal_held;     ///< Stacks that left git with too many others.
   std::vector<Decision> decisions;        ///< One for each of `facts`.
 };
 
 /// "group/name"; of a stack that left git, as it was recorded.
 std::string full_name(const StackFacts& facts);
+
+/// Nothing stands in its way but ports, and all of these are `holder`'s.
+bool is_blocked_by_ports_of(const StackFacts& facts,
+                            const std::string& holder,
+                            const diff::LiveIndex& index);
 
 /// The content that its plan leads to; kGone where it leaves.
 std::string goal_of(const StackFacts& facts);

@@ -113,6 +113,18 @@ TEST_F(NotifierTest, TheSameTroubleWithAnotherCommitIsToldAgain) {
   EXPECT_THAT(told(), ElementsAre("failed apps/web", "failed apps/web"));
 }
 
+TEST_F(NotifierTest, WhatWasNotSaidAgainAndStandsIsToldAfterTheHour) {
+  say({failed("web")});
+  say({well("web")});
+  say({failed("web")});
+  EXPECT_THAT(told(), testing::SizeIs(2));
+  clock.advance(1h);
+  say({failed("web")});
+  say({failed("web")});
+  EXPECT_THAT(told(),
+              testing::ElementsAre("failed apps/web", "recovered apps/web", "failed apps/web"));
+}
+
 TEST_F(NotifierTest, AStackThatGoesUpAndDownIsToldOnceAnHour) {
   for (int i = 0; i < 10; ++i) {
     say({failed("web")});

@@ -257,5 +257,19 @@ TEST_F(HooksTest, MistakesAreNamedAtTheirPlace) {
               HasSubstr("must be a duration"));
 }
 
+TEST_F(HooksTest, AHookThatWasGivenUpGoesThoughItsRemovalFailedAtFirst) {
+  world.files["apps/a/skep.yaml"] =
+      "hooks: { pre_deploy: [{ service: migrate, deadline: 90s }] }\n";
+  world.engine.hang_tasks_of_next("a_migrate");
+  world.commit();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(world.agent().turn(world.desired(), {}));
+  world.engine.fail_next(Operation::remove_service, {ErrorKind::unavailable, "busy"});
+  world.clock.advance(2min);
+  settle();
+  world.clock.advance(10min);
+  settle();
+  EXPECT_EQ(image_of("a_migrate"), "");
+}
+
 }  // namespace
 }  // namespace skep::reconciler

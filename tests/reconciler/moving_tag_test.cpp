@@ -117,9 +117,8 @@ TEST_F(MovingTag, IsFollowedThoughSelfHealIsOff) {
 }
 
 TEST_F(MovingTag, AnImageThatSomebodySetIsStillAnEdit) {
-  world.engine.edit_service("web_web", [](swarm::ServiceSpec& spec) {
-    spec.task_template.container.image = "evil:1";
-  });
+  world.engine.edit_service(
+      "web_web", [](swarm::ServiceSpec& spec) { spec.task_template.container.image = "evil:1"; });
   turn_until(image('a'));
   EXPECT_THAT(told.done, testing::ElementsAre("drift success"));
 }

@@ -107,7 +107,9 @@ TEST_F(ReconcilerTest, AnEmptyRepositoryRemovesNothingUntilApproved) {
   world.files["skep.yaml"] = "defaults: { resolve_image: never }\n";
   world.commit();
   const auto turn = settle();
-  EXPECT_EQ(world.engine.write_count(), 0U);
+  EXPECT_EQ(world.engine.write_count(), 1U)
+      << "that they are held is written down, and that is all";
+  EXPECT_NE(world.engine.state().find_service("a_web"), nullptr);
   EXPECT_TRUE(World::status(turn, "a").held);
   EXPECT_THAT(World::status(turn, "a").message, HasSubstr("skep approve a"));
   world.agent().approve("a");

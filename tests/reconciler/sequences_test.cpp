@@ -1,0 +1,296 @@
+#include <gmock/gmock.h>
+#include <spdlog/logger.h>
+
+#include "swarm/labels.hpp"
+#include "tests/reconciler/world.hpp"
+
+// What several things in a row come to, each of which is right by itself.
+namespace skep::reconciler {
+namespace {
+
+using namespace std::chrono_literals;
+using fakes::Operation;
+using ports::Health;
+using testing::HasSubstr;
+using tests::one_service;
+using tests::World;
+
+class Sequences : public testing::Test {
+ protected:
+  Turn settle() {
+    auto turn = world.settle();
+    EXPECT_TRUE(turn) << world.error;
+    return turn ? *turn : Turn{};
+  }
+  Turn push() {
+    world.commit();
+    return settle();
+  }
+  Turn turn() {
+    auto turn = world.agent().turn(world.desired(), {});
+    EXPECT_TRUE(turn);
+    return turn ? *turn : Turn{};
+  }
+  std::string image_of(const std::string& service) {
+    const auto state = world.engine.state();
+    const auto* found = state.find_service(service);
+    if (found == nullptr) return "";
+    auto image = found->spec.task_template.container.image;
+    if (image.ends_with(":latest")) image.resize(image.rfind(':'));
+    return image;
+  }
+  void write(const std::string& path, const std::string& compose) {
+    world.files[path + "/docker-compose.yml"] = compose;
+  }
+  void deploy_apps(const std::vector<std::string>& names) {
+    for (const auto& name : names) write("apps/" + name, one_service(name));
+    ASSERT_TRUE(push().all_good());
+  }
+  void remove_apps(const std::vector<std::string>& names) {
+    for (const auto& name : names) world.files.erase("apps/" + name + "/docker-compose.yml");
+  }
+  World world;
+};
+
+TEST_F(Sequences, ARenamedStackStaysUntilItsNewNameCanBeDeployed_Trap12) {
+  deploy_apps({"a", "b", "c"});
+  write("apps/z", one_service("a") + "    networks: [x]\nnetworks: { x: { external: true } }\n");
+  remove_apps({"a"});
+  push();
+  world.clock.advance(24h);
+  auto last = settle();
+  EXPECT_EQ(image_of("a_web"), "a") << "the new one is blocked: neither of them would run";
+  EXPECT_THAT(World::status(last, "a").message, HasSubstr("can be deployed"));
+  write("apps/z", one_service("a"));
+  push();
+  EXPECT_EQ(image_of("a_web"), "");
+  EXPECT_EQ(image_of("z_web"), "a");
+}
+
+TEST_F(Sequences, AReplacedNetworkRemovesAlsoServicesThatWaitForOthers) {
+  const auto text = [](const std::string& network) {
+    return "services:\n  db: {image: d, networks: [n]}\n  web: {image: w, networks: [n], "
+           "depends_on: {db: {condition: service_healthy}}}\nnetworks: {n: " +
+           network + "}\n";
+  };
+  world.files["apps/a/skep.yaml"] = "replace: allowed\n";
+  write("apps/a", text("{}"));
+  ASSERT_TRUE(push().all_good());
+  write("apps/a", text("{ attachable: true }"));
+  push();
+  world.clock.advance(10min);
+  EXPECT_TRUE(settle().all_good());
+  EXPECT_EQ(image_of("a_db"), "d");
+  EXPECT_EQ(image_of("a_web"), "w");
+}
+
+TEST_F(Sequences, ACommitThatAgreesWithARollbackIsNoFailure_Trap34) {
+  for (const auto* image : {"a:1", "a:2"}) {
+    write("apps/a", one_service(image));
+    ASSERT_TRUE(push().all_good());
+  }
+  world.engine.roll_back_by_hand("a_web");
+  settle();
+  write("apps/a", one_service("a:1"));
+  push();
+  settle();
+  const auto last = settle();
+  EXPECT_FALSE(World::status(last, "a").quarantined);
+  EXPECT_TRUE(last.all_good());
+}
+
+TEST_F(Sequences, ACommitThatLeavesARolledBackServiceAloneIsCarriedOut_Trap23) {
+  const std::string rolls = ", deploy: {update_config: {failure_action: rollback}}}\n";
+  const auto text = [&](const std::string& web, const std::string& db) {
+    return "services:\n  web: {image: '" + web + "'" + rolls + "  db: {image: '" + db + "'" + rolls;
+  };
+  write("apps/a", text("w:1", "d:1"));
+  ASSERT_TRUE(push().all_good());
+  write("apps/a", text("w:2", "d:1"));
+  world.commit();
+  for (int i = 0; i < 700 && image_of("a_web") != "w:2"; ++i) turn();
+  world.engine.roll_back_by_hand("a_web");
+  world.engine.set_update_status(
+      "a_web", {"rollback_completed", "", "", "update rolled back due to failure"});
+  settle();
+  write("apps/a", text("w:1", "d:2"));
+  push();
+  const auto last = settle();
+  EXPECT_EQ(image_of("a_db"), "d:2");
+  EXPECT_TRUE(last.all_good());
+}
+
+TEST_F(Sequences, AnOperationThatGitOvertookHoldsNoOtherGroup) {
+  write("management/m", one_service("m:1"));
+  write("apps/a", one_service("a:1"));
+  ASSERT_TRUE(push().all_good());
+  write("management/m", one_service("m:2"));
+  world.commit();
+  turn();
+  write("management/m", "services: {web: {imge: x}}\n");
+  write("apps/a", one_service("a:2"));
+  world.commit();
+  for (int i = 0; i < 100; ++i) {
+    turn();
+    world.clock.advance(500ms);
+  }
+  EXPECT_EQ(image_of("a_web"), "a:2");
+}
+
+TEST_F(Sequences, WhatIsHeldWithManyOthersStaysHeldWhenThoseAreApproved_Trap15) {
+  deploy_apps({"a", "b", "c", "d"});
+  remove_apps({"a", "b", "c"});
+  push();
+  for (const auto* name : {"a", "b"}) {
+    world.agent().approve(name, true);
+    settle();
+  }
+  EXPECT_EQ(image_of("a_web"), "");
+  world.restart_agent();
+  const auto last = settle();
+  EXPECT_EQ(image_of("c_web"), "c");
+  EXPECT_TRUE(World::status(last, "c").held);
+  write("apps/c", one_service("c"));
+  ASSERT_TRUE(push().all_good()) << "it came back";
+}
+
+TEST_F(Sequences, AChangedSecretInGitIsNobodysEdit) {
+  world.files["apps/a/skep.yaml"] = "self_heal: warn\n";
+  world.files["apps/a/pass"] = "one";
+  write("apps/a", "services: {web: {image: a, secrets: [pass]}}\nsecrets: {pass: {file: pass}}\n");
+  ASSERT_TRUE(push().all_good());
+  world.files["apps/a/pass"] = "two";
+  world.commit();
+  EXPECT_EQ(World::status(turn(), "a").drift_cause, ports::DriftCause::pending);
+  EXPECT_TRUE(settle().all_good());
+}
+
+TEST_F(Sequences, AnApprovalIsForWhatStoodThereThen_Attack28) {
+  deploy_apps({"a", "b", "c"});
+  write("apps/a", one_service("a:2"));
+  world.engine.fail_next(Operation::update_service, {ErrorKind::invalid_input, "no"});
+  world.commit();
+  world.agent().approve("a");
+  turn();
+  remove_apps({"a", "b", "c"});
+  const auto last = push();
+  EXPECT_NE(image_of("a_web"), "");
+  EXPECT_TRUE(World::status(last, "a").held);
+}
+
+TEST_F(Sequences, AManagementStackThatIsIllHoldsNoApplication) {
+  world.files["management/m/skep.yaml"] = "on_failure: keep\n";
+  write("management/m", "services: {web: {image: 'm:1'}, old: {image: o}}\n");
+  write("apps/a", one_service("a:1"));
+  ASSERT_TRUE(push().all_good());
+  world.engine.fail_tasks("m_web", "exit 1");
+  write("management/m", "services: {web: {image: 'm:2'}}\n");
+  push();
+  write("apps/a", one_service("a:2"));
+  push();
+  EXPECT_EQ(image_of("a_web"), "a:2");
+}
+
+TEST_F(Sequences, AnObjectThatSomebodyKeepsInUseIsAFailureAfterAWhile) {
+  for (const auto* name : {"a", "b", "c"}) {
+    write(std::string("apps/") + name,
+          one_service(name) + "    networks: [n]\nnetworks: { n: {} }\n");
+  }
+  ASSERT_TRUE(push().all_good());
+  remove_apps({"a"});
+  for (int i = 0; i < 5000; ++i)
+    world.engine.fail_next(Operation::remove_network, {ErrorKind::unavailable, "in use by task x"});
+  world.commit();
+  Turn last;
+  for (int i = 0; i < 1400; ++i) {
+    last = turn();
+    world.clock.advance(500ms);
+  }
+  EXPECT_GT(World::status(last, "a").consecutive_failures, 0U);
+  EXPECT_LT(world.engine.calls(Operation::remove_network), 700U);
+}
+
+TEST_F(Sequences, AHookThatTheEngineRefusesHoldsNoOtherGroup) {
+  world.files["management/m/skep.yaml"] = "hooks: { pre_deploy: [service: migrate] }\n";
+  write("management/m", "services: {web: {image: m}, migrate: {image: mi}}\n");
+  write("apps/a", one_service("a"));
+  world.engine.fail_next(Operation::create_service,
+                         {ErrorKind::invalid_input, "constraint expected one operator"});
+  world.commit();
+  turn();
+  turn();
+  EXPECT_EQ(image_of("a_web"), "a");
+}
+
+TEST_F(Sequences, AStackThatAnotherInstanceTookOverIsNotRemoved_Attack30) {
+  deploy_apps({"a", "b", "c"});
+  auto spec = world.engine.state().find_service("a_web")->spec;
+  spec.labels[std::string(swarm::kInstanceLabel)] = "second";
+  world.engine.drop_service("a_web");
+  ASSERT_TRUE(world.engine.create_service(spec, {}));
+  remove_apps({"a"});
+  push();
+  world.clock.advance(1h);
+  settle();
+  EXPECT_EQ(image_of("a_web"), "a");
+}
+
+TEST_F(Sequences, WhoStoodByForgetsWhatItSawBefore_Attack29) {
+  world.options.prune_grace = 60s;
+  world.restart_agent();
+  deploy_apps({"a", "b", "c"});
+  ports::Observer nobody;
+  spdlog::logger log("none");
+  Reconciler other(world.engine, nobody, world.clock, log, world.options, [] {});
+  remove_apps({"a"});
+  world.commit();
+  turn();  // The grace period begins, for this one.
+  write("apps/a", one_service("a"));
+  world.commit();
+  ASSERT_TRUE(other.turn(world.desired(), {})) << "it came back while the other one was active";
+  world.clock.advance(48h);
+  remove_apps({"a"});
+  world.commit();
+  world.agent().begin_anew();
+  turn();
+  EXPECT_EQ(image_of("a_web"), "a") << "it left just now";
+}
+
+TEST_F(Sequences, NewContentHasToLastAlsoAfterARestart_Trap23) {
+  write("apps/a", one_service("a:1"));
+  ASSERT_TRUE(push().all_good());
+  write("apps/a", one_service("a:2"));
+  world.commit();
+  turn();
+  ASSERT_EQ(image_of("a_web"), "a:2");
+  world.restart_agent();
+  EXPECT_NE(World::status(turn(), "a").health, Health::healthy);
+  world.engine.fail_tasks("a_web", "exit 1");
+  world.engine.set_update_status("a_web", {"paused", "", "", "update paused"});
+  for (int i = 0; i < 20 && image_of("a_web") != "a:1"; ++i) {
+    turn();
+    world.clock.advance(500ms);
+  }
+  EXPECT_EQ(image_of("a_web"), "a:1");
+}
+
+TEST_F(Sequences, AnUpdateWaitsForTheNewTasksOfWhatItDependsOn) {
+  const auto text = [](const std::string& version) {
+    return "services:\n  db: {image: 'd:" + version + "'}\n  web: {image: 'w:" + version +
+           "', depends_on: {db: {condition: service_healthy}}}\n";
+  };
+  write("apps/a", text("1"));
+  ASSERT_TRUE(push().all_good());
+  world.engine.set_running("a_db", 1);  // The old task runs on.
+  write("apps/a", text("2"));
+  world.commit();
+  for (int i = 0; i < 5; ++i) turn();
+  EXPECT_EQ(image_of("a_db"), "d:2");
+  EXPECT_EQ(image_of("a_web"), "w:1");
+  world.engine.set_running("a_db", std::nullopt);
+  settle();
+  EXPECT_EQ(image_of("a_web"), "w:2");
+}
+
+}  // namespace
+}  // namespace skep::reconciler
