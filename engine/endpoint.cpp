@@ -152,11 +152,23 @@ Result<Endpoint> endpoint_of_context(const std::string& name, const std::string&
   return parsed;
 }
 
+/// Without the authority that was meant, the system's would be trusted in its place.
+Result<Endpoint> of_environment(const std::string& host, const Environment& environment) {
+  auto parsed = parse_host(host, tls_of(environment));
+  if (parsed && parsed->tls && parsed->tls->verify && parsed->tls->ca.empty()) {
+    auto directory = variable(environment, "DOCKER_CERT_PATH");
+    if (directory.empty()) directory = docker_config_directory(environment);
+    return invalid("DOCKER_TLS_VERIFY is set, but " + directory +
+                   "/ca.pem is not there; DOCKER_CERT_PATH names the directory");
+  }
+  return parsed;
+}
+
 Result<Endpoint> chosen(const Environment& environment,
                         const std::optional<std::string>& host_flag) {
-  if (host_flag && !host_flag->empty()) return parse_host(*host_flag, tls_of(environment));
+  if (host_flag && !host_flag->empty()) return of_environment(*host_flag, environment);
   if (const auto host = variable(environment, "DOCKER_HOST"); !host.empty()) {
-    auto parsed = parse_host(host, tls_of(environment));
+    auto parsed = of_environment(host, environment);
     if (!parsed) return std::move(parsed).error().within("DOCKER_HOST");
     return parsed;
   }

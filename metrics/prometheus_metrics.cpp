@@ -314,6 +314,10 @@ void PrometheusMetrics::status(const std::vector<ports::StackStatus>& stacks) {
   counters.apply_loop = state_->now();
   CountersByStack kept;
   for (const auto& sample : *samples) {
+    // At zero before the first deployment, or the first one would not show as an increase.
+    const std::string group(admit(state_->groups, group_of(sample.id)));
+    state_->healthy_seconds.try_emplace(group, kLeadTimeBuckets);
+    state_->applied_seconds.try_emplace(group, kLeadTimeBuckets);
     auto& of = kept[sample.id];
     if (auto node = counters.stacks.extract(sample.id)) of = node.mapped();
     const bool live = sample.cause == ports::DriftCause::live;

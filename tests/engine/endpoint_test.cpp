@@ -99,7 +99,7 @@ TEST_F(EndpointTest, TlsComesFromTheEnvironment) {
   EXPECT_EQ(found.tls->key, home_ + "/.docker/key.pem");
   EXPECT_EQ(found.tls->certificate, "");
   environment_["DOCKER_CERT_PATH"] = "/elsewhere";
-  EXPECT_EQ(endpoint().tls->ca, "");
+  EXPECT_NE(refused().find("/elsewhere/ca.pem is not there"), std::string::npos);
   environment_.erase("DOCKER_TLS_VERIFY");
   environment_["DOCKER_TLS"] = "1";
   EXPECT_FALSE(endpoint().tls->verify);
