@@ -139,6 +139,17 @@ Result<std::string> call_agent(const Session& session,
   return Error{ErrorKind::invalid_input, words};
 }
 
+Result<nlohmann::json> ask_json(const Session& session,
+                                const AgentFlags& flags,
+                                const std::string& path) {
+  const auto body = call_agent(session, flags, "GET", path);
+  if (!body) return body.error();
+  auto json = nlohmann::json::parse(*body, nullptr, false);
+  if (!json.is_object())
+    return Error{ErrorKind::unavailable, "the agent answered with something else than expected"};
+  return json;
+}
+
 Result<std::string> stack_path(const Session& session,
                                const AgentFlags& flags,
                                const std::string& word) {

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/session.hpp"
 
 namespace skep::cli {
@@ -40,6 +42,11 @@ Result<std::string> call_agent(const Session& session,
                                const AgentFlags& flags,
                                const std::string& method,
                                const std::string& path);
+
+/// A GET whose answer is a JSON object.
+Result<nlohmann::json> ask_json(const Session& session,
+                                const AgentFlags& flags,
+                                const std::string& path);
 
 /// "group/name" of the API, for a stack that a person called by name, directory or group/name.
 /// Errors: invalid_input where the agent has none, with the nearest one it has.

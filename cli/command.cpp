@@ -1,5 +1,6 @@
 #include "cli/command.hpp"
 
+#include <fstream>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -70,16 +71,46 @@ Option* Command::add_flag(const std::string& name, bool& into, const std::string
   return keep(app_->add_flag(name, into, help));
 }
 
-Option* Command::set_config(const std::string& name,
-                            const std::string& path,
-                            const std::string& help) {
-  return keep(app_->set_config(name, path, help));
+Option* Command::settings_file(const std::string& name,
+                               const std::string& path,
+                               const std::string& help) {
+  settings_.emplace();
+  settings_->path = path;
+  settings_->option = app_->add_option(name, settings_->path, help)->capture_default_str();
+  return keep(settings_->option);
+}
+
+// CLI11 reads such files for the root alone, and there they would win over variables.
+void Command::read_settings() const {
+  const auto& path = settings_->path;
+  const auto refuse = [&](const std::string& what) {
+    throw CLI::ValidationError(path, what);  // NOLINT(cert-err60-cpp)
+  };
+  std::ifstream file(path);
+  if (!file) {
+    if (settings_->option->count() > 0) refuse("cannot be read");
+    return;
+  }
+  for (const auto& item : CLI::ConfigTOML().from_config(file)) {
+    if (item.name == "++" || item.name == "--") continue;  // Where a section begins and ends.
+    auto* const option =
+        item.parents.empty() ? app_->get_option_no_throw("--" + item.name) : nullptr;
+    if (option == nullptr || option == settings_->option) refuse("no setting " + item.fullname());
+    if (option->count() > 0) continue;
+    option->add_result(item.inputs);
+    option->run_callback();
+  }
 }
 
 void Command::alias(const std::string& name) { app_->alias(name); }
 void Command::hide() { app_->group(""); }
 void Command::footer(const std::string& text) { app_->footer(text); }
-void Command::callback(std::function<void()> chosen) { app_->callback(std::move(chosen)); }
+void Command::callback(std::function<void()> chosen) {
+  app_->callback([this, chosen = std::move(chosen)] {
+    if (settings_) read_settings();
+    chosen();
+  });
+}
 
 namespace {
 

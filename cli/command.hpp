@@ -62,8 +62,10 @@ class Command {
                      std::vector<std::string>& into,
                      const std::string& help = "");
   Option* add_flag(const std::string& name, bool& into, const std::string& help = "");
-  /// A file with `name = value` lines that stand in for flags; it need not exist at `path`.
-  Option* set_config(const std::string& name, const std::string& path, const std::string& help);
+  /// A TOML file whose `name = value` lines stand in for options of this command that neither a
+  /// flag nor a variable sets. Read when the command was chosen, before its callback. Where nobody
+  /// names another one, `path` need not exist. A mistake in it ends parse() with exit code 1.
+  Option* settings_file(const std::string& name, const std::string& path, const std::string& help);
 
   void alias(const std::string& name);
   /// Left out of the help.
@@ -80,7 +82,13 @@ class Command {
   std::optional<int> parse(int argc, const char* const* argv);
 
  private:
+  struct SettingsFile {
+    CLI::Option* option = nullptr;
+    std::string path;
+  };
+
   explicit Command(CLI::App* app);
+  void read_settings() const;
   Option* keep(CLI::Option* option);
   /// By -x or --long, also of the commands around this one.
   [[nodiscard]] const Option* find_option(const std::string& name, const Command& root) const;
@@ -89,6 +97,7 @@ class Command {
   CLI::App* app_;
   std::deque<Option> options_;
   std::deque<std::unique_ptr<Command>> commands_;
+  std::optional<SettingsFile> settings_;
 };
 
 }  // namespace skep::cli

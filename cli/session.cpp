@@ -34,6 +34,14 @@ std::string default_state_directory(const Session& session) {
   return "/var/lib/skep";
 }
 
+std::string agent_state_directory(const Session& session, const RepositoryFlags& flags) {
+  constexpr const char* kServices = "/var/lib/skep";
+  if (!flags.state_directory.empty()) return flags.state_directory;
+  std::error_code ignored;  // Then it cannot be written either.
+  std::filesystem::create_directories(kServices, ignored);
+  return ::access(kServices, W_OK) == 0 ? kServices : default_state_directory(session);
+}
+
 std::string Session::variable(const std::string& name) const {
   const auto at = environment.find(name);
   return at == environment.end() ? std::string() : at->second;

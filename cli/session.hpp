@@ -22,7 +22,7 @@
 
 namespace skep::cli {
 
-/// Exit codes of every verb (design §4): 2 is "there are changes" and for `plan` only.
+/// Exit codes of every verb (design §4): 2 is "there are changes" of `plan` and `adopt` only.
 inline constexpr int kSuccess = 0;
 inline constexpr int kFailure = 1;
 inline constexpr int kChanges = 2;
@@ -110,6 +110,11 @@ void add_repository_flags(Command& app, RepositoryFlags& flags);
 void add_setting_flags(Command& app, RepositoryFlags& flags);
 /// Where mirrors are kept if no flag says so: below the user's cache directory.
 [[nodiscard]] std::string default_state_directory(const Session& session);
+
+/// That of the agent, where nothing is said: the place that services use, if this user may write
+/// there; else the one of a laptop.
+[[nodiscard]] std::string agent_state_directory(const Session& session,
+                                                const RepositoryFlags& flags);
 /// `session` and `log` outlive the source.
 Result<std::unique_ptr<ports::Source>> open_source(const Session& session,
                                                    const RepositoryFlags& flags,

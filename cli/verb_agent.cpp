@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cli/commit.hpp"
 #include "cli/digest_key.hpp"
 #include "cli/log.hpp"
 #include "cli/notify_flags.hpp"
@@ -49,17 +50,6 @@ struct AgentFlags {
   std::string history_operations = "10000";
   std::string history_days = "90";
 };
-
-constexpr const char* kStateDirectory = "/var/lib/skep";
-
-/// Where nothing is said: the place that services use, if this user may write there; else the one
-/// of a laptop.
-std::string state_directory(const Session& session, const RepositoryFlags& flags) {
-  if (!flags.state_directory.empty()) return flags.state_directory;
-  std::error_code ignored;  // Then it cannot be written either.
-  std::filesystem::create_directories(kStateDirectory, ignored);
-  return ::access(kStateDirectory, W_OK) == 0 ? kStateDirectory : default_state_directory(session);
-}
 
 /// How much is kept, and where.
 Result<history::HistoryOptions> history_options(const AgentFlags& flags) {
@@ -210,7 +200,7 @@ Result<std::unique_ptr<history::AuditFile>> open_audit(const Session& session,
 }
 
 int run_agent(const Session& session, AgentFlags flags) {
-  flags.repository.state_directory = state_directory(session, flags.repository);
+  flags.repository.state_directory = agent_state_directory(session, flags.repository);
   const auto log = make_logger(session, true);
   raise_descriptor_limit();
   forbid_core_dumps();
@@ -242,6 +232,7 @@ int run_agent(const Session& session, AgentFlags flags) {
   if (!kept) return fail(kept.error());
   metrics::MetricsOptions metrics_options;
   metrics_options.version = SKEP_VERSION;
+  metrics_options.commit = SKEP_COMMIT;
   metrics_options.interval = *interval;
   metrics_options.per_service = !flags.no_service_metrics;
   metrics::PrometheusMetrics metrics(metrics_options, session.clock);
@@ -382,8 +373,11 @@ void add_agent(Command& app, Session& session) {
   verb->add_option("--history-days", flags->history_days, "Days that the history goes back")
       ->envname("SKEP_HISTORY_DAYS")
       ->capture_default_str();
-  verb->set_config(
-          "--config", "/etc/skep/agent.toml", "File with these settings, one `name = value` a line")
+  verb->settings_file(
+          "--config",
+          "/etc/skep/agent.toml",
+          "File with these settings, `name = \"value\"` on a line of its own; flags and "
+          "variables win")
       ->envname("SKEP_CONFIG");
   verb->footer(
       "Example:  skep agent --repo https://git.example.com/ops/cluster.git --ref main --listen "

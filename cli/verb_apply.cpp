@@ -111,7 +111,7 @@ void add_apply(Command& app, Session& session) {
   add_repository_flags(*verb, flags->repository);
   add_policy_flag(*verb, flags->repository.policy_file);
   add_setting_flags(*verb, flags->repository);
-  verb->footer("Example:  skep plan -o json > plan.json && skep apply --plan plan.json");
+  verb->footer("Example:  skep plan -o json > plan.json; skep apply --plan plan.json");
   verb->callback(
       [&session, flags] { session.verb = [&session, flags] { return apply(session, *flags); }; });
 }

@@ -50,6 +50,7 @@ class AgentStack {
     secret("skep_age_key", repository.age_key_file, "");
     config("known_hosts", repository.known_hosts_file, "SKEP_KNOWN_HOSTS_FILE");
     config("git_ca.pem", repository.ca_file, "SKEP_GIT_CA_FILE");
+    config("allowed_signers", repository.allowed_signers_file, "SKEP_ALLOWED_SIGNERS_FILE");
     external_secret(kDigestKey);
     mount(flags.engine_socket, "/var/run/docker.sock", false);
     if (is_local(repository.repo))

@@ -230,8 +230,7 @@ class Doctor {
   }
 
   void look_at_state_directory() {
-    auto directory = flags_.repository.state_directory;
-    if (directory.empty()) directory = default_state_directory(session_);
+    const auto directory = agent_state_directory(session_, flags_.repository);
     std::error_code code;
     std::filesystem::create_directories(directory, code);
     if (code || ::access(directory.c_str(), W_OK | X_OK) != 0) {

@@ -53,21 +53,10 @@ void print_explanation(const nlohmann::json& explanation) {
   for (const auto& service : services) print_service(service);
 }
 
-Result<nlohmann::json> ask(const Session& session,
-                           const ExplainFlags& flags,
-                           const std::string& path) {
-  const auto body = call_agent(session, flags.agent, "GET", path);
-  if (!body) return body.error();
-  auto json = nlohmann::json::parse(*body, nullptr, false);
-  if (!json.is_object())
-    return Error{ErrorKind::unavailable, "the agent answered with something else than expected"};
-  return json;
-}
-
 int explain(const Session& session, const ExplainFlags& flags) {
   const auto path = stack_path(session, flags.agent, flags.name);
   if (!path) return fail(path.error());
-  const auto answer = ask(session, flags, "/api/v1/stacks/" + *path + "/explain");
+  const auto answer = ask_json(session, flags.agent, "/api/v1/stacks/" + *path + "/explain");
   if (!answer) return fail(answer.error());
   if (flags.output == "json") {
     std::cout << answer->dump() << "\n";
@@ -109,8 +98,8 @@ void print_trace(const nlohmann::json& trace) {
 }
 
 int trace(const Session& session, const ExplainFlags& flags) {
-  const auto answer =
-      ask(session, flags, "/api/v1/services/" + engine::url_encode(flags.name) + "/trace");
+  const auto answer = ask_json(
+      session, flags.agent, "/api/v1/services/" + engine::url_encode(flags.name) + "/trace");
   if (!answer) return fail(answer.error());
   if (flags.output == "json") {
     std::cout << answer->dump() << "\n";

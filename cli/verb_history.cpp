@@ -47,17 +47,6 @@ Result<std::string> query_of(const Session& session, const HistoryFlags& flags) 
   return query;
 }
 
-Result<nlohmann::json> ask(const Session& session,
-                           const HistoryFlags& flags,
-                           const std::string& path) {
-  const auto body = call_agent(session, flags.agent, "GET", path);
-  if (!body) return body.error();
-  auto json = nlohmann::json::parse(*body, nullptr, false);
-  if (!json.is_object())
-    return Error{ErrorKind::unavailable, "the agent answered with something else than expected"};
-  return json;
-}
-
 void warn_of_trouble(const nlohmann::json& answer) {
   const auto trouble = text_of(answer, "trouble");
   if (!trouble.empty()) std::cerr << "skep: history is not kept at present: " << trouble << "\n";
@@ -126,7 +115,7 @@ void print_operation(const nlohmann::json& operation, std::size_t width) {
 int history(const Session& session, const HistoryFlags& flags) {
   const auto query = query_of(session, flags);
   if (!query) return fail(query.error());
-  const auto answer = ask(session, flags, "/api/v1/history?" + *query);
+  const auto answer = ask_json(session, flags.agent, "/api/v1/history?" + *query);
   if (!answer) return fail(answer.error());
   warn_of_trouble(*answer);
   const auto operations = list_of(*answer, "operations");
@@ -177,7 +166,7 @@ void print_events(const nlohmann::json& list, const HistoryFlags& flags, std::in
 int events(const Session& session, const HistoryFlags& flags) {
   const auto query = query_of(session, flags);
   if (!query) return fail(query.error());
-  const auto answer = ask(session, flags, "/api/v1/events?" + *query);
+  const auto answer = ask_json(session, flags.agent, "/api/v1/events?" + *query);
   if (!answer) return fail(answer.error());
   warn_of_trouble(*answer);
   auto list = list_of(*answer, "events");
@@ -192,8 +181,8 @@ int events(const Session& session, const HistoryFlags& flags) {
   while (flags.follow && session.clock.sleep_for(kFollow, session.stop)) {
     const auto base = query_of(session, follow);
     if (!base) return fail(base.error());
-    const auto more =
-        ask(session, follow, "/api/v1/events?" + *base + "&after=" + std::to_string(last));
+    const auto more = ask_json(
+        session, follow.agent, "/api/v1/events?" + *base + "&after=" + std::to_string(last));
     if (session.stop.stop_requested()) break;
     if (!more) {  // It may be replaced by a newer one just now.
       if (!lost) (void)fail(Error(more.error()).within("the agent does not answer; waiting"));

@@ -1,3 +1,7 @@
+#include <iostream>
+#include <string_view>
+
+#include "cli/commit.hpp"
 #include "cli/session.hpp"
 
 namespace skep::cli {
@@ -7,7 +11,10 @@ void add_version(Command& app, Session& session) {
   verb->footer("Example:  skep version");
   verb->callback([&session] {
     session.verb = [] {
-      std::cout << "skep " << SKEP_VERSION << "\n";
+      std::cout << "skep " << SKEP_VERSION;
+      if (const std::string_view commit = SKEP_COMMIT; !commit.empty())
+        std::cout << ", commit " << commit;
+      std::cout << "\n";
       return kSuccess;
     };
   });

@@ -5,22 +5,6 @@
 
 namespace skep::sops {
 
-std::string_view name_of(Format format) {
-  switch (format) {
-    case Format::yaml:
-      return "yaml";
-    case Format::json:
-      return "json";
-    case Format::dotenv:
-      return "dotenv";
-    case Format::binary:
-      return "binary";
-    case Format::ini:
-      return "ini";
-  }
-  return "";
-}
-
 SourcePosition Document::position(std::size_t offset) const {
   SourcePosition at{file, 1, 1};
   for (std::size_t i = 0; i < offset && i < text.size(); ++i) {

@@ -12,7 +12,6 @@
 namespace skep::sops {
 
 enum class Format { yaml, json, dotenv, binary, ini };
-[[nodiscard]] std::string_view name_of(Format format);
 
 /// One value where it stands in a text.
 struct Leaf {

@@ -47,7 +47,7 @@ const std::set<std::string> kEverything = {"core",
 
 // Top to bottom: nothing knows what is below it.
 const std::map<std::string, Folder> kFolders = {
-    {"core", {{}, {"fmt", "openssl"}}},  // not pure: clock.cpp is the one place that reads clocks
+    {"core", {{}, {"openssl"}}},  // not pure: clock.cpp is the one place that reads clocks
     {"swarm", {{"core"}, {"nlohmann"}, true}},
     {"yaml", {{"core"}, {"yaml-cpp"}, true}},
     {"helm-like-templates/renderer", {{"core", "yaml"}, {"nlohmann", "re2"}, true}},
@@ -56,9 +56,8 @@ const std::map<std::string, Folder> kFolders = {
     {"helm-like-templates/catalog", {{}, {}, true}},
     // re2: rules about which keys are encrypted are Go's regular expressions.
     {"sops", {{"core", "yaml"}, {"openssl", "re2"}, true}},
-    {"compose", {{"core", "yaml", "swarm"}, {"fmt"}, true}},
-    // nlohmann: one of the three forms in which a plan is rendered is JSON.
-    {"diff", {{"core", "swarm"}, {"fmt", "nlohmann"}, true}},
+    {"compose", {{"core", "yaml", "swarm"}, {}, true}},
+    {"diff", {{"core", "swarm"}, {}, true}},
     {"reconciler/ports", {{"core", "swarm", "diff"}, {}}},
     {"reconciler",
      {{"core",
@@ -72,26 +71,23 @@ const std::map<std::string, Folder> kFolders = {
        "diff",
        "reconciler/ports"},
       // nlohmann: the state object in the swarm is JSON; date: time zones of deployment windows.
-      {"spdlog", "fmt", "nlohmann", "date"}}},
+      {"spdlog", "nlohmann", "date"}}},
     // nlohmann: what parent and fetching child tell each other; openssl: hashed known_hosts, a CA
     // of one's own.
-    {"gitsync", {{"core", "reconciler/ports"}, {"git2", "nlohmann", "openssl", "spdlog", "fmt"}}},
-    {"engine",
-     {{"core", "swarm", "diff", "reconciler/ports"}, {"curl", "nlohmann", "spdlog", "fmt"}}},
+    {"gitsync", {{"core", "reconciler/ports"}, {"git2", "nlohmann", "openssl", "spdlog"}}},
+    {"engine", {{"core", "swarm", "reconciler/ports"}, {"curl", "nlohmann", "fmt"}}},
     // nlohmann: the lines of the audit file.
     {"history", {{"core", "reconciler/ports"}, {"nlohmann", "sqlite", "spdlog"}}},
-    // diff: an Observer is told of plans and counts what is in them.
-    {"metrics", {{"core", "swarm", "diff", "reconciler/ports"}, {"prometheus", "fmt"}}},
+    {"metrics", {{"core", "reconciler/ports"}, {"prometheus"}}},
     // yaml and renderer: its settings, and chats as templates; sqlite: the outbox.
     {"notify",
-     {{"core", "diff", "yaml", "helm-like-templates/renderer", "reconciler/ports"},
+     {{"core", "yaml", "helm-like-templates/renderer", "reconciler/ports"},
       {"curl", "nlohmann", "sqlite", "spdlog"}}},
     {"server",
-     {{"core", "swarm", "diff", "reconciler/ports", "metrics"},
+     {{"core", "diff", "reconciler/ports"},
       // gnutls: the certificate of libmicrohttpd's TLS.
-      {"microhttpd", "gnutls", "nlohmann", "spdlog", "fmt"}}},
-    {"cli",
-     {kEverything, {"CLI11", "spdlog", "nlohmann", "fmt", "git2", "curl"}}},  // global init of both
+      {"microhttpd", "gnutls", "nlohmann"}}},
+    {"cli", {kEverything, {"CLI11", "spdlog", "nlohmann"}}},
 };
 
 // A private header names a C library's handles for one folder; nobody else includes it, directly or

@@ -1,3 +1,4 @@
+#include <fstream>
 #include <sstream>
 
 #include "tests/e2e/e2e.hpp"
@@ -60,7 +61,30 @@ TEST_F(CommandLine, EveryVerbHasHelpWithAnExample) {
     expect_help_with_example({verb});
   }
   EXPECT_EQ(skep({"diff", "--help"}).exit_code, 0) << "another name of plan";
-  EXPECT_THAT(skep({"version"}).out, testing::MatchesRegex("skep [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+  EXPECT_THAT(skep({"version"}).out,
+              testing::MatchesRegex("skep [0-9]+\\.[0-9]+\\.[0-9]+(, commit [0-9a-f]+)?\n"));
+}
+
+TEST_F(CommandLine, ASettingsFileStandsInForFlagsOfTheAgentAndNamesItsMistakes) {
+  const auto file = (directory() / "agent.toml").string();
+  const auto agent_with = [&](const std::string& text, const std::vector<std::string>& more = {}) {
+    std::ofstream(file) << text;
+    std::vector<std::string> words{"agent", "--repo", repo->bare(), "--config", file};
+    words.insert(words.end(), more.begin(), more.end());
+    auto run = skep(words);
+    EXPECT_EQ(run.exit_code, 1) << run.out;
+    return run.err;
+  };
+  const std::string text = "# of the agent\ninterval = \"500ms\"\nstandby = true\n";
+  EXPECT_THAT(agent_with(text), HasSubstr("--interval must be a duration of at least 1s"));
+  EXPECT_THAT(agent_with(text, {"--interval", "1h", "--prune-grace", "soon"}),
+              HasSubstr("--prune-grace"))
+      << "a flag wins";
+  EXPECT_THAT(agent_with("intervall = \"1h\"\n"), HasSubstr("no setting intervall"));
+  std::filesystem::remove(file);
+  const auto missing = skep({"agent", "--repo", repo->bare(), "--config", file});
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_THAT(missing.err, HasSubstr(file + ": cannot be read"));
 }
 
 TEST_F(CommandLine, CompletesVerbsFlagsAndWords) {
