@@ -86,12 +86,12 @@ void add_policy_keys(MappingReader& reader, StackPolicy& policy, Findings& findi
       .key("timeout", [&](const yaml::Node& node) {
         const auto* text = node.as<std::string>();
         const auto duration = text != nullptr ? parse_duration(*text) : std::nullopt;
-        if (duration && duration->count() > 0) {
+        if (duration && *duration >= std::chrono::seconds(1)) {
           policy.timeout = std::chrono::duration_cast<std::chrono::seconds>(*duration);
         } else {
           complain(findings,
                    node.at(),
-                   reader.named("timeout") + " must be a duration such as 90s or 5m");
+                   reader.named("timeout") + " must be a duration of at least 1s, such as 90s or 5m");
         }
       });
 }

@@ -67,15 +67,27 @@ AgentProcess::~AgentProcess() {
 
 void AgentProcess::start() {
   ASSERT_LT(pid_, 0) << "it runs already";
-  std::vector<std::string> words{
-      binary(),      "agent",           "--repo",
-      options_.repo, "--ref",           "main",
-      "--interval",  options_.interval, "--prune-grace",
-      "1s",          "--settle",        "1s",
-      "--listen",    "127.0.0.1:0",     "--socket",
-      socket(),      "--state-dir",     (options_.directory / "state").string(),
-      "--instance",  options_.instance};
+  std::vector<std::string> words{binary(),
+                                 "agent",
+                                 "--repo",
+                                 options_.repo,
+                                 "--ref",
+                                 "main",
+                                 "--interval",
+                                 options_.interval,
+                                 "--prune-grace",
+                                 "1s",
+                                 "--listen",
+                                 "127.0.0.1:0",
+                                 "--socket",
+                                 socket(),
+                                 "--state-dir",
+                                 (options_.directory / "state").string(),
+                                 "--instance",
+                                 options_.instance};
   words.insert(words.end(), options_.more.begin(), options_.more.end());
+  if (std::find(words.begin(), words.end(), "--settle") == words.end())
+    words.insert(words.end(), {"--settle", "1s"});
   if (std::find(words.begin(), words.end(), "--policy-file") == words.end()) {
     // Most stacks of these tests use the node's network, which saves half of their time.
     const auto policy = (options_.directory / "policy.yaml").string();

@@ -201,14 +201,16 @@ TEST_F(Dashboards, ShowSomethingInEveryPanelAndTheNumbersAreWhatHappened) {
   for (const auto* name : {"fleet", "stack", "agent"}) {
     auto board = nlohmann::json::parse(text_of(
         std::filesystem::path(SKEP_SOURCE_DIR "/deploy/grafana") / (std::string(name) + ".json")));
-    const auto ask = [&](const std::string& expression) {
+    const auto ask = [&](const std::string& expression, const std::string& stack = "apps/blog") {
       return prometheus->query_range(
-          replaced(replaced(expression, "$job", "skep"), "$stack", "apps/blog"), began_, ended_);
+          replaced(replaced(expression, "$job", "skep"), "$stack", stack), began_, ended_);
     };
     for (auto& panel : board.at("panels")) {
       bool shows = false;
       for (auto& target : panel.at("targets")) {
         target["answer"] = ask(target.at("expr"));
+        // The one that fails differs for moments only, the one that is left alone for longer.
+        if (!has_data(target["answer"])) target["answer"] = ask(target.at("expr"), "apps/news");
         shows = shows || has_data(target.at("answer"));
       }
       EXPECT_TRUE(shows) << name << ": the panel \"" << panel.at("title").get<std::string>()

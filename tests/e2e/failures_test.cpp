@@ -18,7 +18,7 @@ class Failures : public EndToEnd {
   void deploy() {
     repo->write("skep.yaml", "defaults: { resolve_image: never, timeout: 10s }\n");
     repo->stack("shop", app(kImage1, "}"));
-    start_agent();
+    start_agent({"--settle", "5s"});  // A crashing task is up whenever one looks, now and then.
     ASSERT_TRUE(agent->wait_for_commit(repo->push()));
   }
   /// Pushes `compose`, waits until that is given up, and looks for these words in what is said of

@@ -247,7 +247,7 @@ TEST_F(History, NoSecretReachesTheFileOrAnyAnswer) {
                               "-2 }, command: ['sh', '-c', 'echo cannot log in with "
                               "$$DB_PASSWORD; cat /run/secrets/pass; sleep 1; exit 4']") +
                   "secrets: { pass: { file: ./pass.txt } }\n" + kHostNetwork);
-  start_agent();
+  start_agent({"--settle", "10s"});  // Longer than it ever runs.
   repo->push("a password in the wrong place");
   ASSERT_TRUE(eventually([this] { return agent->stack("web").is_object(); })) << agent->log();
   // Between two attempts the next task waits: then the engine's word is that one's.
