@@ -107,7 +107,7 @@ void GoSort::break_patterns(Index begin, Index end) {
     random ^= random << 17;
     auto other = random & mask;
     if (other >= count) other -= count;
-    swap(around - 1 + i, begin + static_cast<Index>(other));
+    swap(around + i, begin + static_cast<Index>(other));
   }
 }
 
