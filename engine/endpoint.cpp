@@ -154,8 +154,9 @@ Result<Endpoint> endpoint_of_context(const std::string& name, const std::string&
 
 /// Without the authority that was meant, the system's would be trusted in its place.
 Result<Endpoint> of_environment(const std::string& host, const Environment& environment) {
+  const bool verify = !variable(environment, "DOCKER_TLS_VERIFY").empty();
   auto parsed = parse_host(host, tls_of(environment));
-  if (parsed && parsed->tls && parsed->tls->verify && parsed->tls->ca.empty()) {
+  if (verify && parsed && parsed->tls && parsed->tls->ca.empty()) {
     auto directory = variable(environment, "DOCKER_CERT_PATH");
     if (directory.empty()) directory = docker_config_directory(environment);
     return invalid("DOCKER_TLS_VERIFY is set, but " + directory +
