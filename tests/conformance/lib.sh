@@ -147,7 +147,8 @@ deploy() {
   [ ! -f "$folder/stdin" ] || input=$folder/stdin
   (
     cd "$folder" || exit 1
-    exec env -i PATH="$PATH" HOME="$case_home" DOCKER_HOST="unix://$socket" "${environment[@]}" \
+    # The last one is no part of a case: without it a sanitized skep looks for leaks after each deployment.
+    exec env -i PATH="$PATH" HOME="$case_home" DOCKER_HOST="unix://$socket" "${environment[@]}" ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} \
       timeout 60 "${around[@]}" "${words[@]}" "${arguments[@]}" "${stack[@]}"
   ) <"$input" >"$out.stdout" 2>"$out.stderr" || rc=$?
   echo $rc >"$out.rc"
