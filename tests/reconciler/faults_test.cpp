@@ -19,22 +19,8 @@ using tests::World;
 
 const std::string kState = "skep-default-state";
 
-class Faults : public testing::Test {
+class Faults : public tests::WorldTest {
  protected:
-  Turn settle() {
-    auto turn = world.settle();
-    EXPECT_TRUE(turn) << world.error;
-    return turn ? *turn : Turn{};
-  }
-  Turn push() {
-    world.commit();
-    return settle();
-  }
-  std::string image_of(const std::string& service) {
-    const auto state = world.engine.state();
-    const auto* found = state.find_service(service);
-    return found == nullptr ? "" : found->spec.task_template.container.image;
-  }
   std::uint32_t port_of(const std::string& service) {
     const auto state = world.engine.state();
     const auto* found = state.find_service(service);
@@ -45,7 +31,15 @@ class Faults : public testing::Test {
   static std::string publishing(const std::string& port) {
     return "services:\n  web:\n    image: a\n    ports: ['" + port + ":80']\n";
   }
-  World world;
+  /// The rollout of a:2 begins and its service goes back to what it was.
+  void begin_and_go_back(const std::string& compose) {
+    world.engine.set_running("a_web", 0);
+    world.files["apps/a/docker-compose.yml"] = compose;
+    world.commit();
+    turn_until("a_web", "a:2");
+    world.engine.set_running("a_web", std::nullopt);
+    world.engine.roll_back_by_hand("a_web");
+  }
 };
 
 // --- one bad thing hurts only itself
@@ -430,14 +424,7 @@ TEST_F(Faults, WhatAPersonDoesDuringARolloutIsPutRight) {
 TEST_F(Faults, ARolloutThatAPersonRollsBackInTheMiddleIsCancelledAndHeld) {
   world.files["apps/a/docker-compose.yml"] = one_service("a:1");
   ASSERT_TRUE(push().all_good());
-  world.engine.set_running("a_web", 0);
-  world.files["apps/a/docker-compose.yml"] = one_service("a:2");
-  world.commit();
-  for (int i = 0; i < 700 && image_of("a_web") != "a:2"; ++i)
-    ASSERT_TRUE(world.agent().turn(world.desired(), {}));
-  ASSERT_EQ(image_of("a_web"), "a:2");
-  world.engine.set_running("a_web", std::nullopt);
-  world.engine.roll_back_by_hand("a_web");
+  begin_and_go_back(one_service("a:2"));
   // What a real engine says when it has arrived: the word "manually" is gone.
   world.engine.set_update_status("a_web", {"rollback_completed", "", "", "rollback completed"});
   auto turn = settle();
@@ -458,14 +445,7 @@ TEST_F(Faults, WhatSwarmItselfWentBackFromIsNobodysEdit_E3_26) {
   world.files["apps/a/docker-compose.yml"] = one_service("a:1") + more;
   world.files["apps/a/skep.yaml"] = "on_failure: pause\n";
   ASSERT_TRUE(push().all_good());
-  world.engine.set_running("a_web", 0);
-  world.files["apps/a/docker-compose.yml"] = one_service("a:2") + more;
-  world.commit();
-  for (int i = 0; i < 700 && image_of("a_web") != "a:2"; ++i)
-    ASSERT_TRUE(world.agent().turn(world.desired(), {}));
-  ASSERT_EQ(image_of("a_web"), "a:2");
-  world.engine.set_running("a_web", std::nullopt);
-  world.engine.roll_back_by_hand("a_web");
+  begin_and_go_back(one_service("a:2") + more);
   for (const auto* state : {"rollback_started", "rollback_completed"}) {
     world.engine.set_update_status("a_web", {state, "", "", "update rolled back due to failure"});
     for (int i = 0; i < 5; ++i) {

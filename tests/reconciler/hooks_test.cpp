@@ -14,7 +14,7 @@ using ports::Health;
 using testing::HasSubstr;
 using tests::World;
 
-class HooksTest : public testing::Test {
+class HooksTest : public tests::WorldTest {
  protected:
   void SetUp() override {
     write("1");
@@ -24,16 +24,6 @@ class HooksTest : public testing::Test {
     world.files["apps/a/docker-compose.yml"] = "services:\n  web: { image: 'web:" + version +
                                                "' }\n  migrate: { image: 'migrate:" + version +
                                                "' }\n";
-  }
-  Turn settle() {
-    auto turn = world.settle();
-    EXPECT_TRUE(turn) << world.error;
-    return turn ? *turn : Turn{};
-  }
-  std::string image_of(const std::string& service) {
-    const auto state = world.engine.state();
-    const auto* found = state.find_service(service);
-    return found == nullptr ? "" : found->spec.task_template.container.image;
   }
   /// Order of the writes to services: "create a_migrate".
   std::vector<std::string> writes() {
@@ -45,7 +35,6 @@ class HooksTest : public testing::Test {
     }
     return names;
   }
-  World world;
 };
 
 TEST_F(HooksTest, APreDeployHookRunsAsAJobBeforeAnyService) {

@@ -18,17 +18,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using tests::World;
 
-class ImixsChanges : public testing::Test {
+class ImixsChanges : public tests::WorldTest {
  protected:
-  Turn settle() {
-    auto turn = world.settle();
-    EXPECT_TRUE(turn) << world.error;
-    return turn ? *turn : Turn{};
-  }
-  Turn push() {
-    world.commit();
-    return settle();
-  }
   /// What would be done now, and why.
   ports::StackStatus planned(const std::string& stack) {
     auto options = world.options;
@@ -57,7 +48,6 @@ class ImixsChanges : public testing::Test {
         words.push_back(std::string(to_string(write.operation)) + " " + write.name);
     return words;
   }
-  World world;
 };
 
 TEST_F(ImixsChanges, ImixsChange1_ARenamedDirectoryHandsItsPortOver) {

@@ -17,30 +17,19 @@ using testing::HasSubstr;
 using tests::one_service;
 using tests::World;
 
-class NamedTraps : public testing::Test {
+class NamedTraps : public tests::WorldTest {
  protected:
-  Turn settle() {
-    auto turn = world.settle();
-    EXPECT_TRUE(turn) << world.error;
-    return turn ? *turn : Turn{};
-  }
   /// One stack "a" of that compose text, settled.
   Turn deploy(const std::string& compose) {
     world.files["apps/a/docker-compose.yml"] = compose;
     world.commit();
     return settle();
   }
-  std::string image_of(const std::string& service) {
-    const auto state = world.engine.state();
-    const auto* found = state.find_service(service);
-    return found == nullptr ? "" : found->spec.task_template.container.image;
-  }
   swarm::ServiceSpec spec_of(const std::string& service) {
     const auto state = world.engine.state();
     const auto* found = state.find_service(service);
     return found == nullptr ? swarm::ServiceSpec{} : found->spec;
   }
-  World world;
 };
 
 TEST_F(NamedTraps, Trap1_APassWithoutADifferenceKeepsPreviousSpecAndUpdateStatus) {

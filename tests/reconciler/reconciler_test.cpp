@@ -22,19 +22,13 @@ std::size_t writes_to_services(const World& world) {
   return count;
 }
 
-class ReconcilerTest : public testing::Test {
+class ReconcilerTest : public tests::WorldTest {
  protected:
   void SetUp() override {
     world.files["apps/a/docker-compose.yml"] = one_service("a:1");
     world.files["apps/b/docker-compose.yml"] = one_service("b:1");
     world.files["apps/c/docker-compose.yml"] = one_service("c:1");
   }
-  Turn settle() {
-    auto turn = world.settle();
-    EXPECT_TRUE(turn) << world.error;
-    return turn ? *turn : Turn{};
-  }
-  World world;
 };
 
 TEST_F(ReconcilerTest, DeploysEverythingAndThenWritesNothing) {

@@ -15,30 +15,8 @@ using testing::HasSubstr;
 using tests::one_service;
 using tests::World;
 
-class Sequences : public testing::Test {
+class Sequences : public tests::WorldTest {
  protected:
-  Turn settle() {
-    auto turn = world.settle();
-    EXPECT_TRUE(turn) << world.error;
-    return turn ? *turn : Turn{};
-  }
-  Turn push() {
-    world.commit();
-    return settle();
-  }
-  Turn turn() {
-    auto turn = world.agent().turn(world.desired(), {});
-    EXPECT_TRUE(turn);
-    return turn ? *turn : Turn{};
-  }
-  std::string image_of(const std::string& service) {
-    const auto state = world.engine.state();
-    const auto* found = state.find_service(service);
-    if (found == nullptr) return "";
-    auto image = found->spec.task_template.container.image;
-    if (image.ends_with(":latest")) image.resize(image.rfind(':'));
-    return image;
-  }
   void write(const std::string& path, const std::string& compose) {
     world.files[path + "/docker-compose.yml"] = compose;
   }
@@ -49,7 +27,6 @@ class Sequences : public testing::Test {
   void remove_apps(const std::vector<std::string>& names) {
     for (const auto& name : names) world.files.erase("apps/" + name + "/docker-compose.yml");
   }
-  World world;
 };
 
 TEST_F(Sequences, ARenamedStackStaysUntilItsNewNameCanBeDeployed_Trap12) {
@@ -59,12 +36,12 @@ TEST_F(Sequences, ARenamedStackStaysUntilItsNewNameCanBeDeployed_Trap12) {
   push();
   world.clock.advance(24h);
   auto last = settle();
-  EXPECT_EQ(image_of("a_web"), "a") << "the new one is blocked: neither of them would run";
+  EXPECT_EQ(image_of("a_web"), "a:latest") << "the new one is blocked: neither of them would run";
   EXPECT_THAT(World::status(last, "a").message, HasSubstr("can be deployed"));
   write("apps/z", one_service("a"));
   push();
   EXPECT_EQ(image_of("a_web"), "");
-  EXPECT_EQ(image_of("z_web"), "a");
+  EXPECT_EQ(image_of("z_web"), "a:latest");
 }
 
 TEST_F(Sequences, AReplacedNetworkRemovesAlsoServicesThatWaitForOthers) {
@@ -80,8 +57,8 @@ TEST_F(Sequences, AReplacedNetworkRemovesAlsoServicesThatWaitForOthers) {
   push();
   world.clock.advance(10min);
   EXPECT_TRUE(settle().all_good());
-  EXPECT_EQ(image_of("a_db"), "d");
-  EXPECT_EQ(image_of("a_web"), "w");
+  EXPECT_EQ(image_of("a_db"), "d:latest");
+  EXPECT_EQ(image_of("a_web"), "w:latest");
 }
 
 TEST_F(Sequences, ACommitThatAgreesWithARollbackIsNoFailure_Trap34) {
@@ -108,7 +85,7 @@ TEST_F(Sequences, ACommitThatLeavesARolledBackServiceAloneIsCarriedOut_Trap23) {
   ASSERT_TRUE(push().all_good());
   write("apps/a", text("w:2", "d:1"));
   world.commit();
-  for (int i = 0; i < 700 && image_of("a_web") != "w:2"; ++i) turn();
+  turn_until("a_web", "w:2");
   world.engine.roll_back_by_hand("a_web");
   world.engine.set_update_status(
       "a_web", {"rollback_completed", "", "", "update rolled back due to failure"});
@@ -148,7 +125,7 @@ TEST_F(Sequences, WhatIsHeldWithManyOthersStaysHeldWhenThoseAreApproved_Trap15) 
   EXPECT_EQ(image_of("a_web"), "");
   world.restart_agent();
   const auto last = settle();
-  EXPECT_EQ(image_of("c_web"), "c");
+  EXPECT_EQ(image_of("c_web"), "c:latest");
   EXPECT_TRUE(World::status(last, "c").held);
   write("apps/c", one_service("c"));
   ASSERT_TRUE(push().all_good()) << "it came back";
@@ -163,6 +140,25 @@ TEST_F(Sequences, AChangedSecretInGitIsNobodysEdit) {
   world.commit();
   EXPECT_EQ(World::status(turn(), "a").drift_cause, ports::DriftCause::pending);
   EXPECT_TRUE(settle().all_good());
+}
+
+TEST_F(Sequences, ACommitThatCannotBeRenderedChangesNoSecret) {
+  world.files["apps/a/skep.yaml"] = "self_heal: warn\n";
+  world.files["apps/a/pass"] = "one";
+  const std::string text =
+      "services: {web: {image: a, secrets: [pass]}}\nsecrets: {pass: {file: pass}}\n";
+  write("apps/a", text);
+  ASSERT_TRUE(push().all_good());
+  world.engine.edit_service(
+      "a_web", [](swarm::ServiceSpec& spec) { spec.task_template.container.env = {"HAND=made"}; });
+  settle();
+  write("apps/a", "services: {web: {imge: x}}\n");
+  push();
+  write("apps/a", text);
+  const auto last = push();
+  EXPECT_EQ(World::status(last, "a").drift_cause, ports::DriftCause::live);
+  EXPECT_THAT(world.engine.state().find_service("a_web")->spec.task_template.container.env,
+              testing::ElementsAre("HAND=made"));
 }
 
 TEST_F(Sequences, AnApprovalIsForWhatStoodThereThen_Attack28) {
@@ -219,7 +215,7 @@ TEST_F(Sequences, AHookThatTheEngineRefusesHoldsNoOtherGroup) {
   world.commit();
   turn();
   turn();
-  EXPECT_EQ(image_of("a_web"), "a");
+  EXPECT_EQ(image_of("a_web"), "a:latest");
 }
 
 TEST_F(Sequences, AStackThatAnotherInstanceTookOverIsNotRemoved_Attack30) {
@@ -232,7 +228,7 @@ TEST_F(Sequences, AStackThatAnotherInstanceTookOverIsNotRemoved_Attack30) {
   push();
   world.clock.advance(1h);
   settle();
-  EXPECT_EQ(image_of("a_web"), "a");
+  EXPECT_EQ(image_of("a_web"), "a:latest");
 }
 
 TEST_F(Sequences, WhoStoodByForgetsWhatItSawBefore_Attack29) {
@@ -253,7 +249,7 @@ TEST_F(Sequences, WhoStoodByForgetsWhatItSawBefore_Attack29) {
   world.commit();
   world.agent().begin_anew();
   turn();
-  EXPECT_EQ(image_of("a_web"), "a") << "it left just now";
+  EXPECT_EQ(image_of("a_web"), "a:latest") << "it left just now";
 }
 
 TEST_F(Sequences, NewContentHasToLastAlsoAfterARestart_Trap23) {

@@ -22,20 +22,7 @@ using tests::World;
 
 const std::string kState = "skep-default-state";
 
-class TrapsTest : public testing::Test {
- protected:
-  Turn settle() {
-    auto turn = world.settle();
-    EXPECT_TRUE(turn) << world.error;
-    return turn ? *turn : Turn{};
-  }
-  std::string image_of(const std::string& service) {
-    const auto state = world.engine.state();
-    const auto* found = state.find_service(service);
-    return found == nullptr ? "" : found->spec.task_template.container.image;
-  }
-  World world;
-};
+class TrapsTest : public tests::WorldTest {};
 
 TEST_F(TrapsTest, Trap27_NothingIsRemovedWhereTheEngineIsNoManagerAnyMore) {
   world.files["apps/a/docker-compose.yml"] = one_service("a:1");

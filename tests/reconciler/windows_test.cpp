@@ -137,7 +137,7 @@ TEST(Windows, MistakesAreNamedAtTheirPlace) {
 }
 
 /// It is Tuesday, 14 November 2023, 22:13 UTC there.
-class WindowsOfStacks : public testing::Test {
+class WindowsOfStacks : public tests::WorldTest {
  protected:
   void SetUp() override {
     world.files["apps/a/docker-compose.yml"] = tests::one_service("a:1");
@@ -149,15 +149,9 @@ class WindowsOfStacks : public testing::Test {
     world.files["apps/b/docker-compose.yml"] = tests::one_service("b:2");
     world.commit();
   }
-  Turn settle() {
-    auto turn = world.settle();
-    EXPECT_TRUE(turn) << world.error;
-    return turn ? *turn : Turn{};
-  }
   std::string image(const std::string& service) {
     return world.engine.state().find_service(service)->spec.task_template.container.image;
   }
-  tests::World world;
 };
 
 TEST_F(WindowsOfStacks, AChangeIsHeldUntilTheWindowEnds) {

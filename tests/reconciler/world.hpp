@@ -196,4 +196,36 @@ inline std::string one_service(const std::string& image, const std::string& serv
   return "services:\n  " + service + ":\n    image: " + image + "\n";
 }
 
+/// A test on a world of its own.
+class WorldTest : public testing::Test {
+ protected:
+  reconciler::Turn settle() {
+    auto turn = world.settle();
+    EXPECT_TRUE(turn) << world.error;
+    return turn ? *turn : reconciler::Turn{};
+  }
+  reconciler::Turn push() {
+    world.commit();
+    return settle();
+  }
+  /// One turn, whatever it leaves to be done.
+  reconciler::Turn turn() {
+    auto turn = world.agent().turn(world.desired(), {});
+    EXPECT_TRUE(turn);
+    return turn ? *turn : reconciler::Turn{};
+  }
+  /// Turns until the rollout of a commit has reached the service, and no further.
+  void turn_until(const std::string& service, const std::string& image) {
+    for (int i = 0; i < 700 && image_of(service) != image; ++i) turn();
+    ASSERT_EQ(image_of(service), image);
+  }
+  /// "" where there is no such service.
+  std::string image_of(const std::string& service) {
+    const auto state = world.engine.state();
+    const auto* found = state.find_service(service);
+    return found == nullptr ? "" : found->spec.task_template.container.image;
+  }
+  World world;
+};
+
 }  // namespace skep::tests
