@@ -210,15 +210,16 @@ double AgentProcess::write_requests() const {
   return sum;
 }
 
-void AgentProcess::wait_for_passes(int passes) const {
-  const auto listed = [this] {
-    return metric("skep_docker_requests_total", "operation=\"service_list\"");
-  };
+double AgentProcess::passes() const {
+  return metric("skep_docker_requests_total", "operation=\"service_list\"");
+}
+
+void AgentProcess::wait_for_passes(int more) const {
   const auto start = std::chrono::steady_clock::now();
-  for (auto before = listed(); passes > 0; before = listed()) {
+  for (auto before = passes(); more > 0; before = passes()) {
     // The next pass may be a minute away where nothing happens; it is the one that is asked for.
     lab::ask(socket(), "/api/v1/sync", "POST");
-    if (eventually([&] { return listed() > before; }, std::chrono::seconds(2))) --passes;
+    if (eventually([&] { return passes() > before; }, std::chrono::seconds(2))) --more;
     ASSERT_LT(std::chrono::steady_clock::now() - start, std::chrono::minutes(1)) << log();
   }
 }

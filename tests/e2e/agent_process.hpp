@@ -63,8 +63,10 @@ class AgentProcess {
   [[nodiscard]] double metric(const std::string& family, const std::string& label = {}) const;
   /// Requests that could change the swarm, which the agent has made so far.
   [[nodiscard]] double write_requests() const;
+  /// Readings of the whole swarm so far.
+  [[nodiscard]] double passes() const;
   /// Waits until two more readings of the whole swarm have ended.
-  void wait_for_passes(int passes = 2) const;
+  void wait_for_passes(int more = 2) const;
 
  private:
   [[nodiscard]] std::string get(const std::string& path) const;

@@ -131,14 +131,11 @@ class KindsOfDrift : public EndToEnd {
   }
   /// To ask for a pass, as wait_for_passes() does, is to ask for what it heals.
   void wait_for_unasked_pass() {
-    const auto listed = [this] {
-      return agent->metric("skep_docker_requests_total", "operation=\"service_list\"");
-    };
-    const auto before = listed();
+    const auto before = agent->passes();
     docker({"config", "create", "poke", "-"}, "seen by the agent as an event");
-    EXPECT_TRUE(eventually([&] { return listed() > before; }));
+    EXPECT_TRUE(eventually([&] { return agent->passes() > before; }));
     docker({"config", "rm", "poke"});
-    EXPECT_TRUE(eventually([&] { return listed() > before + 1; }));
+    EXPECT_TRUE(eventually([&] { return agent->passes() > before + 1; }));
   }
   std::string node;
   std::map<std::string, std::string> healthy;
