@@ -15,6 +15,8 @@
 namespace skep::cli {
 namespace {
 
+constexpr const char* kServices = "/var/lib/skep";  ///< Where services keep their state.
+
 std::string without_line_end(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   return text;
@@ -31,11 +33,10 @@ bool is_bare_repository(const std::filesystem::path& directory) {
 std::string default_state_directory(const Session& session) {
   if (const auto cache = session.variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/skep";
   if (const auto home = session.variable("HOME"); !home.empty()) return home + "/.cache/skep";
-  return "/var/lib/skep";
+  return kServices;
 }
 
 std::string agent_state_directory(const Session& session, const RepositoryFlags& flags) {
-  constexpr const char* kServices = "/var/lib/skep";
   if (!flags.state_directory.empty()) return flags.state_directory;
   std::error_code ignored;  // Then it cannot be written either.
   std::filesystem::create_directories(kServices, ignored);

@@ -122,12 +122,15 @@ Result<Endpoint> parse_host(const std::string& written, std::optional<TlsFiles> 
   return Endpoint{.socket = {}, .address = std::move(*address), .tls = std::move(tls)};
 }
 
+std::string certificate_directory(const Environment& environment) {
+  auto directory = variable(environment, "DOCKER_CERT_PATH");
+  return directory.empty() ? docker_config_directory(environment) : directory;
+}
+
 std::optional<TlsFiles> tls_of(const Environment& environment) {
   const bool verify = !variable(environment, "DOCKER_TLS_VERIFY").empty();
   if (!verify && variable(environment, "DOCKER_TLS").empty()) return std::nullopt;
-  auto directory = variable(environment, "DOCKER_CERT_PATH");
-  if (directory.empty()) directory = docker_config_directory(environment);
-  return tls_files_in(directory, verify);
+  return tls_files_in(certificate_directory(environment), verify);
 }
 
 /// Layout of docker/cli's context store: contexts/{meta,tls}/SHA256(name).
@@ -154,12 +157,11 @@ Result<Endpoint> endpoint_of_context(const std::string& name, const std::string&
 
 /// Without the authority that was meant, the system's would be trusted in its place.
 Result<Endpoint> of_environment(const std::string& host, const Environment& environment) {
-  const bool verify = !variable(environment, "DOCKER_TLS_VERIFY").empty();
-  auto parsed = parse_host(host, tls_of(environment));
-  if (verify && parsed && parsed->tls && parsed->tls->ca.empty()) {
-    auto directory = variable(environment, "DOCKER_CERT_PATH");
-    if (directory.empty()) directory = docker_config_directory(environment);
-    return invalid("DOCKER_TLS_VERIFY is set, but " + directory +
+  auto tls = tls_of(environment);
+  const bool unproved = tls && tls->verify && tls->ca.empty();
+  auto parsed = parse_host(host, std::move(tls));
+  if (unproved && parsed && parsed->tls) {
+    return invalid("DOCKER_TLS_VERIFY is set, but " + certificate_directory(environment) +
                    "/ca.pem is not there; DOCKER_CERT_PATH names the directory");
   }
   return parsed;

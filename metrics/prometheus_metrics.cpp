@@ -58,15 +58,22 @@ std::string code_of(int status) {
 
 using HistogramsByWord = std::map<std::string, prometheus::Histogram, std::less<>>;
 
-void observe(HistogramsByWord& histograms,
-             std::string_view word,
-             const prometheus::Histogram::BucketBoundaries& buckets,
-             double value) {
+/// Made where there is none yet.
+prometheus::Histogram& histogram_of(HistogramsByWord& histograms,
+                                    std::string_view word,
+                                    const prometheus::Histogram::BucketBoundaries& buckets) {
   auto found = histograms.find(word);
   if (found == histograms.end()) {
     found = histograms.try_emplace(std::string(word), buckets).first;
   }
-  found->second.Observe(value);
+  return found->second;
+}
+
+void observe(HistogramsByWord& histograms,
+             std::string_view word,
+             const prometheus::Histogram::BucketBoundaries& buckets,
+             double value) {
+  histogram_of(histograms, word, buckets).Observe(value);
 }
 
 // A service that is on its way back, or there, and was not when it was last looked at.
@@ -315,9 +322,9 @@ void PrometheusMetrics::status(const std::vector<ports::StackStatus>& stacks) {
   CountersByStack kept;
   for (const auto& sample : *samples) {
     // At zero before the first deployment, or the first one would not show as an increase.
-    const std::string group(admit(state_->groups, group_of(sample.id)));
-    state_->healthy_seconds.try_emplace(group, kLeadTimeBuckets);
-    state_->applied_seconds.try_emplace(group, kLeadTimeBuckets);
+    const auto group = admit(state_->groups, group_of(sample.id));
+    histogram_of(state_->healthy_seconds, group, kLeadTimeBuckets);
+    histogram_of(state_->applied_seconds, group, kLeadTimeBuckets);
     auto& of = kept[sample.id];
     if (auto node = counters.stacks.extract(sample.id)) of = node.mapped();
     const bool live = sample.cause == ports::DriftCause::live;
