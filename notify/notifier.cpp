@@ -276,6 +276,7 @@ void Notifier::tell(Picture picture) {
   if (gone.empty() || !outbox_->forget(gone)) return;
   for (const auto& name : gone) {
     told_.erase(name);
+    owed_.erase(name);
     changed_.erase(name);
   }
 }

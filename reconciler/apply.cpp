@@ -233,11 +233,10 @@ ApplyResult apply(const diff::Plan& plan,
   for (std::size_t i = 0; i < plan.actions.size(); ++i) {
     const auto& action = plan.actions[i];
     const bool deferred = action.verb == Verb::remove && i >= handovers && !options.removals;
-    const bool later = ports_given_up && action.kind == ObjectKind::service &&
-                       action.verb != Verb::remove && action.gives_up.empty();
+    const bool starts = action.kind == ObjectKind::service && action.verb != Verb::remove;
+    const bool later = starts && ports_given_up && action.gives_up.empty();
     // What waits for another service to be up is not begun; that says nothing of its end.
-    const bool held = action.kind == ObjectKind::service && action.verb != Verb::remove &&
-                      options.postponed.count(action.name) != 0;
+    const bool held = starts && options.postponed.count(action.name) != 0;
     if (deferred || later || held) {
       outcome.postponed = true;
       continue;

@@ -209,7 +209,7 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     if (verdict == Verdict::nothing || verdict == Verdict::adopt) check_out(facts, false);
     if (verdict == Verdict::nothing) memory_[facts.name].requested = false;
     if (work.decisions[i].verdict == Verdict::forget)
-      forget_stack(facts.name, forgotten[facts.name]);
+      forget_stack(facts.name, forgotten[facts.name], work.decisions[i].message);
     if (verdict == Verdict::apply && !stop.stop_requested() && check_out(facts, true))
       apply_stack(facts, live, turn, stop);
   }

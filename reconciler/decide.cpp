@@ -113,9 +113,9 @@ void StackFacts::look_up(const State& state) {
 
 ports::DriftCause cause_of(const StackFacts& facts) {
   if (facts.quarantined()) return ports::DriftCause::pending;
+  if (facts.secrets_moved) return ports::DriftCause::pending;
   // A tag that is followed moved: that is a deployment, not somebody's edit. Where swarm went back
   // from it, it is not pushed again by itself.
-  if (facts.secrets_moved) return ports::DriftCause::pending;
   const bool went_back = facts.rolled_back || facts.rolled_back_by_person || facts.rolling_back;
   if (facts.tag_moved && !went_back) return ports::DriftCause::pending;
   const bool carried_out = facts.record != nullptr && facts.desired != nullptr &&
@@ -129,7 +129,8 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   if (facts.desired == nullptr && facts.suspension != nullptr)
     return {Verdict::reported, suspended(facts)};
   if (facts.desired == nullptr && !facts.foreign_instance.empty())
-    return {Verdict::forget, "belongs to the skep instance \"" + facts.foreign_instance + "\" now"};
+    return {Verdict::forget,
+            "left git, and belongs to the skep instance \"" + facts.foreign_instance + "\" now"};
   if (facts.desired == nullptr) return decide_leaving(facts, memory, now);
   const auto& policy = facts.desired->source.settings.policy;
   if (facts.desired->broken()) return {Verdict::broken, first_error(*facts.desired)};

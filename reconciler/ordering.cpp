@@ -160,8 +160,7 @@ void Reconciler::hold_mass_removal(Work& work, const State& state) {
     const bool renamed = work.renamed.count(facts.name) != 0;
     leaving += facts.desired == nullptr && !renamed ? 1 : 0;
   }
-  const bool many =
-      leaving > 0 && (leaving * 2 > state.stacks.size() || leaving == state.stacks.size());
+  const bool many = leaving * 2 > state.stacks.size();
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     if (work.facts[i].desired != nullptr || work.decisions[i].verdict != Verdict::apply) continue;
     const auto& facts = work.facts[i];

@@ -459,17 +459,14 @@ void Reconciler::gather(const DesiredState& desired,
       memory.approved_for = content;
     }
     if (facts.desired != nullptr) memory.leaves_at.reset();
-    if (facts.desired != nullptr && memory.secrets != facts.desired->secrets) {
-      memory.secrets_moved = memory.secrets_moved || !memory.secrets.empty();
-      memory.secrets = facts.desired->secrets;
-      if (memory.secrets_moved) {  // As a new commit, for it is one.
-        memory.failures = 0;
-        memory.error.clear();
-        memory.failed_content.clear();
-      }
-    }
+    // Of a stack that cannot be rendered nobody knows its secrets.
+    const bool rendered = facts.desired != nullptr && !facts.desired->broken();
+    const bool new_secrets =
+        rendered && !memory.secrets.empty() && memory.secrets != facts.desired->secrets;
+    if (rendered) memory.secrets = facts.desired->secrets;
+    memory.secrets_moved = memory.secrets_moved || new_secrets;
     facts.secrets_moved = memory.secrets_moved;
-    if (memory.content != content) {  // A new commit starts afresh.
+    if (memory.content != content || new_secrets) {  // A new commit starts afresh.
       if (!memory.content.empty()) {
         memory.failures = 0;
         memory.error.clear();

@@ -217,7 +217,8 @@ class Reconciler {
                         const swarm::LiveState& live,
                         const State& state,
                         const Work& work);
-  void forget_stack(const std::string& name, const std::string& full_name);
+  /// `why`: where it is not that nothing of it is left.
+  void forget_stack(const std::string& name, const std::string& full_name, const std::string& why);
   // A person's way back (rollback.cpp).
   void take_rollbacks(const std::map<std::string, Rollback>& asked,
                       const DesiredState& desired,

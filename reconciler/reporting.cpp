@@ -176,9 +176,16 @@ void Reconciler::explain_status(const StackFacts& facts,
   }
 }
 
-void Reconciler::forget_stack(const std::string& name, const std::string& full_name) {
-  log_.info(logfmt("stack removed", {{"stack", name}}));
-  observer_.noted({full_name, "removed", "left git and is gone; its volumes stay"});
+void Reconciler::forget_stack(const std::string& name,
+                              const std::string& full_name,
+                              const std::string& why) {
+  if (why.empty()) {
+    log_.info(logfmt("stack removed", {{"stack", name}}));
+    observer_.noted({full_name, "removed", "left git and is gone; its volumes stay"});
+    return;
+  }
+  log_.warn(logfmt("stack given up", {{"stack", name}, {"reason", why}}));
+  observer_.noted({full_name, "removed", why + "; nothing of it was touched"});
 }
 
 }  // namespace skep::reconciler

@@ -139,7 +139,10 @@ bool Reconciler::step_hooks(StackFacts& facts,
   }
   if (hook == nullptr) return in_the_way;
   if (!memory.operation) {
-    begin_operation(facts, memory.approved || memory.requested ? "manual" : "git");
+    begin_operation(facts,
+                    memory.approved || memory.requested ? "manual"
+                    : memory.failures > 0               ? "retry"
+                                                        : "git");
   }
   memory.operation->progressed = clock_.steady();
   memory.approved = false;

@@ -89,9 +89,10 @@ void add_policy_keys(MappingReader& reader, StackPolicy& policy, Findings& findi
         if (duration && *duration >= std::chrono::seconds(1)) {
           policy.timeout = std::chrono::duration_cast<std::chrono::seconds>(*duration);
         } else {
-          complain(findings,
-                   node.at(),
-                   reader.named("timeout") + " must be a duration of at least 1s, such as 90s or 5m");
+          complain(
+              findings,
+              node.at(),
+              reader.named("timeout") + " must be a duration of at least 1s, such as 90s or 5m");
         }
       });
 }
