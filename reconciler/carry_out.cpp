@@ -326,18 +326,19 @@ void Reconciler::apply_stack(StackFacts& facts,
     if (!memory.operation) begin_operation(facts);
     return;
   }
-  if (const auto* error = result.first_error()) {
-    if (error->kind == ErrorKind::conflict) turn.wrote = true;
-    fail(memory, *error);
-    if (error->kind != ErrorKind::conflict && error->kind != ErrorKind::cancelled) {
-      log_.error(
-          logfmt("stack could not be changed", {{"stack", facts.name}, {"error", error->message}}));
-      finish_operation(facts, false, "apply", error->message);
-    }
-  } else {
+  if (failure == nullptr) {
     memory.approved = false;
+  } else {
+    fail(memory, *failure);
+    if (failure->kind == ErrorKind::conflict) turn.wrote = true;
   }
-  memory.requested = false;
+  if (failed) {
+    log_.error(
+        logfmt("stack could not be changed", {{"stack", facts.name}, {"error", failure->message}}));
+    finish_operation(facts, false, "apply", failure->message);
+  }
+  // What somebody else's write came before is looked at again at once, and still asked for.
+  if (failure == nullptr || failed) memory.requested = false;
 }
 
 }  // namespace skep::reconciler

@@ -142,6 +142,19 @@ TEST_F(Sequences, AChangedSecretInGitIsNobodysEdit) {
   EXPECT_TRUE(settle().all_good());
 }
 
+TEST_F(Sequences, ASyncThatMeetsAConflictIsCarriedOutAllTheSame_Attack29) {
+  world.files["apps/a/skep.yaml"] = "self_heal: warn\n";
+  write("apps/a", one_service("a"));
+  ASSERT_TRUE(push().all_good());
+  world.engine.edit_service(
+      "a_web", [](swarm::ServiceSpec& spec) { spec.task_template.container.env = {"HAND=made"}; });
+  ASSERT_FALSE(settle().all_good());
+  world.engine.fail_next(Operation::update_service,
+                         {ErrorKind::conflict, "update out of sequence"});
+  world.agent().request("a", "anna");
+  EXPECT_TRUE(settle().all_good()) << "it is not asked for twice";
+}
+
 TEST_F(Sequences, ACommitThatCannotBeRenderedChangesNoSecret) {
   world.files["apps/a/skep.yaml"] = "self_heal: warn\n";
   world.files["apps/a/pass"] = "one";
