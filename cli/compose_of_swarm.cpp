@@ -324,7 +324,7 @@ class Writer {
       bounds.cpus = cpus_of(reserved.nano_cpus);
       bounds.memory = reserved.memory_bytes;
       for (const auto& resource : reserved.generic_resources)
-        bounds.generic_resources.push_back({resource.discrete});
+        bounds.generic_resources.push_back({resource.discrete, {}});
     }
     if (from.restart_policy) {
       deploy.restart_policy =

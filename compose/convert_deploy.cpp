@@ -86,6 +86,9 @@ swarm::Resources convert_resources(const ServiceConversion& conversion) {
     resources.reservations->nano_cpus = convert_cpus(conversion, *deploy.reservations);
     resources.reservations->memory_bytes = deploy.reservations->memory;
     for (const auto& resource : deploy.reservations->generic_resources) {
+      if (!resource.discrete) {  // The engine breaks off the connection (rule E3.16).
+        conversion.error(resource.at, "needs `discrete_resource_spec: {kind: …, value: …}`");
+      }
       resources.reservations->generic_resources.push_back({std::nullopt, resource.discrete});
     }
   }

@@ -258,6 +258,7 @@ std::optional<ResourceBounds> load_bounds(const Field& field) {
   bounds.pids = field["pids"].integer().value_or(0);
   for (const auto& item : field["generic_resources"].items()) {
     GenericResource resource;
+    resource.at = item.at();
     if (const auto discrete = item["discrete_resource_spec"]; discrete.present()) {
       resource.discrete =
           swarm::DiscreteResource{discrete["kind"].text(), discrete["value"].integer().value_or(0)};

@@ -86,6 +86,7 @@ struct UpdateConfig {
 
 struct GenericResource {
   std::optional<swarm::DiscreteResource> discrete;
+  SourcePosition at;
 };
 
 struct ResourceBounds {

@@ -91,7 +91,7 @@ TEST_F(Objects, RotateForANewTemplateDriverButNotForALabel_D5_3_Trap17) {
   EXPECT_EQ(next().actions[0].reason, "replaces s_pass");
 }
 
-TEST_F(Objects, UpdateLabelsOfAGenerationWithoutLosingItsKey) {
+TEST_F(Objects, UpdateLabelsOfAGenerationWithoutLosingItsKey_D5_1) {
   desired.configs["conf"].data = "two";
   swarm.apply(next());
   desired.configs["conf"].labels["a"] = "b";

@@ -56,6 +56,19 @@ TEST_F(PlanTest, HealsWhatSomebodySetByHand_E3_25_D6_3) {
   EXPECT_EQ(made.actions[0].changes.size(), 3U);
 }
 
+TEST_F(PlanTest, LooksAtNothingOutsideTheSpec_E3_19) {
+  testing::add_service(desired, "web");
+  deploy();
+  auto& live = swarm.service("s_web");
+  live.version += 5;
+  live.created_at = live.updated_at = "2026-01-01T00:00:00Z";
+  live.has_previous_spec = !live.has_previous_spec;
+  live.previous_references = {"gone"};
+  live.update = {"paused", "", "", "update paused due to failure"};
+  live.running_tasks = live.desired_tasks = live.completed_tasks = 9;
+  EXPECT_TRUE(next().empty());
+}
+
 TEST_F(PlanTest, WritesEqualPartsInTheLiveOrderSoThatALabelRestartsNothing_E4_3) {
   auto& service = testing::add_service(desired, "web");
   service.task_template.container.env = {"A=1", "B=2"};
@@ -300,7 +313,7 @@ TEST_F(PlanTest, PrunesServicesOnlyWhenTold_D7_1) {
   EXPECT_TRUE(has_note(made, Note::Severity::info, "s_data"));
 }
 
-TEST_F(PlanTest, OfNothingRemovesTheStackAndNothingElse) {
+TEST_F(PlanTest, OfNothingRemovesTheStackAndNothingElse_D7_5) {
   auto& service = testing::add_service(desired, "web");
   testing::add_config(desired, "c", "x");
   testing::cite_config(service, "s_c", "/c");

@@ -118,6 +118,17 @@ TEST_F(DeployVerb, NothingIsWrittenBeforeAllOfItIsReadAndConverted_D2_1_D2_2) {
           "gone.txt");
 }
 
+TEST_F(DeployVerb, WhatTheEngineRefusesOfOneServiceIsSaidAndTheOthersStand_D6_7) {
+  repo->write("stack.yml",
+              "services:\n  a: " + service(kImage1) + "  b: " + service("Foo/bar") +
+                  "  c: " + service(kImage1) + kHostNetwork);
+  const auto refused = deploy({"-d", "-c", file(), "partly"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("partly_b"));
+  EXPECT_THAT(refused.err, HasSubstr("is not a valid repository"));
+  EXPECT_THAT(names("services"), ElementsAre("partly_a", "partly_c"));
+}
+
 TEST_F(DeployVerb, SaysWhatItDoesInTheClisWords_D2_3_F130) {
   repo->write("c.txt", "one\n");
   const auto text = [](const std::string& more) {

@@ -200,7 +200,7 @@ TEST_F(Sequences, AManagementStackThatIsIllHoldsNoApplication) {
   EXPECT_EQ(image_of("a_web"), "a:2");
 }
 
-TEST_F(Sequences, AnObjectThatSomebodyKeepsInUseIsAFailureAfterAWhile) {
+TEST_F(Sequences, AnObjectThatSomebodyKeepsInUseIsAFailureAfterAWhile_D7_5) {
   for (const auto* name : {"a", "b", "c"}) {
     write(std::string("apps/") + name,
           one_service(name) + "    networks: [n]\nnetworks: { n: {} }\n");
