@@ -38,7 +38,7 @@ TEST_F(Adoption, AStackThatRunsAsGitSaysIsAdoptedWithoutAWriteOrARestart) {
   const auto commit = repo->push();
   deploy_by_hand("shop");
   deploy_by_hand("blog");
-  const auto before = versions();
+  const auto before = versions_at_rest();
   const auto shop = tasks("shop_app");
   const auto blog = tasks("blog_app");
   ASSERT_THAT(shop, SizeIs(1));
@@ -63,7 +63,7 @@ TEST_F(Adoption, AStackThatDiffersIsHeldWithItsPlanUntilItIsApproved) {
   write_shop(kImage2);
   repo->stack("other", "services:\n  app: " + service(kImage1));
   const auto commit = repo->push();
-  const auto before = versions();
+  const auto before = versions_at_rest();
   start_agent();
   ASSERT_TRUE(agent->wait_until("shop is held, the other goes on", [](const nlohmann::json& s) {
     const auto shop = stack_of(s, "shop");

@@ -24,7 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 
-constexpr auto kLook = 50ms;
+constexpr auto kLook = 100ms;
 
 }  // namespace
 

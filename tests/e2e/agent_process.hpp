@@ -24,7 +24,7 @@ class AgentProcess {
     std::string instance = "default";
     /// Between two looks at git. One costs half a second of a processor, for a process starts under
     /// sanitizers; a test's push is therefore told by SIGUSR2 …
-    std::string interval = "10s";
+    std::string interval = "30s";
     bool told_of_pushes = true;       ///< … unless the test is about what else tells it.
     std::filesystem::path directory;  ///< Socket, mirror and log; kept over a restart.
     std::map<std::string, std::string> environment;

@@ -188,7 +188,8 @@ TEST_F(CommandLineAgent, ShowsLiveProgress) {
   ASSERT_TRUE(eventually([&] {
     return text("drawn").find("apps/shop") != std::string::npos &&
            text("printed").find("apps/shop") != std::string::npos && !text("events").empty();
-  })) << text("drawn") << text("printed") << text("events");
+  })) << text("drawn")
+      << text("printed") << text("events");
   repo->stack("shop", "services:\n  app: " + service(kImage2) + kHostNetwork);
   ASSERT_TRUE(agent->wait_for_commit(repo->push("second")));
   ASSERT_TRUE(eventually([&] { return text("drawn").find("second") != std::string::npos; }))
@@ -309,7 +310,7 @@ TEST_F(CommandLineAgent, AdoptWritesARepositoryOfWhatRuns) {
   docker({"stack", "deploy", "--resolve-image", "never", "-c", shop, "Shop-1"});
   docker({"stack", "deploy", "--resolve-image", "never", "-c", agents, "agents"});
   const auto into = (directory() / "written").string();
-  const auto before = versions();
+  const auto before = versions_at_rest();
   const auto adopted = skep({"adopt", "--into", into, "--management", "agents"});
   EXPECT_EQ(adopted.exit_code, 0) << adopted.out << adopted.err;
   EXPECT_THAT(adopted.out, HasSubstr("No changes: 2 stacks are as written."));

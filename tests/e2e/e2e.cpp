@@ -27,18 +27,15 @@ void EndToEnd::TearDown() {
 }
 
 void EndToEnd::sweep() const {
-  const std::vector<std::pair<std::string, std::string>> kinds = {{"service", "services"},
-                                                                  {"config", "configs"},
-                                                                  {"secret", "secrets"},
-                                                                  {"network", "networks"}};
   // A network can go when the tasks in it have; an agent that is a service itself may make things
   // again as long as it runs.
   EXPECT_TRUE(eventually([&] {
     bool gone = true;
-    for (const auto& [noun, kind] : kinds) {
+    for (const std::string kind : {"services", "configs", "secrets", "networks"}) {
       for (const auto& [name, object] : objects(kind)) {
         gone = false;
-        engine().docker({noun, "rm", name});
+        const std::string id = object.at(kind == "networks" ? "Id" : "ID");
+        lab::ask(engine().socket(), "/v1.41/" + kind + "/" + id, "DELETE");
       }
     }
     return gone;
@@ -116,6 +113,18 @@ std::map<std::string, std::string> EndToEnd::versions() const {
   for (const auto& [name, network] : objects("networks"))
     found["networks/" + name] = network.at("Id").get<std::string>();
   return found;
+}
+
+std::map<std::string, std::string> EndToEnd::versions_at_rest() const {
+  auto seen = versions();
+  int equal = 0;
+  EXPECT_TRUE(eventually([&] {
+    auto now = versions();
+    equal = now == seen ? equal + 1 : 0;
+    seen = std::move(now);
+    return equal == 10;
+  }));
+  return seen;
 }
 
 std::vector<std::string> EndToEnd::tasks(const std::string& service) const {

@@ -47,6 +47,8 @@ class EndToEnd : public testing::Test {
   [[nodiscard]] std::vector<std::string> names(const std::string& kind) const;
   /// Everything in the swarm that a write would move: "services/NAME" → id and version.
   [[nodiscard]] std::map<std::string, std::string> versions() const;
+  /// The same, once the swarm has stopped writing addresses and rollout states into them.
+  [[nodiscard]] std::map<std::string, std::string> versions_at_rest() const;
   /// Ids of the tasks of a service that should run; none where there is no such service.
   [[nodiscard]] std::vector<std::string> tasks(const std::string& service) const;
   /// Images of its running tasks.

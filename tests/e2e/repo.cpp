@@ -74,7 +74,10 @@ std::string Repo::rewrite() {
   return commit;
 }
 
-void Repo::hide() { std::filesystem::rename(bare(), bare() + ".away"); }
+void Repo::hide() {
+  std::filesystem::rename(bare(), bare() + ".away");
+  if (pushed) pushed();  // It is looked for now, not at the next interval.
+}
 void Repo::bring_back() { std::filesystem::rename(bare() + ".away", bare()); }
 
 std::string service(const std::string& image, const std::string& more) {

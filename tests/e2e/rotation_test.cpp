@@ -18,8 +18,10 @@ class Rotation : public EndToEnd {
   static std::string compose(const std::string& more = {}) {
     return "services:\n  app: " +
            service(kImage1,
-                   "configs: [conf], secrets: [pass]" + (more.empty() ? "" : ", " + more)) +
-           "configs: { conf: { file: ./conf } }\nsecrets: { pass: { file: ./pass } }\n";
+                   "networks: [hostnet], configs: [conf], secrets: [pass]" +
+                       (more.empty() ? "" : ", " + more)) +
+           "configs: { conf: { file: ./conf } }\nsecrets: { pass: { file: ./pass } }\n" +
+           kHostNetwork;
   }
   void put(const std::string& name, const std::string& text) const {
     std::ofstream(directory() / name) << text;
@@ -29,8 +31,15 @@ class Rotation : public EndToEnd {
     put("conf", conf);
     put("pass", pass);
     put("stack.yml", compose(more));
-    const auto done = skep(laptop("deploy"));
+    const auto done = skep(laptop("deploy", {"--detach"}));
     ASSERT_EQ(done.exit_code, 0) << done.out << done.err;
+    // As long as the rollout goes on, the next one would be another one.
+    ASSERT_TRUE(eventually([this] {
+      const auto app = objects("services").at("shop_app");
+      const bool moves =
+          app.contains("UpdateStatus") && app.at("UpdateStatus").at("State") == "updating";
+      return !moves && running_images("shop_app").size() == 1;
+    }));
   }
   [[nodiscard]] std::vector<std::string> laptop(const std::string& verb,
                                                 std::vector<std::string> more = {}) const {
