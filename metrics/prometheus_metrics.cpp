@@ -278,6 +278,13 @@ void PrometheusMetrics::standing_by(bool docker_up) {
   state_->stacks = std::make_shared<const std::vector<StackSample>>();
 }
 
+void PrometheusMetrics::idle(bool docker_up) {
+  const std::lock_guard lock(state_->mutex);
+  auto& counters = state_->counters;
+  counters.docker_up = docker_up;
+  counters.live_loop = counters.apply_loop = state_->now();
+}
+
 void PrometheusMetrics::state_lost() {
   const std::lock_guard lock(state_->mutex);
   ++state_->counters.state_errors;

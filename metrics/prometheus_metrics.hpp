@@ -55,6 +55,7 @@ class PrometheusMetrics final : public ports::Observer {
   void heard(std::string_view type) override;
   void leading() override;
   void standing_by(bool docker_up) override;
+  void idle(bool docker_up) override;
   void state_lost() override;
   void status(const std::vector<ports::StackStatus>& stacks) override;
 

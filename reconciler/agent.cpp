@@ -138,6 +138,7 @@ void Agent::run(std::stop_token stop) {
   while (wait_for_turn(deadline, stop)) {
     const auto desired = this->desired();
     if (!desired) {
+      observer_.idle(engine_answers());
       deadline = clock_.steady() + options_.resync;
       continue;
     }
@@ -179,6 +180,11 @@ void Agent::keep_lease(std::stop_token stop) {
     }
     clock_.sleep_for(wait, stop);
   }
+}
+
+bool Agent::engine_answers() const {
+  const std::lock_guard lock(mutex_);
+  return !silent_;
 }
 
 bool Agent::stands_by() {

@@ -86,6 +86,7 @@ class Agent final : public ports::Control {
   /// waited for much longer.
   void feel_pulse(std::stop_token stop);
   void keep_lease(std::stop_token stop);
+  [[nodiscard]] bool engine_answers() const;
   /// Whether another agent is active; then this one only says so.
   bool stands_by();
   /// Why it cannot be read as a whole; "" where it can.

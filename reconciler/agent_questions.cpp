@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <thread>
 
 #include "core/logfmt.hpp"
 #include "reconciler/agent.hpp"
 #include "reconciler/explain.hpp"
+#include "reconciler/patience.hpp"
 
 // What people ask the agent, beside what its loop does.
 namespace skep::reconciler {
@@ -44,20 +44,6 @@ const DesiredStack* find_desired(const DesiredState* desired, const std::string&
   }
   return nullptr;
 }
-
-/// Stops a call that takes too long.
-class Patience {
- public:
-  Patience(const Clock& clock, std::chrono::milliseconds time)
-      : timer_([this, &clock, time](std::stop_token done) {
-          if (clock.sleep_for(time, done)) source_.request_stop();
-        }) {}
-  [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
-
- private:
-  std::stop_source source_;
-  std::jthread timer_;
-};
 
 /// Where a service stands in git, by any name that a person may call it.
 struct Place {

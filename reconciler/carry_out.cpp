@@ -55,8 +55,9 @@ bool still_in_use(const ActionResult& result) {
   if (result.error && result.action.kind == diff::ObjectKind::service &&
       result.action.verb != diff::Verb::remove)
     return waits_for_port(*result.error);
-  return result.error && result.action.verb == diff::Verb::remove &&
-         result.action.kind != diff::ObjectKind::service &&
+  const bool goes =  // A network is replaced by removing it first.
+      result.action.verb == diff::Verb::remove || result.action.verb == diff::Verb::replace;
+  return result.error && goes && result.action.kind != diff::ObjectKind::service &&
          (result.error->kind == ErrorKind::unavailable ||
           result.error->kind == ErrorKind::invalid_input);
 }
@@ -115,7 +116,7 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
       next.approvals.erase(facts.name);
       continue;
     }
-    const auto& memory = memory_[facts.name];
+    auto& memory = memory_[facts.name];
     if (const auto known = next.stacks.find(facts.name);
         known != next.stacks.end() && facts.desired != nullptr && !memory.failed_content.empty() &&
         memory.failed_content == facts.desired->content && !facts.rollback &&
@@ -152,8 +153,11 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     record.quarantined.clear();
     record.quarantine_reason.clear();
     record.rollback_to.clear();
+    if (verdict == Verdict::apply &&
+        (record.content != facts.desired->content || memory.requested || memory.approved))
+      memory.begun = facts.desired->content;
     if (record.content != facts.desired->content) {
-      memory_[facts.name].replaced_revision = record.applied;
+      memory.replaced_revision = record.applied;
       record.content = facts.desired->content;
       record.applied = desired.revision.commit;
     }
@@ -253,6 +257,7 @@ void Reconciler::apply_stack(StackFacts& facts,
                              Turn& turn,
                              std::stop_token stop) {
   if (step_hooks(facts, live, turn, stop)) return;
+  free_networks(facts, turn, stop);
   auto& memory = memory_[facts.name];
   const auto now = clock_.steady();
   const bool overdue =
@@ -288,8 +293,7 @@ void Reconciler::apply_stack(StackFacts& facts,
   // already is healthy: that is followed all the same.
   const bool waits = !options.postponed.empty() && !overdue;
   const auto* failure = result.first_error();
-  const bool failed = failure != nullptr && failure->kind != ErrorKind::conflict &&
-                      failure->kind != ErrorKind::cancelled;
+  const bool failed = failure != nullptr && is_failure(memory, *failure);
   const bool overtaken = memory.operation && wrote && memory.operation->content != goal_of(facts);
   if (overtaken) cancel_operation(full_name(facts), memory, "git moved on meanwhile");
   if (!memory.operation && (wrote || waits || failed)) {
@@ -328,9 +332,10 @@ void Reconciler::apply_stack(StackFacts& facts,
   }
   if (failure == nullptr) {
     memory.approved = false;
+    memory.conflicts = 0;
   } else {
     fail(memory, *failure);
-    if (failure->kind == ErrorKind::conflict) turn.wrote = true;
+    if (failure->kind == ErrorKind::conflict && !failed) turn.wrote = true;
   }
   if (failed) {
     log_.error(

@@ -113,7 +113,7 @@ void StackFacts::look_up(const State& state) {
 
 ports::DriftCause cause_of(const StackFacts& facts) {
   if (facts.quarantined()) return ports::DriftCause::pending;
-  if (facts.secrets_moved) return ports::DriftCause::pending;
+  if (facts.secrets_moved || facts.begun) return ports::DriftCause::pending;
   // A tag that is followed moved: that is a deployment, not somebody's edit. Where swarm went back
   // from it, it is not pushed again by itself.
   const bool went_back = facts.rolled_back || facts.rolled_back_by_person || facts.rolling_back;
@@ -194,27 +194,24 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
             "runs already and differs from git; read `skep plan " + facts.name +
                 "`, then `skep approve " + facts.name + "`"};
   }
-  if (policy.sync == SyncMode::manual && !asked) {
+  if (policy.sync == SyncMode::manual && !asked && !facts.begun) {
     return {Verdict::reported,
             "differs from git; sync: manual waits for `skep sync " + facts.name + "`"};
   }
   const bool live_edit = cause_of(facts) == ports::DriftCause::live;
-  if (live_edit && facts.rolled_back_by_person && !asked) return {Verdict::held, by_person(facts)};
-  if (live_edit && facts.rolling_back) return {Verdict::wait, "swarm is rolling back"};
-  if (live_edit && facts.rolled_back && !asked) {
+  const bool was_pushed = live_edit || facts.begun;
+  if (was_pushed && facts.rolled_back_by_person && !asked) return {Verdict::held, by_person(facts)};
+  if (was_pushed && facts.rolling_back) return {Verdict::wait, "swarm is rolling back"};
+  if (was_pushed && facts.rolled_back && !asked) {
     return {Verdict::held,
             "swarm rolled it back (" + facts.rollback_message +
                 "); the next commit or `skep sync " + facts.name + "` resumes"};
   }
-  // A deployment that never got healthy, seen for the first time: whoever began it was killed.
-  const bool interrupted =
-      live_edit && !memory.seen && facts.record->healthy != facts.record->applied;
-  if (live_edit && policy.self_heal != SelfHeal::on && !asked && !memory.operation &&
-      !interrupted) {
+  if (live_edit && policy.self_heal != SelfHeal::on && !asked && !memory.operation) {
     return {Verdict::reported, "was edited by hand; self_heal is off, so it is left as it is"};
   }
   // What was edited by hand is healed at any time, and what began before the window goes on.
-  if (facts.closed && !live_edit && !asked) {
+  if (facts.closed && !live_edit && !asked && !facts.begun) {
     return {Verdict::wait,
             "differs from git; " + facts.closed->reason + "; `skep sync " + facts.name +
                 "` does it now"};

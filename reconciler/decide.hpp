@@ -55,26 +55,32 @@ struct StackMemory {
   std::string overdue_content;  ///< Content whose rollout ran past its deadline: reported, and not
                                 ///< waited for again.
   std::string content;          ///< Of git, when last looked at: a new one starts afresh.
-  std::string secrets;          ///< DesiredStack::secrets, when last looked at.
-  bool secrets_moved = false;   ///< They changed in git, which is not carried out yet.
+  std::string begun;           ///< Content that git or a person wanted, until all of it is written:
+                               ///< what still differs then is nobody's edit.
+  std::string secrets;         ///< DesiredStack::secrets, when last looked at.
+  bool secrets_moved = false;  ///< They changed in git, which is not carried out yet.
   Contention contention;
   /// A rollout that failed, until it is written down: its content, and why.
   std::string failed_content, failure;
-  std::string error;           ///< Of the last attempt; "" after a good one.
-  std::uint64_t failures = 0;  ///< In a row.
+  std::string error;            ///< Of the last attempt; "" after a good one.
+  std::uint64_t failures = 0;   ///< In a row.
+  std::uint64_t conflicts = 0;  ///< In a row; one that does not pass is a failure.
   SteadyTime retry_at{};
   std::string judged;            ///< Content whose breaches of the policy were reported.
   std::string checked_out;       ///< Content whose files are in the checkout.
   std::string checkout_failure;  ///< Was told already.
   /// By service: tasks whose failure was reported, of those that the swarm still kept then.
   std::map<swarm::ObjectId, std::set<swarm::ObjectId>> failed_tasks;
-  std::string failed_hook;                  ///< Id of the job whose failure was reported.
+  std::string failed_hook;  ///< Id of the job whose failure was reported.
+  /// By job of a hook: when it has to have ended, by a clock that nobody sets.
+  std::map<swarm::ObjectId, SteadyTime> hooks_end;
   bool approved = false;                    ///< A person let through what is held.
   bool requested = false;                   ///< A person asked for it now.
   std::string approved_for, requested_for;  ///< The content that it was said of.
   std::string actor;                        ///< Who let it through or asked for it.
   std::string replaced_revision;  ///< The commit that the present content took the place of.
   bool seen = false;              ///< It was looked at in an earlier turn of this process.
+  std::string was_named;          ///< The stack that goes because this is its new name.
   /// When a stack that left git may go, by a clock that nobody sets.
   std::optional<SteadyTime> leaves_at;
   std::optional<ports::DriftCause> drift_cause;
@@ -102,8 +108,10 @@ struct StackFacts {
   bool damaged = false;                 ///< There is a record, which cannot be read.
   diff::Plan plan;
   bool waiting_for_registry = false;
-  bool tag_moved = false;      ///< What differs may be what a followed tag names now.
-  bool secrets_moved = false;  ///< What differs is values of secrets that git changed.
+  std::vector<std::string> old_answers;  ///< Planner::Planned::old_answers
+  bool tag_moved = false;                ///< What differs may be what a followed tag names now.
+  bool secrets_moved = false;            ///< What differs is values of secrets that git changed.
+  bool begun = false;  ///< What differs is the rest of a deployment that was begun.
   ports::Health health = ports::Health::unknown;
   /// A service stands on its previous spec, or is on its way back to it, …
   bool rolled_back = false;            ///< … by swarm itself, because its update failed;

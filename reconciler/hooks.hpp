@@ -60,11 +60,12 @@ struct HookRun {
     running,
     completed,
     failed,
-    overdue,  ///< Past its deadline.
+    overdue,  ///< Past its deadline; the reconciler's word, which has a clock that nobody sets.
   };
   Stage stage = Stage::absent;
   const swarm::LiveService* service = nullptr;
   std::string trouble;  ///< Of a failed one, in the engine's words.
+  WallTime started{};   ///< As it is written on the job.
 };
 /// `live` are hooks' services of the stack; `tasks` those of all of them.
 [[nodiscard]] HookRun run_of(const Hook& hook,

@@ -93,13 +93,13 @@ std::chrono::milliseconds Lease::tick(std::stop_token stop) {
   }
   if (*found && !ours && !label(**found, kTokenLabel).empty()) {
     const auto& object = **found;
+    // Counted from the answer, not from the question: it may have taken long, and be fresh.
+    const auto answered = options_.clock();
     if (!seen_ || seen_->id != object.id || seen_->version != object.version)
-      seen_ = Seen{object.id, object.version, now};
-    if (now - seen_->since < options_.expiry) {
-      const auto left =
-          std::chrono::ceil<std::chrono::milliseconds>(seen_->since + options_.expiry - now);
-      return std::min(options_.look, left);
-    }
+      seen_ = Seen{object.id, object.version, answered};
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(seen_->since + options_.expiry - answered);
+    if (left > std::chrono::milliseconds::zero()) return std::min(options_.look, left);
   }
   take(*found, std::move(stop));
   return active_ ? std::min<std::chrono::milliseconds>(options_.renewal, kAgain) : kAgain;

@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kFirstRetry = 2s;
 constexpr auto kLongestRetry = 300s;
+constexpr std::uint64_t kMostConflicts = 3;  ///< In a row, that are only looked at again.
 
 std::uint64_t running_tasks(const std::vector<ports::ServiceStatus>& services) {
   std::uint64_t running = 0;
@@ -22,9 +23,17 @@ std::uint64_t running_tasks(const std::vector<ports::ServiceStatus>& services) {
 
 using ports::Health;
 
+bool is_failure(const StackMemory& memory, const Error& error) {
+  if (error.kind == ErrorKind::cancelled) return false;
+  // Somebody else's write passes; a name that is taken is a conflict for ever.
+  return error.kind != ErrorKind::conflict || memory.conflicts >= kMostConflicts;
+}
+
 void Reconciler::fail(StackMemory& memory, const Error& error) {
-  if (error.kind == ErrorKind::conflict || error.kind == ErrorKind::cancelled)
-    return;  // Looked at again at once.
+  if (!is_failure(memory, error)) {  // Looked at again at once.
+    if (error.kind == ErrorKind::conflict) ++memory.conflicts;
+    return;
+  }
   ++memory.failures;
   memory.error = error.message;
   mask(memory.error);
@@ -86,6 +95,10 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
   const bool pursued = decision.verdict == Verdict::apply || decision.verdict == Verdict::nothing;
   if (!pursued && memory.operation->content != goal_of(facts)) {
     cancel_operation(full_name(facts), memory, "git moved on meanwhile");
+    return;
+  }
+  if (facts.suspension != nullptr) {
+    cancel_operation(full_name(facts), memory, "it was suspended");
     return;
   }
   const auto running = running_tasks(facts.services);

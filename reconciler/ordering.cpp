@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "reconciler/work.hpp"
+#include "swarm/labels.hpp"
 
 // What waits for what, between stacks.
 namespace skep::reconciler {
@@ -36,6 +37,19 @@ std::set<std::string> keys_of(const swarm::StackSpec& spec) {
   std::set<std::string> keys;
   for (const auto& [key, service] : spec.services) keys.insert(key);
   return keys;
+}
+
+/// As written in the file.
+std::string image_of(const swarm::ServiceSpec& spec) {
+  const auto label = spec.labels.find(std::string(swarm::kImageLabel));
+  return label == spec.labels.end() ? spec.task_template.container.image : label->second;
+}
+
+bool has_images_of(const swarm::StackSpec& fresh, const swarm::LiveStack& old) {
+  std::multiset<std::string> wanted, running;
+  for (const auto& [key, service] : fresh.services) wanted.insert(image_of(service.spec));
+  for (const auto* service : old.services) running.insert(image_of(service->spec));
+  return wanted == running;
 }
 
 }  // namespace
@@ -103,24 +117,60 @@ void Reconciler::give_grace(Work& work, Turn& turn) {
   }
 }
 
+std::map<std::string, const StackFacts*> Reconciler::new_names(const diff::LiveIndex& index,
+                                                               const Work& work) {
+  struct Alike {  ///< Stacks with the same service keys.
+    std::vector<const StackFacts*> old, fresh;
+  };
+  std::map<std::set<std::string>, Alike> by_keys;
+  for (std::size_t i = 0; i < work.facts.size(); ++i) {
+    const auto& facts = work.facts[i];
+    const auto verdict = work.decisions[i].verdict;
+    if (facts.desired != nullptr) {
+      if (facts.record == nullptr && !facts.live_there && !facts.desired->broken())
+        by_keys[keys_of(facts.desired->spec)].fresh.push_back(&facts);
+      continue;
+    }
+    const bool leaves = verdict == Verdict::apply || verdict == Verdict::wait;
+    if (leaves && facts.name != options_.self_stack && memory_[facts.name].failures == 0)
+      by_keys[live_keys(index.stack(facts.name), facts.name)].old.push_back(&facts);
+  }
+  std::map<std::string, const StackFacts*> names;
+  for (auto& [keys, alike] : by_keys) {
+    // One new directory is the new name of one stack: which of several, nobody can tell, and the
+    // others would go without the grace and the approval that is due to them.
+    if (keys.empty() || alike.old.size() > alike.fresh.size()) continue;
+    std::set<const StackFacts*> taken;
+    for (const bool same_images : {true, false}) {
+      for (const auto* old : alike.old) {
+        if (names.count(old->name) != 0) continue;
+        const auto fresh =
+            std::find_if(alike.fresh.begin(), alike.fresh.end(), [&](const auto* one) {
+              const auto& was = memory_[one->name].was_named;
+              return taken.count(one) == 0 && (was.empty() || was == old->name) &&
+                     (!same_images || has_images_of(one->desired->spec, index.stack(old->name)));
+            });
+        if (fresh == alike.fresh.end()) continue;
+        taken.insert(*fresh);
+        names[old->name] = *fresh;
+      }
+    }
+  }
+  return names;
+}
+
 void Reconciler::pair_renames(const DesiredState& desired,
                               const diff::LiveIndex& index,
                               Work& work) {
   if (desired.broken()) return;
+  const auto names = new_names(index, work);
   for (std::size_t o = 0; o < work.facts.size(); ++o) {
     const auto& old = work.facts[o];
-    const bool leaves = old.desired == nullptr && (work.decisions[o].verdict == Verdict::apply ||
-                                                   work.decisions[o].verdict == Verdict::wait);
-    if (!leaves || old.name == options_.self_stack || memory_[old.name].failures > 0) continue;
+    const auto name = names.find(old.name);
+    if (old.desired != nullptr || name == names.end()) continue;
+    const auto* fresh = name->second;
     const auto& stack = index.stack(old.name);
-    const auto keys = live_keys(stack, old.name);
-    const auto fresh =
-        std::find_if(work.facts.begin(), work.facts.end(), [&](const StackFacts& facts) {
-          return facts.desired != nullptr && facts.record == nullptr && !facts.live_there &&
-                 !facts.desired->broken() && keys_of(facts.desired->spec) == keys;
-        });
-    if (keys.empty() || fresh == work.facts.end()) continue;
-    auto& verdict = work.decisions[static_cast<std::size_t>(fresh - work.facts.begin())];
+    auto& verdict = work.decisions[static_cast<std::size_t>(fresh - work.facts.data())];
     const auto volumes = volumes_of(stack, old.name);
     const bool moves_data =
         std::any_of(volumes.begin(), volumes.end(), [&](const std::string& volume) {
@@ -149,6 +199,7 @@ void Reconciler::pair_renames(const DesiredState& desired,
     } else if (can_go) {
       verdict = {Verdict::wait, "waits until " + old.name + ", its old name, is gone", old.name};
       work.decisions[o] = {Verdict::apply, "was renamed to " + fresh->name};
+      memory_[fresh->name].was_named = old.name;
       work.renamed.insert(old.name);
     }
   }
@@ -194,7 +245,8 @@ void Reconciler::order(const DesiredState& desired, Work& work) {
                       facts.plan.only_removals() && facts.health != Health::healthy;
     const bool begins =
         work.decisions[i].verdict == Verdict::apply && !idle && memory.failures == 0;
-    const bool changes = memory.operation || begins || facts.waiting_for_registry;
+    const bool asks = facts.waiting_for_registry && work.decisions[i].verdict == Verdict::wait;
+    const bool changes = memory.operation || begins || asks;
     if (changes) busy.emplace(facts.desired->source.group, facts.name);
     if (changes) anybody = facts.name;
   }

@@ -13,7 +13,9 @@ using namespace std::chrono_literals;
 
 /// A commit that names a tag just pushed must not get an older answer for long.
 constexpr auto kRegistryAnswerAge = 30s;
-/// How often a tag that moves is looked at (`resolve_image: always`): registries count requests.
+/// A plan that waits, for a window or for a person, is no reason to ask: registries count requests.
+constexpr auto kWaitingAnswerAge = 24h;
+/// How often a tag that moves is looked at (`resolve_image: always`).
 constexpr auto kFollowInterval = 5min;
 
 /// Whether a service runs what was rolled out for its tag, and the tag names something newer.
@@ -46,6 +48,7 @@ Planner::Planner(ports::Engine& engine,
                  SecretDigest digest,
                  std::function<void()> on_answer)
     : engine_(engine),
+      clock_(clock),
       log_(log),
       instance_(std::move(instance)),
       digest_(std::move(digest)),
@@ -64,11 +67,15 @@ Planner::Planned Planner::plan(const DesiredStack& stack,
     const bool follows = policy.resolve_image == diff::ResolveImage::always;
     const auto answer =
         resolver_.resolve(image,
-                          follows ? kFollowInterval : kRegistryAnswerAge,
+                          follows ? std::chrono::milliseconds(kFollowInterval) : kWaitingAnswerAge,
                           follows ? ImageResolver::Stale::used : ImageResolver::Stale::refused);
     if (!answer) {
       planned.waiting_for_registry = true;
-    } else if (answer->image) {
+      continue;
+    }
+    if (!follows && clock_.steady() - answer->at > kRegistryAnswerAge)
+      planned.old_answers.push_back(image);
+    if (answer->image) {
       policy.resolved[image] = *answer->image;
       if (unanswered_.erase(image) > 0)
         log_.info(logfmt("the registry answers again", {{"image", image}}));
@@ -80,6 +87,13 @@ Planner::Planned Planner::plan(const DesiredStack& stack,
   planned.plan = diff::plan(stack.spec, live, policy);
   planned.tag_moved = tag_moved(stack.spec, live, policy);
   return planned;
+}
+
+bool Planner::ask_anew(const std::vector<std::string>& images) {
+  bool fresh = true;
+  for (const auto& image : images)
+    fresh = resolver_.resolve(image, kRegistryAnswerAge).has_value() && fresh;
+  return fresh;
 }
 
 diff::Plan Planner::plan_removal(const std::string& stack, const diff::LiveIndex& live) {

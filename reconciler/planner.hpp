@@ -5,6 +5,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include <spdlog/logger.h>
 
@@ -36,12 +37,16 @@ class Planner {
     bool waiting_for_registry = false;  ///< The plan is not final yet.
     /// A tag that the stack follows names another image than the one that was rolled out.
     bool tag_moved = false;
+    /// Images whose registry was asked a while ago: good enough for a plan that waits.
+    std::vector<std::string> old_answers;
   };
   /// Of a stack in git. `record` is null where the stack is not ours.
   Planned plan(const DesiredStack& stack,
                const diff::LiveIndex& live,
                const StackRecord* record,
                std::stop_token stop);
+  /// Before a plan with old answers is carried out. False while registries are being asked.
+  [[nodiscard]] bool ask_anew(const std::vector<std::string>& images);
   /// Registries that failed are not spared any longer.
   void ask_registries_again() { resolver_.forgive(); }
   /// A tag of a registry may have moved; safe from any thread. Whether a stack follows it.
@@ -65,6 +70,7 @@ class Planner {
                                   std::stop_token stop);
 
   ports::Engine& engine_;
+  const Clock& clock_;
   spdlog::logger& log_;
   std::string instance_;
   SecretDigest digest_;

@@ -157,6 +157,7 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
     if (!carried) return std::move(carried).error();
     observer_.phase("apply", clock_.steady() - planned);
   }
+  std::map<std::string, std::string> shown;
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     // Struck from the records: it is not ours any more, and nobody knows where it was.
     if (work.decisions[i].verdict == Verdict::forget && work.facts[i].record == nullptr) continue;
@@ -168,10 +169,13 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
     if (comes_up_by_itself(work.facts[i], memory, clock_.steady()) && !options_.plan_only)
       turn.moving = true;
     memory.seen = true;
+    shown[work.facts[i].name] = memory.content;
     // What was asked for is done; left standing, it would let the next edit by hand through.
     if (work.decisions[i].verdict == Verdict::nothing)
       memory.approved = memory.requested = memory.secrets_moved = false;
-    if (memory.failures > 0 && work.decisions[i].verdict == Verdict::wait) {
+    const auto verdict = work.decisions[i].verdict;
+    const bool tries = verdict == Verdict::wait || verdict == Verdict::apply;
+    if (memory.failures > 0 && tries && memory.retry_at > clock_.steady()) {
       turn.retry_at = std::min(turn.retry_at.value_or(memory.retry_at), memory.retry_at);
     }
     if (const auto* suspension = work.facts[i].suspension;
@@ -183,6 +187,10 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
       const auto end = clock_.steady() + (*closed->until - clock_.now());
       turn.retry_at = std::min(turn.retry_at.value_or(end), end);
     }
+  }
+  {
+    const std::lock_guard lock(requests_mutex_);
+    shown_ = std::move(shown);
   }
   report_inventory(desired, *live, *state, work);
   observer_.status(turn.stacks);
@@ -308,6 +316,7 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
   leave_jobs_alone(facts.plan, target->jobs, facts.rollback ? nullptr : facts.record);
   facts.waiting_for_registry = planned.waiting_for_registry;
   facts.tag_moved = planned.tag_moved;
+  facts.old_answers = std::move(planned.old_answers);
 }
 
 void Reconciler::police(StackFacts& facts) {
@@ -468,7 +477,7 @@ void Reconciler::gather(const DesiredState& desired,
     facts.secrets_moved = memory.secrets_moved;
     if (memory.content != content || new_secrets) {  // A new commit starts afresh.
       if (!memory.content.empty()) {
-        memory.failures = 0;
+        memory.failures = memory.conflicts = 0;
         memory.error.clear();
         planner_.ask_registries_again();  // What was not there may have been pushed.
         if (memory.operation) memory.operation->progressed = clock_.steady();
@@ -481,6 +490,13 @@ void Reconciler::gather(const DesiredState& desired,
     // ours is shown as unknown, and no removal of it is even planned.
     if (facts.desired != nullptr || !desired.broken()) plan_stack(facts, index, stop);
     spare_what_is_ours(desired, facts.plan);
+    if (!rendered) continue;
+    // A deployment that never got healthy, seen for the first time: whoever began it was killed.
+    if (!memory.seen && facts.record != nullptr && facts.record->content == content &&
+        facts.record->healthy_content != content)
+      memory.begun = content;
+    if (facts.plan.empty() && !facts.waiting_for_registry) memory.begun.clear();
+    facts.begun = memory.begun == content;
   }
   std::vector<swarm::Task> tasks;
   if (!unsettled.empty()) {
@@ -497,6 +513,11 @@ void Reconciler::gather(const DesiredState& desired,
     report_failures(facts, index.stack(facts.name), tasks);
     look_at_hooks(facts, tasks);
     auto decision = decide(facts, memory_[facts.name], now);
+    if (decision.verdict == Verdict::apply && !facts.begun &&
+        !planner_.ask_anew(facts.old_answers)) {
+      facts.waiting_for_registry = true;
+      decision = {Verdict::wait, "asking the registry for the image's digest"};
+    }
     if (const auto what = facts.desired == nullptr && facts.record != nullptr
                               ? desired.obstructed.find(facts.record->path)
                               : desired.obstructed.end();

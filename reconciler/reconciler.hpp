@@ -101,7 +101,8 @@ class Reconciler {
   /// turn, by its thread.
   void begin_anew();
 
-  /// For the next turn. Safe from any thread. An approval with `durable` survives this process.
+  /// For the next turn. Safe from any thread. An approval with `durable` survives this process, and
+  /// is for the content that the last turn showed: what git brings meanwhile nobody has seen yet.
   /// `actor` is told to whoever reads the history.
   void approve(const std::string& stack, bool durable = false, const std::string& actor = {});
   void request(const std::string& stack, const std::string& actor = {});
@@ -151,6 +152,9 @@ class Reconciler {
   void give_grace(Work& work, Turn& turn);
   /// A renamed directory is one operation: the old name goes first, and waits for a person where
   /// data would stay behind (traps 12, 36).
+  /// Which new stack each stack that leaves has become: by the name of the old one.
+  std::map<std::string, const StackFacts*> new_names(const diff::LiveIndex& index,
+                                                     const Work& work);
   void pair_renames(const DesiredState& desired, const diff::LiveIndex& index, Work& work);
   /// Stacks that exchange ports wait for each other for ever, for the engine refuses a port in use:
   /// one of them gives its own up before (port_exchange.cpp).
@@ -189,10 +193,15 @@ class Reconciler {
   void police(StackFacts& facts);
   void find_way_back(StackFacts& facts);
   // Hooks (run_hooks.cpp).
+  HookRun look_at_run(const StackFacts& facts,
+                      const Hook& hook,
+                      const std::vector<swarm::Task>& tasks);
   void look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>& tasks);
   /// A hook that failed ends the operation, and is not run again by itself.
   void follow_hook(StackFacts& facts, Decision& decision, std::stop_token stop);
   [[nodiscard]] std::string trouble_of_hook(const StackFacts& facts, std::stop_token stop);
+  /// A job that has ended holds its networks all the same: it goes before they are replaced.
+  void free_networks(const StackFacts& facts, Turn& turn, std::stop_token stop);
   /// Starts or removes what is to be. True where the rest of the plan has to wait for it.
   bool step_hooks(StackFacts& facts,
                   const swarm::LiveState& live,
@@ -241,11 +250,14 @@ class Reconciler {
   ports::Revision revision_;   ///< Of git, in the present turn.
   std::mutex requests_mutex_;  ///< Guards requests_.
   struct Requests {
-    std::set<std::string> approvals, durable_approvals, syncs;
+    /// By stack: for which content; "" for whatever is there.
+    std::map<std::string, std::string> approvals, durable_approvals;
+    std::set<std::string> syncs;
     std::map<std::string, std::optional<Suspension>> suspensions;  ///< Nothing: resume.
     std::map<std::string, Rollback> rollbacks;
     std::map<std::string, std::string> actors;  ///< Of approvals and syncs.
   } requests_;
+  std::map<std::string, std::string> shown_;  ///< Content of each stack in the last turn.
   struct ClusterTrouble {
     std::uint64_t failures = 0;
     SteadyTime retry_at{};

@@ -9,7 +9,9 @@ namespace skep::reconciler {
 void Reconciler::approve(const std::string& stack, bool durable, const std::string& actor) {
   const std::lock_guard lock(requests_mutex_);
   requests_.actors[stack] = actor;
-  (durable ? requests_.durable_approvals : requests_.approvals).insert(stack);
+  const auto shown = shown_.find(stack);
+  (durable ? requests_.durable_approvals : requests_.approvals)[stack] =
+      shown == shown_.end() ? "" : shown->second;
 }
 
 void Reconciler::request(const std::string& stack, const std::string& actor) {
@@ -45,7 +47,17 @@ Result<bool> Reconciler::take_requests(const DesiredState& desired,
         });
     return stack == desired.stacks.end() ? std::string(kGone) : (*stack)->content;
   };
-  for (const auto& name : asked.durable_approvals) next.approvals[name] = content_now(name);
+  const auto still_meant = [&](const std::string& name, const std::string& content) {
+    const bool same = content.empty() || content == content_now(name);
+    if (!same) {
+      log_.warn(logfmt("git moved on since that was approved: it is not done", {{"stack", name}}));
+      observer_.noted({name, "asked", "the approval is void: git moved on meanwhile"});
+    }
+    return same;
+  };
+  for (const auto& [name, content] : asked.durable_approvals) {
+    if (still_meant(name, content)) next.approvals[name] = content_now(name);
+  }
   for (const auto& [name, suspension] : asked.suspensions) {
     next.suspensions.erase(name);
     if (suspension) next.suspensions[name] = *suspension;
@@ -65,7 +77,8 @@ Result<bool> Reconciler::take_requests(const DesiredState& desired,
     written = *wrote;
   }
   state = std::move(next);
-  for (const auto& name : asked.approvals) {
+  for (const auto& [name, content] : asked.approvals) {
+    if (!still_meant(name, content)) continue;
     memory_[name].approved = true;
     memory_[name].approved_for = content_now(name);
   }
@@ -81,8 +94,9 @@ Result<bool> Reconciler::take_requests(const DesiredState& desired,
     if (at != requests_.rollbacks.end() && at->second == rollback) requests_.rollbacks.erase(at);
   }
   for (const auto& [name, actor] : asked.actors) requests_.actors.erase(name);
-  for (const auto& name : asked.approvals) requests_.approvals.erase(name);
-  for (const auto& name : asked.durable_approvals) requests_.durable_approvals.erase(name);
+  for (const auto& [name, content] : asked.approvals) requests_.approvals.erase(name);
+  for (const auto& [name, content] : asked.durable_approvals)
+    requests_.durable_approvals.erase(name);
   for (const auto& name : asked.syncs) requests_.syncs.erase(name);
   for (const auto& [name, suspension] : asked.suspensions) {
     const auto at = requests_.suspensions.find(name);

@@ -2,6 +2,7 @@
 
 #include "core/logfmt.hpp"
 #include "reconciler/apply.hpp"
+#include "reconciler/patience.hpp"
 #include "reconciler/work.hpp"
 #include "swarm/labels.hpp"
 
@@ -11,7 +12,10 @@ namespace {
 
 using Stage = HookRun::Stage;
 
+using namespace std::chrono_literals;
+
 constexpr std::size_t kLogLines = 10;
+constexpr auto kLogPatience = 3s;  ///< The turn waits for it, and all other stacks with it.
 constexpr std::size_t kLongestTrouble = 1500;
 
 /// Whether the swarm holds a run that no hook of this content is about.
@@ -26,13 +30,39 @@ bool is_stale(const swarm::LiveService& service, const DesiredStack* desired) {
 
 }  // namespace
 
+HookRun Reconciler::look_at_run(const StackFacts& facts,
+                                const Hook& hook,
+                                const std::vector<swarm::Task>& tasks) {
+  auto run = run_of(hook, facts.desired->content, facts.hooks.services, tasks, clock_.now());
+  auto& ends = memory_[facts.name].hooks_end;
+  if (run.stage != Stage::running) {
+    if (run.service != nullptr) ends.erase(run.service->id);
+    return run;
+  }
+  // The day's clock counts only what passed before this process: it may be set meanwhile.
+  const auto ran = std::clamp<std::chrono::milliseconds>(
+      clock_.now() - run.started, std::chrono::milliseconds::zero(), hook.deadline);
+  const auto end = ends.try_emplace(run.service->id, clock_.steady() + hook.deadline - ran);
+  if (clock_.steady() <= end.first->second) return run;
+  run.stage = Stage::overdue;
+  const auto why = run.trouble;
+  run.trouble = "it did not end within " + std::to_string(hook.deadline.count()) + " s";
+  if (!why.empty()) run.trouble += " (" + why + ")";
+  return run;
+}
+
 void Reconciler::look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>& tasks) {
   const auto* desired = facts.desired;
   if (desired == nullptr || desired->broken() || facts.rollback || desired->hooks.empty()) return;
+  std::erase_if(memory_[facts.name].hooks_end, [&](const auto& entry) {
+    const auto& jobs = facts.hooks.services;
+    return std::none_of(
+        jobs.begin(), jobs.end(), [&](const auto& job) { return job.id == entry.first; });
+  });
   if (facts.quarantined() && !memory_[facts.name].requested) {
     // It is given up; its run goes even where whoever gave it up was killed before it did.
     for (const auto& hook : desired->hooks) {
-      const auto run = run_of(hook, desired->content, facts.hooks.services, tasks, clock_.now());
+      const auto run = look_at_run(facts, hook, tasks);
       if (run.stage == Stage::overdue) facts.hooks.given_up = run.service->id;
     }
     return;
@@ -48,7 +78,7 @@ void Reconciler::look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>
   const auto first_due = [&](HookPhase phase) {
     for (const auto& hook : desired->hooks) {
       if (hook.phase != phase) continue;
-      auto run = run_of(hook, content, facts.hooks.services, tasks, clock_.now());
+      auto run = look_at_run(facts, hook, tasks);
       if (run.stage == Stage::completed) continue;
       facts.hooks.due = &hook;
       facts.hooks.run = std::move(run);
@@ -70,7 +100,8 @@ std::string Reconciler::trouble_of_hook(const StackFacts& facts, std::stop_token
   const auto& run = facts.hooks.run;
   auto trouble = std::string(to_string(facts.hooks.due->phase)) + " hook " + facts.hooks.due->key +
                  " failed: " + (run.trouble.empty() ? "its task failed" : run.trouble);
-  const auto lines = engine_.log_tail(run.service->spec.name, kLogLines, std::move(stop));
+  const Patience patience(clock_, kLogPatience, std::move(stop));
+  const auto lines = engine_.log_tail(run.service->spec.name, kLogLines, patience.token());
   if (lines && !lines->empty()) {
     trouble += "; its log ends:";
     for (const auto& line : *lines) trouble += " | " + line;
@@ -114,6 +145,23 @@ void Reconciler::follow_hook(StackFacts& facts, Decision& decision, std::stop_to
   memory.failures = 0;
 }
 
+void Reconciler::free_networks(const StackFacts& facts, Turn& turn, std::stop_token stop) {
+  const auto is_replaced = [&](const swarm::NetworkAttachment& attachment) {
+    return std::any_of(
+        facts.plan.actions.begin(), facts.plan.actions.end(), [&](const diff::Action& action) {
+          return action.kind == diff::ObjectKind::network && action.verb == diff::Verb::replace &&
+                 action.live_id == attachment.target;
+        });
+  };
+  for (const auto& job : facts.hooks.services) {
+    const auto& networks = job.spec.task_template.networks;
+    if (std::none_of(networks.begin(), networks.end(), is_replaced)) continue;
+    const auto removed = engine_.remove_service(job.id, stop);
+    observer_.wrote({diff::ObjectKind::service, diff::Verb::remove, removed.has_value()});
+    turn.wrote = turn.wrote || removed.has_value();
+  }
+}
+
 bool Reconciler::step_hooks(StackFacts& facts,
                             const swarm::LiveState& live,
                             Turn& turn,
@@ -153,6 +201,10 @@ bool Reconciler::step_hooks(StackFacts& facts,
   mark_hook(
       only.spec.services.at(hook->key).spec, hook->phase, facts.desired->content, clock_.now());
   only.source.settings.policy.prune = false;  // This plan is about one service only.
+  // A network that changes takes all services with it: that is for the deployment, after the hook.
+  for (auto& [key, network] : only.spec.networks) {
+    if (const auto* there = live.find_network(network.name)) network = there->spec;
+  }
   const diff::LiveIndex index(live);
   const auto planned = planner_.plan(only, index, facts.record, stop);
   if (planned.waiting_for_registry) return true;
@@ -175,10 +227,10 @@ bool Reconciler::step_hooks(StackFacts& facts,
                       {"service", hook->key}}));
   }
   if (const auto* error = result.first_error()) {
+    const bool failed = is_failure(memory, *error);
     fail(memory, *error);
-    if (error->kind == ErrorKind::conflict) turn.wrote = true;
-    if (error->kind != ErrorKind::conflict && error->kind != ErrorKind::cancelled)
-      finish_operation(facts, false, "hook", memory.error);
+    if (failed) finish_operation(facts, false, "hook", memory.error);
+    if (error->kind == ErrorKind::conflict && !failed) turn.wrote = true;
   }
   return true;
 }

@@ -31,6 +31,9 @@ bool is_blocked_by_ports_of(const StackFacts& facts,
 /// The content that its plan leads to; kGone where it leaves.
 std::string goal_of(const StackFacts& facts);
 
+/// Whether it counts, or is only looked at again at once.
+bool is_failure(const StackMemory& memory, const Error& error);
+
 /// Into the report of an operation, what was done in this turn.
 void record_results(Operation& operation, const ApplyResult& result);
 

@@ -209,6 +209,8 @@ class Observer {
   virtual void leading() {}                         ///< This agent took the lease over.
   /// Another agent is active; this one looks after nothing. `docker_up`: the engine answers.
   virtual void standing_by(bool /*docker_up*/) {}
+  /// No revision could be read yet: there is nothing to look after. `docker_up` as above.
+  virtual void idle(bool /*docker_up*/) {}
   /// What was decided could not be written into, or read from, the swarm's state object.
   virtual void state_lost() {}
   /// The swarm cannot be believed: the status that follows is unknown throughout.

@@ -60,6 +60,9 @@ class Observers final : public Observer {
   void state_lost() override {
     for (auto* one : all_) one->state_lost();
   }
+  void idle(bool docker_up) override {
+    for (auto* one : all_) one->idle(docker_up);
+  }
   void unreadable(const std::string& why) override {
     for (auto* one : all_) one->unreadable(why);
   }

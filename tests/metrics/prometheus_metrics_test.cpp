@@ -475,6 +475,18 @@ TEST_F(MetricsTest, AReplicaThatStandsByTellsOfNoStackAndIsNotStalled) {
   EXPECT_THAT(text, Not(HasSubstr("apps/web")));
 }
 
+TEST_F(MetricsTest, AnAgentThatNeverReadGitIsNotStalledNorIsItsEngineDown) {
+  clock_.seconds += 3600;
+  metrics_.idle(true);
+  const auto text = metrics_.render();
+  EXPECT_EQ(value_of(text, "skep_docker_up"), "1");
+  for (const auto* loop : {"live", "apply"}) {
+    EXPECT_EQ(
+        value_of(text, "skep_last_loop_timestamp_seconds{loop=\"" + std::string(loop) + "\"}"),
+        "1700003600");
+  }
+}
+
 TEST_F(MetricsTest, GenerationsAndOrphansAreCountedByKind) {
   metrics_.wrote({diff::ObjectKind::secret, diff::Verb::create, true, true});
   metrics_.wrote({diff::ObjectKind::config, diff::Verb::create, false, true});

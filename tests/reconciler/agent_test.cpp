@@ -23,9 +23,11 @@ class MemorySource final : public ports::Source {
       : snapshot_(std::make_shared<MemorySnapshot>(std::move(files), std::string(40, 'a'))) {}
   Result<std::shared_ptr<const ports::Snapshot>> fetch(std::stop_token /*stop*/) override {
     ++fetches;
+    if (away) return Error{ErrorKind::unavailable, "the host is away"};
     return snapshot_;
   }
   std::atomic<std::size_t> fetches{0};
+  std::atomic<bool> away{false};
   [[nodiscard]] std::shared_ptr<const ports::Snapshot> last_good() const override {
     return nullptr;
   }
@@ -43,7 +45,9 @@ class UnknownCounter final : public ports::Observer {
       if (stack.sync == ports::SyncState::unknown) ++unknown;
     }
   }
+  void idle(bool docker_up) override { idle_with_engine = docker_up; }
   std::atomic<int> unknown{0};
+  std::atomic<bool> idle_with_engine{false};
 };
 
 /// The threads of a real agent on a real clock, with short intervals.
@@ -115,6 +119,13 @@ TEST_F(AgentTest, Trap37_AQuietSwarmIsProbedWithoutAWriteAndStaysKnown) {
   EXPECT_TRUE(idle());
   EXPECT_EQ(engine.write_count(), 0U);
   EXPECT_EQ(observer.unknown, unknown);
+}
+
+TEST_F(AgentTest, WhileGitWasNeverReadTheLoopSaysThatItTurns) {
+  source.away = true;
+  start();
+  EXPECT_TRUE(eventually([this] { return observer.idle_with_engine.load(); }));
+  EXPECT_EQ(engine.write_count(), 0U);
 }
 
 TEST_F(AgentTest, Trap27_ALostManagerRoleIsUnknownAndComesBack) {

@@ -49,6 +49,22 @@ TEST_F(HooksTest, APreDeployHookRunsAsAJobBeforeAnyService) {
   EXPECT_EQ(world.engine.job_iterations("a_migrate"), 1U);
 }
 
+TEST_F(HooksTest, ItsDeadlineDoesNotHeedADayThatIsSet) {
+  world.engine.hang_tasks_of_next("a_migrate");
+  world.commit();
+  turn();
+  turn();
+  ASSERT_EQ(image_of("a_migrate"), "migrate:1");
+  world.clock.set_the_day(48h);
+  turn();
+  EXPECT_EQ(image_of("a_migrate"), "migrate:1") << "it was stopped in the middle";
+  world.clock.set_the_day(-96h);
+  world.clock.advance(1h);
+  turn();
+  turn();
+  EXPECT_EQ(image_of("a_migrate"), "") << "its time is up all the same";
+}
+
 TEST_F(HooksTest, ItRunsOnceForEachContentAndNeverForAnEditOrARestart) {
   world.commit();
   settle();

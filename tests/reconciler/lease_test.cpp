@@ -45,6 +45,23 @@ TEST_F(LeaseTest, TheFirstOneIsActiveAndTheOtherWaits) {
   EXPECT_GE(engine.write_count(), 55U);
 }
 
+TEST_F(LeaseTest, ASlowAnswerIsNoReasonToTakeOver) {
+  auto a = lease("a");
+  a->tick({});
+  ASSERT_TRUE(a->held());
+  LeaseOptions options;
+  options.holder = "b";
+  int looks = 0;
+  // Between the question and the answer of b's first look 40 s pass; a renews meanwhile.
+  options.clock = [&] { return now + (looks++ == 0 ? 0s : 40s); };
+  Lease b(engine, log, options);
+  now += 11s;
+  a->tick({});
+  b.tick({});
+  b.tick({});
+  EXPECT_FALSE(b.held());
+}
+
 TEST_F(LeaseTest, TheOtherTakesOverWithin40SecondsAfterTheFirstIsGone) {
   auto a = lease("a");
   auto b = lease("b");

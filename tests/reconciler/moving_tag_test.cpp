@@ -99,6 +99,28 @@ TEST_F(MovingTag, IsFollowedAtOnceWhereTheRegistrySaysSo) {
   turn_until(image('b'));
 }
 
+TEST_F(MovingTag, ARegistryIsNotAskedAgainAndAgainForWhatWaits) {
+  settings("resolve_image: changed\nsync: manual");
+  world.engine.set_image("registry.example.com/apps/my-app:2.0",
+                         {"sha256:" + std::string(64, 'c'), {}});
+  world.files["apps/web/docker-compose.yml"] = one_service("registry.example.com/apps/my-app:2.0");
+  world.commit();
+  const auto waits = [](const ports::StackStatus& web) { return web.verdict == "reported"; };
+  turn_until(waits);
+  const auto asked = questions();
+  for (int i = 0; i < 60; ++i) {
+    world.clock.advance(1min);
+    turn_until(waits);
+  }
+  EXPECT_EQ(questions(), asked);
+  world.agent().request("web", "anna");
+  const auto digest = "registry.example.com/apps/my-app:2.0@sha256:" + std::string(64, 'd');
+  world.engine.set_image("registry.example.com/apps/my-app:2.0",
+                         {"sha256:" + std::string(64, 'd'), {}});
+  turn_until(digest);
+  EXPECT_EQ(questions(), asked + 1) << "before it is carried out";
+}
+
 TEST_F(MovingTag, IsADeploymentThatWaitsForAPersonWhereThoseDo) {
   settings("resolve_image: always\nsync: manual");
   move('b');

@@ -44,6 +44,36 @@ TEST_F(Sequences, ARenamedStackStaysUntilItsNewNameCanBeDeployed_Trap12) {
   EXPECT_EQ(image_of("z_web"), "a:latest");
 }
 
+TEST_F(Sequences, OneNewDirectoryIsTheNewNameOfOneStackAtMost_Trap13) {
+  deploy_apps({"a", "b", "c", "d", "e"});
+  remove_apps({"a", "b", "c", "d", "e"});
+  write("apps/new", one_service("new"));
+  push();
+  world.clock.advance(24h);
+  const auto last = settle();
+  for (const std::string name : {"a", "b", "c", "d", "e"}) {
+    EXPECT_EQ(image_of(name + "_web"), name + ":latest") << "nobody approved that";
+    EXPECT_TRUE(World::status(last, name).held);
+  }
+  EXPECT_EQ(image_of("new_web"), "new:latest");
+}
+
+TEST_F(Sequences, OfSeveralNewDirectoriesTheOneWithItsImagesIsAStacksNewName_Trap36) {
+  const auto with_data = [](const std::string& image) {
+    return one_service(image) + "    volumes: ['data:/d']\nvolumes: { data: }\n";
+  };
+  write("apps/a", with_data("one"));
+  write("apps/b", with_data("two"));
+  write("apps/c", one_service("c"));
+  ASSERT_TRUE(push().all_good());
+  remove_apps({"a", "b"});
+  write("apps/x", with_data("two"));
+  write("apps/y", with_data("one"));
+  const auto last = push();
+  EXPECT_THAT(World::status(last, "x").message, HasSubstr("is the new name of b"));
+  EXPECT_THAT(World::status(last, "y").message, HasSubstr("is the new name of a"));
+}
+
 TEST_F(Sequences, AReplacedNetworkRemovesAlsoServicesThatWaitForOthers) {
   const auto text = [](const std::string& network) {
     return "services:\n  db: {image: d, networks: [n]}\n  web: {image: w, networks: [n], "
@@ -172,6 +202,22 @@ TEST_F(Sequences, ACommitThatCannotBeRenderedChangesNoSecret) {
   EXPECT_EQ(World::status(last, "a").drift_cause, ports::DriftCause::live);
   EXPECT_THAT(world.engine.state().find_service("a_web")->spec.task_template.container.env,
               testing::ElementsAre("HAND=made"));
+}
+
+TEST_F(Sequences, AnApprovalIsNotForWhatGitBroughtMeanwhile_Attack28) {
+  write("apps/a", one_service("a:1"));
+  ASSERT_TRUE(push().all_good());
+  world.engine.drop_config("skep-default-state");
+  world.restart_agent();
+  write("apps/a", one_service("a:2"));
+  ASSERT_TRUE(World::status(push(), "a").held);
+  world.agent().approve("a", true);
+  write("apps/a", one_service("a:3"));
+  EXPECT_TRUE(World::status(push(), "a").held);
+  EXPECT_EQ(image_of("a_web"), "a:1");
+  world.agent().approve("a", true);
+  EXPECT_TRUE(settle().all_good());
+  EXPECT_EQ(image_of("a_web"), "a:3");
 }
 
 TEST_F(Sequences, AnApprovalIsForWhatStoodThereThen_Attack28) {
