@@ -16,7 +16,6 @@ constexpr auto kPause = 500ms;   ///< Between two turns.
 constexpr int kMostRounds = 20;  ///< Deliveries to one target in one turn.
 constexpr std::size_t kMostEvents = 1'000;
 constexpr unsigned kLastAttempt = 4;  ///< For a message that the other side does not understand.
-constexpr auto kLongestRetryAfter = std::chrono::seconds(3'600);
 constexpr std::size_t kLongestSentence = 1'000;  ///< Characters of what others say.
 constexpr const char* kGit = "git";
 constexpr const char* kSwarm = "swarm";
@@ -71,7 +70,7 @@ void Notifier::fetched(const ports::FetchReport& report) {
     head_ = {report.revision, report.author, report.subject};
     return;
   }
-  if (!git_.since) git_.since = clock_.now();
+  if (!git_.since) git_ = {clock_.now(), clock_.steady(), {}};
   git_.why = report.error;
 }
 
@@ -82,6 +81,7 @@ void Notifier::observed(bool ok) {
     swarm_ = {};
   } else if (!swarm_.since) {
     swarm_.since = clock_.now();
+    swarm_.began = clock_.steady();
   }
 }
 
@@ -131,8 +131,7 @@ void Notifier::status(const std::vector<ports::StackStatus>& stacks) {
 void Notifier::add_away(Picture& picture, const std::string& name, const Away& away) const {
   Condition condition;
   condition.story.stack = name;
-  const auto now = clock_.now();
-  if (away.since && now - *away.since < options_.patience) return;
+  if (away.since && clock_.steady() - away.began < options_.patience) return;
   picture.stacks.insert(name);
   if (away.since) {
     condition.reason = "unreachable";
@@ -234,8 +233,8 @@ std::chrono::milliseconds Notifier::settle_of(const Condition& condition) const 
 }
 
 void Notifier::tell(Picture picture) {
-  const auto now = clock_.now();
-  std::erase_if(troubles_, [&](WallTime at) { return now - at >= options_.outage; });
+  const auto now = clock_.steady();
+  std::erase_if(troubles_, [&](SteadyTime at) { return now - at >= options_.outage; });
   std::vector<Condition> changes;
   bool due = false;
   for (auto& event : picture.events) unsaid_.push_back(std::move(event));
@@ -249,7 +248,7 @@ void Notifier::tell(Picture picture) {
       changed_.erase(name);
       // Told so lately that it was not said again: what still stands after that is.
       if (owed_.count(name) == 0) continue;
-      const auto lately = outbox_->said_lately(mark_of(condition), now);
+      const auto lately = outbox_->said_lately(mark_of(condition), clock_.now());
       if (!lately || *lately) continue;
       owed_.erase(name);
       due = true;
@@ -312,7 +311,7 @@ bool Notifier::put(std::vector<Condition> changes) {
     }
     by_reason[reason].push_back(finished(std::move(change.story)));
     said[reason].push_back(saying);
-    if (reason != "recovered" && !event) troubles_.push_back(now);
+    if (reason != "recovered" && !event) troubles_.push_back(clock_.steady());
   }
   std::vector<Outbox::Entry> entries;
   const auto add = [&](const std::string& reason, std::vector<Story> stories) {
@@ -371,7 +370,7 @@ Notifier::Attempt Notifier::by_http(const Target& target, const Delivery& delive
   return {false,
           is_final(answer->status),
           "it answers " + std::to_string(answer->status),
-          std::min(answer->retry_after, kLongestRetryAfter)};
+          std::min(answer->retry_after, options_.limits.longest_asked)};
 }
 
 Notifier::Attempt Notifier::by_mail(const Target& target, const Delivery& delivery) const {

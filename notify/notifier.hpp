@@ -79,6 +79,7 @@ class Notifier final : public ports::Observer {
   };
   struct Away {
     std::optional<WallTime> since;
+    SteadyTime began{};  ///< The same, by a clock that nobody sets.
     std::string why;
   };
   struct Commit {
@@ -123,9 +124,9 @@ class Notifier final : public ports::Observer {
   std::optional<Outbox> outbox_;
   std::map<std::string, Told> told_;
   std::set<std::string> owed_;  ///< Stacks whose trouble was not told, for it was told lately.
-  std::map<std::string, WallTime> changed_;  ///< Since when a stack differs from what was told.
-  std::vector<WallTime> troubles_;           ///< When troubles were told lately, one each.
-  std::vector<Condition> unsaid_;            ///< Events that could not be written yet.
+  std::map<std::string, SteadyTime> changed_;  ///< Since when a stack differs from what was told.
+  std::vector<SteadyTime> troubles_;           ///< When troubles were told lately, one each.
+  std::vector<Condition> unsaid_;              ///< Events that could not be written yet.
   std::map<std::string, std::string> said_in_log_;
 
   std::condition_variable_any wake_;

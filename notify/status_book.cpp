@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 constexpr auto kSettle = 2s;          ///< What is over sooner needs no "pending".
 constexpr auto kBetweenEnds = 60s;    ///< Between two final states of one status.
 constexpr auto kBetweenWords = 300s;  ///< Between two sentences of one final state.
+constexpr auto kLongestPause = 1h;    ///< Longer than all of these, and than any back-off.
 constexpr std::size_t kCommitDigits = 12;
 
 constexpr const char* kTables =
@@ -183,7 +184,8 @@ Result<void> StatusBook::write(const BookedStatus& row) const {
 std::vector<BookedStatus> StatusBook::due(const std::string& host, WallTime now) const {
   std::vector<BookedStatus> found;
   for (const auto& [key, row] : rows_) {
-    if (row.host == host && !row.delivered() && row.due <= now) found.push_back(row);
+    const bool due = row.due <= now || row.due > now + kLongestPause;
+    if (row.host == host && !row.delivered() && due) found.push_back(row);
   }
   std::stable_sort(found.begin(), found.end(), [](const auto& left, const auto& right) {
     const auto order = [](const BookedStatus& row) {

@@ -43,6 +43,7 @@ class StatusBook {
                     const std::vector<CommitStatus>& statuses,
                     WallTime now);
   /// What is to be told to `host` by now: the earliest first, the one of all before its stacks.
+  /// What lies further ahead than any pause lasts is due too, for then the clock was set back.
   [[nodiscard]] std::vector<BookedStatus> due(const std::string& host, WallTime now) const;
   /// The host took it, or it is given up.
   Result<void> told(const BookedStatus& status, WallTime now);

@@ -128,7 +128,7 @@ bool StatusReporter::is_stuck(const Picture& picture) {
     moving = moving || stack.moving;
     pending = pending || stack.state == CommitState::pending;
   }
-  const auto now = clock_.now();
+  const auto now = clock_.steady();
   if (moving || !pending || states != still_ || picture.commit != still_commit_ || !still_since_) {
     still_ = std::move(states);
     still_commit_ = picture.commit;
@@ -169,7 +169,7 @@ void StatusReporter::tell(const GitHost& host) {
     line.budget = std::min(options_.burst, line.budget + passed.count() * options_.per_second);
   }
   line.filled = steady;
-  if (clock_.now() < line.closed_until) return;
+  if (steady < line.closed_until) return;
   for (const auto& status : book_->due(host.name, clock_.now())) {
     if (line.budget < 1) return;
     line.budget -= 1;
@@ -204,8 +204,9 @@ bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& s
   }
   if (verdict.what == What::refused)  // Others may fare better.
     return book_->refused(status, now + wait_after(status.attempts + 1)).has_value();
-  line.closed_until = std::max<WallTime>(
-      verdict.not_before, verdict.what == What::limited ? now : now + wait_after(line.failures));
+  const auto wait = verdict.what == What::limited ? 0s : wait_after(line.failures);
+  line.closed_until =
+      clock_.steady() + std::max<std::chrono::milliseconds>(verdict.not_before - now, wait);
   ++line.failures;
   return false;
 }

@@ -60,7 +60,7 @@ class StatusReporter final : public ports::Observer {
     bool operator==(const Picture&) const = default;
   };
   struct Line {  ///< To one host.
-    WallTime closed_until{};
+    SteadyTime closed_until{};
     unsigned failures = 0;  ///< In a row.
     double budget = 0;
     SteadyTime filled{};
@@ -93,7 +93,7 @@ class StatusReporter final : public ports::Observer {
   std::map<std::string, Line> lines_;
   std::vector<CommitState> still_;  ///< How the stacks stood when last something moved.
   std::string still_commit_;
-  std::optional<WallTime> still_since_;
+  std::optional<SteadyTime> still_since_;
   std::optional<Picture> booked_;
   bool booked_stuck_ = false;
   std::string said_of_book_;

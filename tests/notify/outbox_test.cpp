@@ -194,6 +194,14 @@ TEST_F(OutboxTest, AFileThatSomebodyElseHoldsStaysWhereItIs) {
   EXPECT_FALSE(std::filesystem::exists(file().string() + ".damaged"));
 }
 
+TEST_F(OutboxTest, AClockThatWasSetBackHoldsNothingUp) {
+  auto outbox = open();
+  put(outbox, "failed");
+  EXPECT_TRUE(*outbox.failed(outbox.due(kNow)->front(), 3'600s, kNow));
+  EXPECT_THAT(*outbox.due(kNow), IsEmpty()) << "the longest pause that there is";
+  EXPECT_THAT(*outbox.due(kNow - 1s), SizeIs(1));
+}
+
 TEST_F(OutboxTest, OnlyItsOwnerReadsTheFile) {
   auto outbox = open();
   struct stat found {};
