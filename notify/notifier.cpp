@@ -17,8 +17,10 @@ constexpr int kMostRounds = 20;  ///< Deliveries to one target in one turn.
 constexpr std::size_t kMostEvents = 1'000;
 constexpr unsigned kLastAttempt = 4;  ///< For a message that the other side does not understand.
 constexpr std::size_t kLongestSentence = 1'000;  ///< Characters of what others say.
+constexpr std::chrono::seconds kHeldBack(60);    ///< Where the disk takes no back-off.
 constexpr const char* kGit = "git";
 constexpr const char* kSwarm = "swarm";
+constexpr const char* kOutbox = "outbox";
 
 Told mark_of(const Condition& condition) {
   return {condition.story.stack, condition.reason, condition.story.revision};
@@ -211,17 +213,13 @@ std::size_t Notifier::waiting() const {
 bool Notifier::open() {
   if (outbox_) return true;
   auto opened = Outbox::open(options_.file, options_.limits);
-  if (!opened) {
-    say_once("outbox", "notifications wait: " + opened.error().message);
-    return false;
-  }
+  if (!opened) return trouble(opened.error());
   std::vector<std::string> names;
   for (const auto& target : options_.targets) names.push_back(target.name);
   const auto told = opened->told();
-  if (!told || !opened->keep_targets(names)) {
-    say_once("outbox", "notifications wait: the outbox cannot be read");
-    return false;
-  }
+  if (!told) return trouble(told.error());
+  if (const auto kept = opened->keep_targets(names); !kept) return trouble(kept.error());
+  said_in_log_.erase(kOutbox);
   for (const auto& one : *told) told_[one.stack] = one;
   outbox_ = *std::move(opened);
   return true;
@@ -331,10 +329,8 @@ bool Notifier::put(std::vector<Condition> changes) {
     for (auto& story : stories) add(reason, {std::move(story)});
   }
   const auto dropped = outbox_->put(entries, marks, now);
-  if (!dropped) {
-    say_once("outbox", "notifications wait: " + dropped.error().message);
-    return false;
-  }
+  if (!dropped) return trouble(dropped.error());
+  said_in_log_.erase(kOutbox);
   for (auto& mark : marks) {
     changed_.erase(mark.stack);
     told_[mark.stack] = std::move(mark);
@@ -350,13 +346,21 @@ void Notifier::deliver() {
   for (int round = 0; delivered && round < kMostRounds; ++round) {
     delivered = false;
     const auto due = outbox_->due(clock_.now());
-    if (!due) return say_once("outbox", "notifications wait: " + due.error().message);
+    if (!due) {
+      trouble(due.error());
+      return;
+    }
     for (const auto& delivery : *due) {
+      if (ended_.contains(delivery.id)) {
+        delivered = strike(delivery.id) || delivered;
+        continue;
+      }
       const auto target =
           std::find_if(options_.targets.begin(), options_.targets.end(), [&](const Target& one) {
             return one.name == delivery.target;
           });
-      if (target != options_.targets.end() && attempt(*target, delivery)) delivered = true;
+      if (target == options_.targets.end() || clock_.steady() < held_back_[target->name]) continue;
+      delivered = attempt(*target, delivery) || delivered;
     }
   }
 }
@@ -386,20 +390,41 @@ bool Notifier::attempt(const Target& target, const Delivery& delivery) {
   const auto done = target.type == "email" ? by_mail(target, delivery) : by_http(target, delivery);
   if (done.delivered) {
     count(target.type, "sent");
-    if (!outbox_->delivered(delivery.id)) return false;
     said_in_log_.erase(target.name);
-    return true;
+    return strike(delivery.id);
   }
   say_once(target.name,
            logfmt("a notification could not be delivered; it is tried again",
                   {{"target", target.name}, {"type", target.type}, {"error", done.trouble}}));
   count(target.type, "failed");
   if (done.final && delivery.attempts >= kLastAttempt) {  // Those behind it may fare better.
-    if (outbox_->delivered(delivery.id)) count(target.type, "dropped");
+    count(target.type, "dropped");
+    strike(delivery.id);
     return false;
   }
   const auto kept = outbox_->failed(delivery, done.at_least, clock_.now());
-  if (kept && !*kept) count(target.type, "dropped");
+  if (!kept) {
+    held_back_[target.name] = clock_.steady() + std::max(kHeldBack, done.at_least);
+    return trouble(kept.error());
+  }
+  said_in_log_.erase(kOutbox);
+  if (!*kept) count(target.type, "dropped");
+  return false;
+}
+
+bool Notifier::strike(const std::string& id) {
+  if (const auto struck = outbox_->delivered(id); !struck) {
+    ended_.insert(id);
+    return trouble(struck.error());
+  }
+  ended_.erase(id);
+  said_in_log_.erase(kOutbox);
+  return true;
+}
+
+bool Notifier::trouble(const Error& error) {
+  if (!said_in_log_.contains(kOutbox)) count("any", "failed");
+  say_once(kOutbox, "notifications wait: " + error.message);
   return false;
 }
 

@@ -42,14 +42,16 @@ struct NotifierOptions {
   SendMail send_mail = {};
   /// Takes secrets out of a sentence.
   std::function<std::string(std::string_view)> mask = {};
-  /// Told of each outcome: the target's type; sent, failed, deduplicated, dropped.
+  /// Told of each outcome: the target's type; sent, failed, deduplicated, dropped. With "any" for
+  /// what concerns no target; `failed` is then the outbox, once until it works again.
   std::function<void(std::string_view, std::string_view)> counted = {};
 };
 
 /// Tells people when the state of a stack changes: once for each stack, reason and revision,
 /// several stacks together where an outage hits many. What is told of the loop is only noted down;
 /// a thread of its own writes messages into the outbox and delivers them. What was told lies in the
-/// outbox too, so that an agent that starts again says only what is new.
+/// outbox too, so that an agent that starts again says only what is new. While the outbox cannot be
+/// written new messages wait; what was delivered is not sent again, unless the agent starts anew.
 class Notifier final : public ports::Observer {
  public:
   /// `clock` and `log` outlive this.
@@ -103,6 +105,10 @@ class Notifier final : public ports::Observer {
   [[nodiscard]] Attempt by_mail(const Target& target, const Delivery& delivery) const;
   /// Whether it was delivered.
   bool attempt(const Target& target, const Delivery& delivery);
+  /// Takes it out of the outbox, now or as soon as that can be done. Whether it is out.
+  bool strike(const std::string& id);
+  /// Says what is wrong with the outbox, once; false.
+  bool trouble(const Error& error);
   void count(std::string_view type, std::string_view result) const;
   void say_once(const std::string& subject, const std::string& line);
   void run(std::stop_token stop);
@@ -127,6 +133,9 @@ class Notifier final : public ports::Observer {
   std::map<std::string, SteadyTime> changed_;  ///< Since when a stack differs from what was told.
   std::vector<SteadyTime> troubles_;           ///< When troubles were told lately, one each.
   std::vector<Condition> unsaid_;              ///< Events that could not be written yet.
+  std::set<std::string> ended_;  ///< Deliveries that are over, and could not be struck yet.
+  /// Targets whose back-off could not be written: so long they are left alone.
+  std::map<std::string, SteadyTime> held_back_;
   std::map<std::string, std::string> said_in_log_;
 
   std::condition_variable_any wake_;

@@ -150,10 +150,10 @@ Result<void> StatusBook::keep(Rows rows) {
   }
   for (const auto& [key, row] : rows) {
     const auto before = rows_.find(key);
-    const bool same = before != rows_.end() && before->second.status == row.status &&
-                      before->second.due == row.due && before->second.sent == row.sent &&
-                      before->second.sent_words == row.sent_words &&
-                      before->second.attempts == row.attempts;
+    const bool same =
+        before != rows_.end() && !behind_.contains(key) && before->second.status == row.status &&
+        before->second.due == row.due && before->second.sent == row.sent &&
+        before->second.sent_words == row.sent_words && before->second.attempts == row.attempts;
     if (same) continue;
     if (auto open = begin(); !open) return open;
     if (auto written = write(row); !written) return written;
@@ -162,7 +162,19 @@ Result<void> StatusBook::keep(Rows rows) {
     if (auto committed = transaction.commit(); !committed) return committed;
   }
   rows_ = std::move(rows);
+  behind_.clear();
   return {};
+}
+
+Result<void> StatusBook::note(const Key& key, BookedStatus row) {
+  auto written = write(row);
+  if (written) {
+    behind_.erase(key);
+  } else {
+    behind_.insert(key);
+  }
+  rows_[key] = std::move(row);
+  return written;
 }
 
 Result<void> StatusBook::write(const BookedStatus& row) const {
@@ -197,24 +209,25 @@ std::vector<BookedStatus> StatusBook::due(const std::string& host, WallTime now)
 }
 
 Result<void> StatusBook::told(const BookedStatus& status, WallTime now) {
-  auto rows = rows_;
-  const auto at = rows.find(Key(status.host, status.commit, status.status.context));
-  if (at == rows.end()) return {};
-  auto& row = at->second;
+  const Key key(status.host, status.commit, status.status.context);
+  const auto at = rows_.find(key);
+  if (at == rows_.end()) return {};
+  auto row = at->second;
   row.sent = status.status.state;
   row.sent_words = status.status.words;
   row.sent_at = now;
   row.attempts = 0;
-  return keep(std::move(rows));
+  return note(key, std::move(row));
 }
 
 Result<void> StatusBook::refused(const BookedStatus& status, WallTime due) {
-  auto rows = rows_;
-  const auto at = rows.find(Key(status.host, status.commit, status.status.context));
-  if (at == rows.end()) return {};
-  ++at->second.attempts;
-  at->second.due = due;
-  return keep(std::move(rows));
+  const Key key(status.host, status.commit, status.status.context);
+  const auto at = rows_.find(key);
+  if (at == rows_.end()) return {};
+  auto row = at->second;
+  ++row.attempts;
+  row.due = due;
+  return note(key, std::move(row));
 }
 
 Result<void> StatusBook::keep_hosts(const std::vector<std::string>& hosts) {

@@ -113,7 +113,7 @@ bool StatusReporter::open() {
     if (auto kept = opened->keep_hosts(names); !kept) opened = std::move(kept).error();
   }
   if (!opened) {
-    say_once(said_of_book_, "commit statuses wait: " + opened.error().message);
+    note(opened.error());
     return false;
   }
   book_ = *std::move(opened);
@@ -153,7 +153,8 @@ void StatusReporter::book(const Picture& picture) {
       status.words = one_line(status.words);
     }
     const auto booked = book_->want(host.name, picture.commit, statuses, clock_.now());
-    if (!booked) return say_once(said_of_book_, "commit statuses wait: " + booked.error().message);
+    note(booked);
+    if (!booked) return;
   }
   booked_ = picture;
   booked_stuck_ = stuck;
@@ -186,7 +187,8 @@ bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& s
     count(host, "sent");
     line.failures = 0;
     line.said.clear();
-    return book_->told(status, now).has_value();
+    note(book_->told(status, now));
+    return true;
   }
   count(host, "failed");
   say_once(line.said,
@@ -200,10 +202,13 @@ bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& s
                       {"commit", status.commit.substr(0, 12)},
                       {"context", status.status.context},
                       {"error", verdict.why}}));
-    return book_->told(status, now).has_value();
+    note(book_->told(status, now));
+    return true;
   }
-  if (verdict.what == What::refused)  // Others may fare better.
-    return book_->refused(status, now + wait_after(status.attempts + 1)).has_value();
+  if (verdict.what == What::refused) {
+    note(book_->refused(status, now + wait_after(status.attempts + 1)));
+    return true;  // Others may fare better.
+  }
   const auto wait = verdict.what == What::limited ? 0s : wait_after(line.failures);
   line.closed_until =
       clock_.steady() + std::max<std::chrono::milliseconds>(verdict.not_before - now, wait);
@@ -213,6 +218,12 @@ bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& s
 
 void StatusReporter::count(const GitHost& host, std::string_view result) const {
   if (options_.counted) options_.counted(to_string(host.type), result);
+}
+
+void StatusReporter::note(const Result<void>& kept) {
+  if (kept) return said_of_book_.clear();
+  if (said_of_book_.empty() && options_.counted) options_.counted("any", "failed");
+  say_once(said_of_book_, "commit statuses wait: " + kept.error().message);
 }
 
 void StatusReporter::say_once(std::string& said, const std::string& line) {

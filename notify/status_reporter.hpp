@@ -26,7 +26,8 @@ struct StatusReporterOptions {
   Send send;
   /// Takes secrets out of a sentence.
   std::function<std::string(std::string_view)> mask = {};
-  /// Told of each outcome: the host's type; sent, failed, dropped.
+  /// Told of each outcome: the host's type; sent, failed, dropped. With "any" and `failed` when the
+  /// book cannot be read or written, once until it can.
   std::function<void(std::string_view, std::string_view)> counted = {};
   /// So long nothing may move before what is pending gets an end.
   std::chrono::milliseconds patience{120'000};
@@ -73,6 +74,8 @@ class StatusReporter final : public ports::Observer {
   void tell(const GitHost& host);
   /// Whether the next one may be tried.
   bool tell(const GitHost& host, Line& line, const BookedStatus& status);
+  /// Says what is wrong with the book, once.
+  void note(const Result<void>& kept);
   void say_once(std::string& said, const std::string& line);
   void count(const GitHost& host, std::string_view result) const;
   void run(std::stop_token stop);
