@@ -45,6 +45,8 @@ inline constexpr std::string_view kReasons[] = {"failed",
 
 /// What is said of one that is well again after `reason`.
 [[nodiscard]] std::string recovery_from(std::string_view reason);
+/// What is said of one that is no more, and was in trouble for `reason`.
+[[nodiscard]] std::string end_of(std::string_view reason);
 [[nodiscard]] Severity severity_of(std::string_view reason);
 [[nodiscard]] std::string_view to_string(Severity severity);
 /// "apps/web could not be deployed", "prod: 7 stacks could not be deployed": an instance that has a

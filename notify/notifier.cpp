@@ -230,11 +230,29 @@ std::chrono::milliseconds Notifier::settle_of(const Condition& condition) const 
   return outage ? std::max(options_.outage, options_.settle) : options_.settle;
 }
 
+std::vector<std::string> Notifier::gone_from(const Picture& picture) const {
+  std::vector<std::string> gone;
+  if (!picture.complete) return gone;
+  for (const auto& [name, told] : told_) {
+    const bool stack = name != kGit && name != kSwarm;
+    if (stack && !picture.stacks.contains(name)) gone.push_back(name);
+  }
+  return gone;
+}
+
 void Notifier::tell(Picture picture) {
   const auto now = clock_.steady();
   std::erase_if(troubles_, [&](SteadyTime at) { return now - at >= options_.outage; });
   std::vector<Condition> changes;
   bool due = false;
+  auto gone = gone_from(picture);
+  for (const auto& name : gone) {  // A trouble that was told has an end that is told.
+    const auto& reason = told_.at(name).reason;
+    if (reason.empty()) continue;
+    auto& story = picture.conditions[name].story;
+    story.stack = name;
+    story.what = end_of(reason);
+  }
   for (auto& event : picture.events) unsaid_.push_back(std::move(event));
   for (const auto& [name, condition] : picture.conditions) {
     const auto told = told_.find(name);
@@ -264,12 +282,7 @@ void Notifier::tell(Picture picture) {
     if (put(std::move(changes))) unsaid_.clear();
     if (unsaid_.size() > kMostEvents) unsaid_.clear();
   }
-  if (!picture.complete) return;
-  std::vector<std::string> gone;
-  for (const auto& [name, told] : told_) {
-    const bool stack = name != kGit && name != kSwarm;
-    if (stack && !picture.stacks.contains(name)) gone.push_back(name);
-  }
+  std::erase_if(gone, [&](const auto& name) { return !told_.at(name).reason.empty(); });
   if (gone.empty() || !outbox_->forget(gone)) return;
   for (const auto& name : gone) {
     told_.erase(name);

@@ -92,6 +92,8 @@ class Notifier final : public ports::Observer {
   [[nodiscard]] Story finished(Story story) const;
   bool open();
   void tell(Picture picture);
+  /// Stacks that something was told of, and that are no more.
+  [[nodiscard]] std::vector<std::string> gone_from(const Picture& picture) const;
   [[nodiscard]] std::chrono::milliseconds settle_of(const Condition& condition) const;
   bool put(std::vector<Condition> changes);
   void deliver();

@@ -293,11 +293,37 @@ TEST_F(NotifierTest, TheLogNamesTheTargetAndNeverItsAddress) {
   EXPECT_THAT(logged.str(), Not(HasSubstr("secret")));
 }
 
-TEST_F(NotifierTest, AStackThatLeftIsForgotten) {
+TEST_F(NotifierTest, ATroubleEndsWithTheStackThatLeftAndIsForgotten) {
   say({failed("web"), well("other")});
   say({well("other")});
+  EXPECT_THAT(told(), ElementsAre("failed apps/web", "recovered apps/web"));
+  EXPECT_EQ(received.back().at("stacks").at(0).at("what"),
+            "it left git; before, it could not be deployed");
+  for (int i = 0; i < 3; ++i) say({well("other")});
+  start();
   say({failed("web", "another"), well("other")});
-  EXPECT_THAT(told(), ElementsAre("failed apps/web", "failed apps/web"));
+  EXPECT_THAT(told(), ElementsAre("failed apps/web", "recovered apps/web", "failed apps/web"));
+}
+
+TEST_F(NotifierTest, AStackThatWasWellLeavesWithoutAWord) {
+  say({well("web"), well("other")});
+  say({well("other")});
+  EXPECT_THAT(told(), IsEmpty());
+}
+
+TEST_F(NotifierTest, AnAlertOfARemovalThatWaitedEndsWhenItIsApproved) {
+  auto pager = webhook("pager");
+  pager.type = "alertmanager";
+  start({pager});
+  auto held = well("web");
+  held.held = true;
+  say({held, well("other")});
+  ASSERT_THAT(received, SizeIs(1));
+  EXPECT_EQ(received.front().at(0).at("annotations").at("reason"), "held");
+  say({well("other")});
+  ASSERT_THAT(received, SizeIs(2));
+  EXPECT_EQ(received.back().at(0).at("labels"), received.front().at(0).at("labels"));
+  EXPECT_EQ(received.back().at(0).at("endsAt"), to_rfc3339(clock.now())) << "it is resolved";
 }
 
 /// A receiver as others have one, reached by HTTP.
