@@ -73,8 +73,9 @@ nlohmann::json json_of(const Story& story) {
 
 }  // namespace
 
-std::string recovery_from(std::string_view reason) {
+std::string recovery_from(std::string_view reason, std::string_view stack) {
   if (reason == "unreachable") return "it can be reached again";
+  if (stack == kGit) return "it can be read again";
   return "it is as git says, and healthy; before, it " + std::string(past_of(reason));
 }
 
@@ -104,8 +105,11 @@ std::string title_of(const Message& message) {
   const auto [one, several] = phrase_of(message.reason);
   const auto named = !message.instance.empty() && message.instance != "default";
   const auto cluster = named ? message.instance + ": " : std::string();
-  if (message.stories.size() == 1)
-    return cluster + message.stories.front().stack + std::string(one);
+  if (message.stories.size() == 1) {
+    const auto& stack = message.stories.front().stack;
+    const bool whole = stack == kGit && message.reason == "broken";
+    return cluster + stack + (whole ? " has a commit that cannot be read" : std::string(one));
+  }
   return cluster + std::to_string(message.stories.size()) + " stacks" + std::string(several);
 }
 

@@ -21,6 +21,8 @@ struct Story {
   bool operator==(const Story&) const = default;
 };
 
+inline constexpr const char* kGit = "git";  ///< As a story's stack: all of the repository.
+
 enum class Severity { good, notice, problem };
 
 struct Message {
@@ -43,8 +45,8 @@ inline constexpr std::string_view kReasons[] = {"failed",
                                                 "unreachable",
                                                 "recovered"};
 
-/// What is said of one that is well again after `reason`.
-[[nodiscard]] std::string recovery_from(std::string_view reason);
+/// What is said of `stack` (a story's) that is well again after `reason`.
+[[nodiscard]] std::string recovery_from(std::string_view reason, std::string_view stack);
 /// What is said of one that is no more, and was in trouble for `reason`.
 [[nodiscard]] std::string end_of(std::string_view reason);
 [[nodiscard]] Severity severity_of(std::string_view reason);

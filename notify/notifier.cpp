@@ -18,7 +18,6 @@ constexpr std::size_t kMostEvents = 1'000;
 constexpr unsigned kLastAttempt = 4;  ///< For a message that the other side does not understand.
 constexpr std::size_t kLongestSentence = 1'000;  ///< Characters of what others say.
 constexpr std::chrono::seconds kHeldBack(60);    ///< Where the disk takes no back-off.
-constexpr const char* kGit = "git";
 constexpr const char* kSwarm = "swarm";
 constexpr const char* kOutbox = "outbox";
 
@@ -70,6 +69,7 @@ void Notifier::fetched(const ports::FetchReport& report) {
   if (report.ok) {
     git_ = {};
     head_ = {report.revision, report.author, report.subject};
+    unreadable_ = report.unreadable;
     return;
   }
   if (!git_.since) git_ = {clock_.now(), clock_.steady(), {}};
@@ -148,6 +148,25 @@ void Notifier::add_away(Picture& picture, const std::string& name, const Away& a
   picture.conditions[name] = std::move(condition);
 }
 
+void Notifier::add_git(Picture& picture) const {
+  add_away(picture, kGit, git_);
+  // A remote that does not answer mends nothing; that it is away for long is the greater trouble.
+  const auto added = picture.conditions.find(kGit);
+  const bool away = added != picture.conditions.end() && !added->second.reason.empty();
+  if (unreadable_.empty() || away) return;
+  picture.stacks.insert(kGit);
+  auto& broken = picture.conditions[kGit];
+  broken.reason = "broken";
+  auto& story = broken.story;
+  story.stack = kGit;
+  story.revision = head_.revision;
+  story.author = head_.author;
+  story.subject = head_.subject;
+  story.what = unreadable_;
+  story.done = "skep changed nothing: the last good revision stays deployed";
+  story.remedy = "mend it in git; `skep validate` checks before a push";
+}
+
 Notifier::Picture Notifier::picture() {
   const std::lock_guard lock(mutex_);
   auto copy = picture_;
@@ -170,7 +189,7 @@ Notifier::Picture Notifier::picture() {
     event.story.author = commit->second.author;
     event.story.subject = commit->second.subject;
   }
-  if (git_known_) add_away(copy, kGit, git_);
+  if (git_known_) add_git(copy);
   if (swarm_known_) add_away(copy, kSwarm, swarm_);
   return copy;
 }
@@ -311,7 +330,8 @@ bool Notifier::put(std::vector<Condition> changes) {
       // One recovery for each trouble that was told, whatever came between.
       saying.reason += " from " + told->second.reason;
       saying.revision = told->second.revision;
-      if (change.story.what.empty()) change.story.what = recovery_from(told->second.reason);
+      if (change.story.what.empty())
+        change.story.what = recovery_from(told->second.reason, change.story.stack);
     }
     const auto lately = outbox_->said_lately(saying, now);
     const bool first = in_this.insert({saying.stack, saying.reason, saying.revision}).second;

@@ -89,6 +89,7 @@ class Notifier final : public ports::Observer {
   };
   Picture picture();
   void add_away(Picture& picture, const std::string& name, const Away& away) const;
+  void add_git(Picture& picture) const;
   [[nodiscard]] Story finished(Story story) const;
   bool open();
   void tell(Picture picture);
@@ -122,7 +123,8 @@ class Notifier final : public ports::Observer {
   mutable std::mutex mutex_;  ///< Guards what follows.
   Picture picture_;
   Away git_, swarm_;
-  Commit head_;  ///< What git has.
+  Commit head_;             ///< What git has.
+  std::string unreadable_;  ///< Why that cannot be read as a whole; "" where it can.
   bool git_known_ = false, swarm_known_ = false;
   std::map<std::string, std::vector<std::string>> changes_;  ///< Of the last operation, by stack.
   std::map<std::string, Commit> commits_;                    ///< By stack.
