@@ -65,6 +65,7 @@ void Notifier::run(std::stop_token stop) {
 
 void Notifier::fetched(const ports::FetchReport& report) {
   const std::lock_guard lock(mutex_);
+  if (standing_by_) return;
   git_known_ = true;
   if (report.ok) {
     git_ = {};
@@ -78,6 +79,7 @@ void Notifier::fetched(const ports::FetchReport& report) {
 
 void Notifier::observed(bool ok) {
   const std::lock_guard lock(mutex_);
+  if (standing_by_) return;
   swarm_known_ = true;
   if (ok) {
     swarm_ = {};
@@ -87,8 +89,21 @@ void Notifier::observed(bool ok) {
   }
 }
 
+void Notifier::standing_by(bool /*docker_up*/) {
+  const std::lock_guard lock(mutex_);
+  standing_by_ = true;
+  auto happened = std::move(picture_.events);
+  picture_ = {};
+  picture_.events = std::move(happened);
+  git_ = swarm_ = {};
+  git_known_ = swarm_known_ = false;
+  head_ = {};
+  unreadable_.clear();
+}
+
 void Notifier::unreadable(const std::string& why) {
   const std::lock_guard lock(mutex_);
+  blind_ = true;
   swarm_.why = why;
 }
 
@@ -111,6 +126,11 @@ void Notifier::synced(const ports::SyncReport& report) {
 void Notifier::status(const std::vector<ports::StackStatus>& stacks) {
   const auto now = clock_.now();
   const std::lock_guard lock(mutex_);
+  // At its start, and while it stands by, who cannot see the swarm knows of no stacks: none is
+  // gone.
+  const bool blind = std::exchange(blind_, false);
+  if (blind && (stacks.empty() || standing_by_)) return;
+  standing_by_ = false;
   picture_.complete = true;
   picture_.stacks.clear();
   auto known = std::move(picture_.conditions);
@@ -272,6 +292,8 @@ void Notifier::tell(Picture picture) {
     story.stack = name;
     story.what = end_of(reason);
   }
+  std::erase_if(changed_,
+                [&](const auto& entry) { return !picture.conditions.contains(entry.first); });
   for (auto& event : picture.events) unsaid_.push_back(std::move(event));
   for (const auto& [name, condition] : picture.conditions) {
     const auto told = told_.find(name);

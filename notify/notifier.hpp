@@ -67,6 +67,8 @@ class Notifier final : public ports::Observer {
 
   void fetched(const ports::FetchReport& report) override;
   void observed(bool ok) override;
+  /// The active agent tells; of this one only what lies in the outbox already still goes out.
+  void standing_by(bool docker_up) override;
   void synced(const ports::SyncReport& report) override;
   void unreadable(const std::string& why) override;
   void status(const std::vector<ports::StackStatus>& stacks) override;
@@ -128,6 +130,8 @@ class Notifier final : public ports::Observer {
   bool git_known_ = false, swarm_known_ = false;
   std::map<std::string, std::vector<std::string>> changes_;  ///< Of the last operation, by stack.
   std::map<std::string, Commit> commits_;                    ///< By stack.
+  bool standing_by_ = false;  ///< Since the last status that was of a real look.
+  bool blind_ = false;        ///< The next status is of no look.
   std::size_t waiting_ = 0;
 
   // Of the one thread that turns.

@@ -1,6 +1,7 @@
 #include "notify/status_reporter.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/logfmt.hpp"
 
@@ -50,16 +51,27 @@ void StatusReporter::run(std::stop_token stop) {
 void StatusReporter::fetched(const ports::FetchReport& report) {
   if (!report.ok) return;
   const std::lock_guard lock(mutex_);
-  fetched_ = report.revision;
+  if (standing_by_) return;
+  fetched_ = report.unreadable.empty() ? report.revision : "";
   if (!report.unreadable.empty() && is_commit(report.revision)) {
     if (picture_.unreadable.empty()) last_good_ = picture_.commit;
     show({report.revision, {}, report.unreadable});
     return;
   }
   last_good_.clear();
-  if (picture_.unreadable.empty() && picture_.stacks.empty() && is_commit(fetched_)) {
-    picture_.commit = fetched_;  // A repository without stacks.
-  }
+}
+
+void StatusReporter::standing_by(bool /*docker_up*/) {
+  const std::lock_guard lock(mutex_);
+  standing_by_ = true;
+  picture_ = {};
+  earlier_.clear();
+  for (auto* of_git : {&fetched_, &nameless_, &last_good_}) of_git->clear();
+}
+
+void StatusReporter::unreadable(const std::string& /*why*/) {
+  const std::lock_guard lock(mutex_);
+  blind_ = true;
 }
 
 void StatusReporter::status(const std::vector<ports::StackStatus>& stacks) {
@@ -69,7 +81,16 @@ void StatusReporter::status(const std::vector<ports::StackStatus>& stacks) {
     picture.stacks.push_back(verdict_of(stack));
   }
   const std::lock_guard lock(mutex_);
-  if (picture.commit.empty()) picture.commit = fetched_;
+  const bool blind = std::exchange(blind_, false);
+  if (blind && (stacks.empty() || standing_by_)) return;
+  if (!blind) {
+    looked_ = true;
+    standing_by_ = false;
+  }
+  // A repository without stacks: what is fetched by now may be newer than what the turn was for,
+  // unless it was the same at the last one.
+  const auto before = std::exchange(nameless_, picture.commit.empty() ? fetched_ : "");
+  if (picture.commit.empty() && before == fetched_) picture.commit = fetched_;
   const bool outdated = !last_good_.empty() && picture.commit == last_good_;
   if (!outdated && is_commit(picture.commit)) show(std::move(picture));
 }
@@ -82,18 +103,32 @@ void StatusReporter::show(Picture picture) {
   picture_ = std::move(picture);
 }
 
+bool StatusReporter::stands_by() const {
+  const std::lock_guard lock(mutex_);
+  return standing_by_;
+}
+
 void StatusReporter::turn() {
   if (!open()) return;
   Picture picture;
   std::vector<Picture> earlier;
+  bool looked = false;
   {
     const std::lock_guard lock(mutex_);
+    if (standing_by_) {  // What moved, and what is booked, is for the next time to find out.
+      still_since_.reset();
+      booked_.reset();
+      waiting_ = 0;
+      return;
+    }
     picture = picture_;
+    looked = looked_;
     earlier.swap(earlier_);
   }
   for (const auto& one : earlier) book(one);
   if (!picture.commit.empty()) book(picture);
-  for (const auto& host : options_.hosts) tell(host);
+  const auto only = looked ? std::nullopt : std::optional(picture.commit);
+  for (const auto& host : options_.hosts) tell(host, only);
   const auto depth = book_->depth();
   const std::lock_guard lock(mutex_);
   waiting_ = depth;
@@ -160,7 +195,7 @@ void StatusReporter::book(const Picture& picture) {
   booked_stuck_ = stuck;
 }
 
-void StatusReporter::tell(const GitHost& host) {
+void StatusReporter::tell(const GitHost& host, const std::optional<std::string>& commit) {
   auto& line = lines_[host.name];
   const auto steady = clock_.steady();
   if (line.filled == SteadyTime{}) {
@@ -172,7 +207,8 @@ void StatusReporter::tell(const GitHost& host) {
   line.filled = steady;
   if (steady < line.closed_until) return;
   for (const auto& status : book_->due(host.name, clock_.now())) {
-    if (line.budget < 1) return;
+    if (commit && status.commit != *commit) continue;
+    if (line.budget < 1 || stands_by()) return;
     line.budget -= 1;
     if (!tell(host, line, status)) return;
   }

@@ -19,6 +19,49 @@ ports::FetchReport away() {
   return report;
 }
 
+TEST_F(NotifierSightTest, AStandbySaysNothingOfGitOrTheSwarm) {
+  notifier->standing_by(true);
+  for (int i = 0; i < 2; ++i) {
+    notifier->fetched(away());
+    notifier->observed(false);
+    notifier->unreadable("no quorum");
+    notifier->status({});
+    clock.advance(11min);
+    notifier->turn();
+  }
+  EXPECT_THAT(told(), IsEmpty());
+  notifier->fetched(away());
+  say({failed("web")});
+  EXPECT_THAT(told(), ElementsAre("failed apps/web")) << "what it sees once it is active, it tells";
+}
+
+TEST_F(NotifierSightTest, WhoLosesTheLeaseDeliversWhatWaitsAndForgetsTheRest) {
+  answer = 0;
+  say({failed("web"), well("db")});
+  notifier->status({failed("web"), failed("db")});
+  notifier->turn();
+  notifier->standing_by(true);
+  answer = 200;
+  clock.advance(11min);
+  notifier->turn();
+  EXPECT_THAT(told(), ElementsAre("failed apps/web"));
+  notifier->status({failed("web"), failed("db")});
+  notifier->turn();
+  EXPECT_THAT(told(), ElementsAre("failed apps/web")) << "it has to last anew";
+  say({failed("web"), failed("db")});
+  EXPECT_THAT(told(), ElementsAre("failed apps/web", "failed apps/db"));
+}
+
+TEST_F(NotifierSightTest, WhoCannotSeeTheSwarmAtItsStartTakesNoStackForGone) {
+  say({failed("web")});
+  start();
+  notifier->unreadable("no quorum");
+  say({});
+  say({failed("web")});
+  say({well("web")});
+  EXPECT_THAT(told(), ElementsAre("failed apps/web", "recovered apps/web"));
+}
+
 TEST_F(NotifierSightTest, ARepositoryThatCannotBeReadAsAWholeIsToldWithWhoPushedIt) {
   ports::FetchReport report;
   report.ok = true;
