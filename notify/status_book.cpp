@@ -87,7 +87,8 @@ Result<StatusBook> StatusBook::open(const std::filesystem::path& file) {
 Result<void> StatusBook::want(const std::string& host,
                               const std::string& commit,
                               const std::vector<CommitStatus>& statuses,
-                              WallTime now) {
+                              WallTime now,
+                              bool afresh) {
   auto rows = rows_;
   std::map<std::string, const CommitStatus*> wanted;
   for (const auto& status : statuses) wanted.emplace(status.context, &status);
@@ -116,7 +117,8 @@ Result<void> StatusBook::want(const std::string& host,
   for (const auto& [context, status] : wanted) {
     const auto [at, added] = rows.try_emplace(Key(host, commit, context));
     auto& row = at->second;
-    if (added) {
+    if (added || afresh) {
+      row = {};
       row.host = host;
       row.commit = commit;
       row.status = *status;

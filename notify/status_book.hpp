@@ -37,12 +37,14 @@ class StatusBook {
   static Result<StatusBook> open(const std::filesystem::path& file);
 
   /// How it should be at `host`, which has `commit` now. A success is only taken back by a failure,
-  /// and a failure is not pending again. What began for an older commit is superseded. After an
-  /// error nothing has changed.
+  /// and a failure is not pending again; with `afresh` what was told of `commit` before counts for
+  /// nothing, for another agent may have spoken since. What began for an older commit is
+  /// superseded. After an error nothing has changed.
   Result<void> want(const std::string& host,
                     const std::string& commit,
                     const std::vector<CommitStatus>& statuses,
-                    WallTime now);
+                    WallTime now,
+                    bool afresh = false);
   /// What is to be told to `host` by now: the earliest first, the one of all before its stacks.
   /// What lies further ahead than any pause lasts is due too, for then the clock was set back.
   [[nodiscard]] std::vector<BookedStatus> due(const std::string& host, WallTime now) const;

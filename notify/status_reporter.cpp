@@ -118,6 +118,7 @@ void StatusReporter::turn() {
     if (standing_by_) {  // What moved, and what is booked, is for the next time to find out.
       still_since_.reset();
       booked_.reset();
+      others_spoke_ = true;
       waiting_ = 0;
       return;
     }
@@ -187,12 +188,14 @@ void StatusReporter::book(const Picture& picture) {
       if (options_.mask) status.words = options_.mask(status.words);
       status.words = one_line(status.words);
     }
-    const auto booked = book_->want(host.name, picture.commit, statuses, clock_.now());
+    const auto booked =
+        book_->want(host.name, picture.commit, statuses, clock_.now(), others_spoke_);
     note(booked);
     if (!booked) return;
   }
   booked_ = picture;
   booked_stuck_ = stuck;
+  others_spoke_ = false;
 }
 
 void StatusReporter::tell(const GitHost& host, const std::optional<std::string>& commit) {

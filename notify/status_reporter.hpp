@@ -109,6 +109,7 @@ class StatusReporter final : public ports::Observer {
   std::optional<SteadyTime> still_since_;
   std::optional<Picture> booked_;
   bool booked_stuck_ = false;
+  bool others_spoke_ = false;  ///< Another agent was active since something was booked.
   std::string said_of_book_;
 
   std::condition_variable_any wake_;

@@ -65,6 +65,22 @@ TEST_F(StatusSightTest, WhoLostTheLeaseSaysNoMore) {
   EXPECT_EQ(beside[kCommit]["skep/apps/web"], "success");
 }
 
+TEST_F(StatusSightTest, WhatAnotherAgentSaidMeanwhileIsPutRight) {
+  say({failed("web")});
+  reporter->standing_by(true);
+  pass();
+  beside[kCommit]["skep"] = "success";
+  say({failed("web")});
+  EXPECT_EQ(beside[kCommit]["skep"], "failure");
+  say({well("web")});
+  pass();
+  reporter->standing_by(true);
+  pass();
+  beside[kCommit]["skep"] = "failure";
+  say({rolling("web")});
+  EXPECT_EQ(beside[kCommit]["skep"], "pending");
+}
+
 TEST_F(StatusSightTest, ARepositoryWithoutStacksIsCarriedOutWhenTurnsSaySo) {
   fetch(kCommit);
   say({});
