@@ -21,7 +21,9 @@ struct Story {
   bool operator==(const Story&) const = default;
 };
 
-inline constexpr const char* kGit = "git";  ///< As a story's stack: all of the repository.
+/// As a story's stack, what concerns all.
+inline constexpr const char* kGit = "git";
+inline constexpr const char* kSwarm = "swarm";
 
 enum class Severity { good, notice, problem };
 

@@ -74,6 +74,7 @@ class Notifier final : public ports::Observer {
   void status(const std::vector<ports::StackStatus>& stacks) override;
 
  private:
+  static constexpr std::size_t kMostEvents = 1'000;  ///< That wait to be written.
   /// How everything stands by what was told of the loop.
   struct Picture {
     std::map<std::string, Condition> conditions;  ///< By stack; settled ones only.
