@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
@@ -22,6 +23,16 @@ std::string line_of(const Json& json) {
 Error system_error(const std::filesystem::path& file) {
   return {ErrorKind::invalid_input,
           file.string() + ": " + std::strerror(errno)};  // NOLINT(concurrency-mt-unsafe)
+}
+
+/// Whether a file's last line has no end; false of what is no file, such as a pipe.
+bool ends_within_a_line(const std::filesystem::path& file) {
+  std::error_code code;
+  if (!std::filesystem::is_regular_file(file, code)) return false;
+  std::ifstream stream(file, std::ios::binary);
+  stream.seekg(-1, std::ios::end);
+  const auto last = stream.get();
+  return stream.good() && last != '\n';
 }
 
 }  // namespace
@@ -126,6 +137,7 @@ Result<void> AuditFile::reopen() {
   if (fd < 0) return system_error(options_.file);
   if (fd_ >= 0) ::close(fd_);
   fd_ = fd;
+  torn_ = ends_within_a_line(options_.file);
   return {};
 }
 
@@ -139,11 +151,13 @@ Result<void> AuditFile::write(const std::string& line) {
   if (!same) {
     if (auto opened = reopen(); !opened) return opened;
   }
-  std::string_view rest = line;
+  const auto text = (torn_ ? "\n" : "") + line;
+  std::string_view rest = text;
   while (!rest.empty()) {
     const auto count = ::write(fd_, rest.data(), rest.size());
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return system_error(options_.file);
+    torn_ = rest.at(static_cast<std::size_t>(count) - 1) != '\n';
     rest.remove_prefix(static_cast<std::size_t>(count));
   }
   return {};

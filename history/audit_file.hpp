@@ -26,8 +26,9 @@ struct AuditOptions {
 };
 
 /// A file to which a line is added for everything that was done or asked for: who, what, why, the
-/// plan's digest, the result; JSON. Nothing in it is ever changed. Whoever rotates it moves it
-/// away: the next line makes a new one. Observing never waits for the disk.
+/// plan's digest, the result; JSON. Nothing in it is ever changed: of a line that the disk took in
+/// part that part stays, on a line of its own. Whoever rotates it moves it away: the next line
+/// makes a new one. Observing never waits for the disk.
 class AuditFile final : public ports::Observer {
  public:
   /// Opens the file, so that one that cannot be written is known at the start. `clock` and `log`
@@ -55,7 +56,8 @@ class AuditFile final : public ports::Observer {
   const AuditOptions options_;
   const Clock& clock_;
   spdlog::logger& log_;
-  int fd_ = -1;  ///< Of the writing thread.
+  int fd_ = -1;        ///< Of the writing thread.
+  bool torn_ = false;  ///< The file ends within a line.
   bool troubled_ = false;
 
   std::mutex mutex_;  ///< Guards what follows.

@@ -124,7 +124,10 @@ void SqliteHistory::put_state(const std::string& kind,
 
 void SqliteHistory::fetched(const ports::FetchReport& report) {
   const std::lock_guard lock(mutex_);
-  put_state("git", git_state_, report.ok ? "readable" : "unreadable", report.error);
+  // A commit that cannot be read as a whole is carried out as little as one that did not come.
+  const auto& why = report.ok ? report.unreadable : report.error;
+  const bool readable = report.ok && report.unreadable.empty();
+  put_state("git", git_state_, readable ? "readable" : "unreadable", why);
 }
 
 void SqliteHistory::observed(bool ok) {

@@ -18,6 +18,35 @@ Error error_of(sqlite3* database) {
   return Error{ErrorKind::unavailable, words, std::nullopt}.within("outbox of notifications");
 }
 
+/// Whether the last call found that the file is no sound database. A full disk, a lock or a missing
+/// right say nothing against the file, and pass.
+bool found_damage(sqlite3* database) {
+  const int code = sqlite3_errcode(database) & 0xFF;  // The upper bits only tell more of the same.
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
+/// A name beside `file` that nothing has, neither as a file nor with a log.
+std::filesystem::path name_aside(const std::filesystem::path& file) {
+  std::error_code ignored;
+  for (int number = 1;; ++number) {
+    const auto name =
+        file.string() + ".damaged" + (number == 1 ? "" : "-" + std::to_string(number));
+    if (!std::filesystem::exists(name, ignored) && !std::filesystem::exists(name + "-wal", ignored))
+      return name;
+  }
+}
+
+/// The log first: beside a new file it would be taken for that one's.
+std::error_code set_aside(const std::filesystem::path& file) {
+  const auto aside = name_aside(file);
+  std::error_code code, ignored;
+  std::filesystem::rename(file.string() + "-wal", aside.string() + "-wal", code);
+  if (code && code != std::errc::no_such_file_or_directory) return code;
+  std::filesystem::remove(file.string() + "-shm", ignored);
+  std::filesystem::rename(file, aside, code);
+  return code;
+}
+
 }  // namespace
 
 struct Database::State {
@@ -100,7 +129,9 @@ Result<void> Database::Transaction::commit() {
   return done;
 }
 
-Result<Database> Database::open_sound(const std::filesystem::path& file, const char* tables) {
+Result<Database> Database::open_sound(const std::filesystem::path& file,
+                                      const char* tables,
+                                      bool& damaged) {
   sqlite3* raw = nullptr;
   const int code =
       sqlite3_open_v2(file.c_str(),
@@ -114,25 +145,33 @@ Result<Database> Database::open_sound(const std::filesystem::path& file, const c
   std::filesystem::permissions(
       file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, ignored);
   sqlite3_busy_timeout(raw, kBusyMilliseconds);
+  const auto failed = [&](Error error) {
+    damaged = found_damage(raw);
+    return error;
+  };
   for (const auto* sql : {kDurable, tables}) {
-    if (sqlite3_exec(raw, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return error_of(raw);
+    if (sqlite3_exec(raw, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+      return failed(error_of(raw));
   }
   Database database(std::move(state));
   const auto sound = database.run("PRAGMA quick_check(1)");
-  if (!sound) return sound.error();
-  if (sound->empty() || sound->front().text(0) != "ok")
+  if (!sound) return failed(sound.error());
+  damaged = sound->empty() || sound->front().text(0) != "ok";
+  if (damaged)
     return Error{ErrorKind::unavailable, "the outbox of notifications is damaged", std::nullopt};
   return database;
 }
 
 Result<Database> Database::open(const std::filesystem::path& file, const char* tables) {
-  auto database = open_sound(file, tables);
-  if (database) return database;
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(file, ignored)) return database;
-  std::filesystem::rename(file, file.string() + ".damaged", ignored);
-  for (const auto* rest : {"-wal", "-shm"}) std::filesystem::remove(file.string() + rest, ignored);
-  return open_sound(file, tables);
+  bool damaged = false;
+  auto database = open_sound(file, tables, damaged);
+  if (database || !damaged) return database;
+  if (const auto code = set_aside(file)) {
+    return Error{ErrorKind::unavailable,
+                 "the damaged file " + file.string() + " cannot be renamed: " + code.message(),
+                 std::nullopt};
+  }
+  return open_sound(file, tables, damaged);
 }
 
 }  // namespace skep::notify

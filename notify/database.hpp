@@ -23,7 +23,8 @@ class Database {
   };
 
   /// Makes the file, readable by its owner only, and the `tables` where they are missing; a file
-  /// that is damaged is set aside as NAME.damaged. Errors: unavailable.
+  /// that is damaged is set aside, with its log, as NAME.damaged, then NAME.damaged-2 …. One that
+  /// cannot be opened for any other reason stays as it is. Errors: unavailable.
   static Result<Database> open(const std::filesystem::path& file, const char* tables);
   Database(Database&&) noexcept;
   Database& operator=(Database&&) noexcept;
@@ -52,7 +53,9 @@ class Database {
  private:
   struct State;
   explicit Database(std::unique_ptr<State> state);
-  static Result<Database> open_sound(const std::filesystem::path& file, const char* tables);
+  static Result<Database> open_sound(const std::filesystem::path& file,
+                                     const char* tables,
+                                     bool& damaged);
   std::unique_ptr<State> state_;
 };
 

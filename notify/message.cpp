@@ -26,6 +26,19 @@ std::pair<std::string_view, std::string_view> phrase_of(std::string_view reason)
   return {" is well again", " are well again"};
 }
 
+/// What a recovery says of the trouble.
+std::string_view past_of(std::string_view reason) {
+  if (reason == "failed") return "could not be deployed";
+  if (reason == "broken") return "could not be read from git";
+  if (reason == "blocked") return "was blocked by the swarm";
+  if (reason == "degraded") return "was degraded";
+  if (reason == "rolled_back") return "was rolled back";
+  if (reason == "held") return "waited for approval";
+  if (reason == "contended") return "was changed again and again";
+  if (reason == "drift") return "was changed outside of git";
+  return "was in trouble";
+}
+
 void add_line(std::string& text, std::string_view what, const std::string& words) {
   if (!words.empty()) text += "  " + std::string(what) + words + "\n";
 }
@@ -60,18 +73,14 @@ nlohmann::json json_of(const Story& story) {
 
 }  // namespace
 
-std::string recovery_from(std::string_view reason) {
+std::string recovery_from(std::string_view reason, std::string_view stack) {
   if (reason == "unreachable") return "it can be reached again";
-  std::string_view before = "was in trouble";
-  if (reason == "failed") before = "could not be deployed";
-  if (reason == "broken") before = "could not be read from git";
-  if (reason == "blocked") before = "was blocked by the swarm";
-  if (reason == "degraded") before = "was degraded";
-  if (reason == "rolled_back") before = "was rolled back";
-  if (reason == "held") before = "waited for approval";
-  if (reason == "contended") before = "was changed again and again";
-  if (reason == "drift") before = "was changed outside of git";
-  return "it is as git says, and healthy; before, it " + std::string(before);
+  if (stack == kGit) return "it can be read again";
+  return "it is as git says, and healthy; before, it " + std::string(past_of(reason));
+}
+
+std::string end_of(std::string_view reason) {
+  return "it left git; before, it " + std::string(past_of(reason));
 }
 
 Severity severity_of(std::string_view reason) {
@@ -96,8 +105,11 @@ std::string title_of(const Message& message) {
   const auto [one, several] = phrase_of(message.reason);
   const auto named = !message.instance.empty() && message.instance != "default";
   const auto cluster = named ? message.instance + ": " : std::string();
-  if (message.stories.size() == 1)
-    return cluster + message.stories.front().stack + std::string(one);
+  if (message.stories.size() == 1) {
+    const auto& stack = message.stories.front().stack;
+    const bool whole = stack == kGit && message.reason == "broken";
+    return cluster + stack + (whole ? " has a commit that cannot be read" : std::string(one));
+  }
   return cluster + std::to_string(message.stories.size()) + " stacks" + std::string(several);
 }
 

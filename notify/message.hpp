@@ -21,6 +21,10 @@ struct Story {
   bool operator==(const Story&) const = default;
 };
 
+/// As a story's stack, what concerns all.
+inline constexpr const char* kGit = "git";
+inline constexpr const char* kSwarm = "swarm";
+
 enum class Severity { good, notice, problem };
 
 struct Message {
@@ -43,8 +47,10 @@ inline constexpr std::string_view kReasons[] = {"failed",
                                                 "unreachable",
                                                 "recovered"};
 
-/// What is said of one that is well again after `reason`.
-[[nodiscard]] std::string recovery_from(std::string_view reason);
+/// What is said of `stack` (a story's) that is well again after `reason`.
+[[nodiscard]] std::string recovery_from(std::string_view reason, std::string_view stack);
+/// What is said of one that is no more, and was in trouble for `reason`.
+[[nodiscard]] std::string end_of(std::string_view reason);
 [[nodiscard]] Severity severity_of(std::string_view reason);
 [[nodiscard]] std::string_view to_string(Severity severity);
 /// "apps/web could not be deployed", "prod: 7 stacks could not be deployed": an instance that has a

@@ -12,14 +12,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kPause = 500ms;   ///< Between two turns.
-constexpr int kMostRounds = 20;  ///< Deliveries to one target in one turn.
-constexpr std::size_t kMostEvents = 1'000;
+constexpr auto kPause = 500ms;        ///< Between two turns.
+constexpr int kMostRounds = 20;       ///< Deliveries to one target in one turn.
 constexpr unsigned kLastAttempt = 4;  ///< For a message that the other side does not understand.
-constexpr auto kLongestRetryAfter = std::chrono::seconds(3'600);
 constexpr std::size_t kLongestSentence = 1'000;  ///< Characters of what others say.
-constexpr const char* kGit = "git";
-constexpr const char* kSwarm = "swarm";
+constexpr std::chrono::seconds kHeldBack(60);    ///< Where the disk takes no back-off.
+constexpr const char* kOutbox = "outbox";
 
 Told mark_of(const Condition& condition) {
   return {condition.story.stack, condition.reason, condition.story.revision};
@@ -63,117 +61,6 @@ void Notifier::run(std::stop_token stop) {
   }
 }
 
-void Notifier::fetched(const ports::FetchReport& report) {
-  const std::lock_guard lock(mutex_);
-  git_known_ = true;
-  if (report.ok) {
-    git_ = {};
-    head_ = {report.revision, report.author, report.subject};
-    return;
-  }
-  if (!git_.since) git_.since = clock_.now();
-  git_.why = report.error;
-}
-
-void Notifier::observed(bool ok) {
-  const std::lock_guard lock(mutex_);
-  swarm_known_ = true;
-  if (ok) {
-    swarm_ = {};
-  } else if (!swarm_.since) {
-    swarm_.since = clock_.now();
-  }
-}
-
-void Notifier::unreadable(const std::string& why) {
-  const std::lock_guard lock(mutex_);
-  swarm_.why = why;
-}
-
-void Notifier::synced(const ports::SyncReport& report) {
-  const std::lock_guard lock(mutex_);
-  changes_[report.stack] = changes_of(report);
-  commits_[report.stack] = {report.revision_to, report.author, report.subject};
-  if (report.trigger != "drift" || report.result != "success") return;
-  if (picture_.events.size() >= kMostEvents) return;
-  Condition healed;
-  healed.reason = "drift_healed";
-  healed.story.stack = report.stack;
-  healed.story.revision = report.revision_to;
-  healed.story.what = "somebody changed it in the swarm, not in git";
-  healed.story.changes = changes_of(report);
-  healed.story.done = "skep made it again as git says";
-  picture_.events.push_back(std::move(healed));
-}
-
-void Notifier::status(const std::vector<ports::StackStatus>& stacks) {
-  const auto now = clock_.now();
-  const std::lock_guard lock(mutex_);
-  picture_.complete = true;
-  picture_.stacks.clear();
-  auto known = std::move(picture_.conditions);
-  picture_.conditions.clear();
-  for (const auto& stack : stacks) {
-    const auto name = stack.group + "/" + stack.name;
-    picture_.stacks.insert(name);
-    if (auto condition = condition_of(stack, now)) {
-      picture_.conditions[name] = *std::move(condition);
-    } else if (auto before = known.extract(name)) {
-      // Not settled: it stands as it stood.
-      picture_.conditions.insert(std::move(before));
-    }
-  }
-  const auto left = [this](const auto& entry) { return !picture_.stacks.contains(entry.first); };
-  std::erase_if(changes_, left);
-  std::erase_if(commits_, left);
-}
-
-void Notifier::add_away(Picture& picture, const std::string& name, const Away& away) const {
-  Condition condition;
-  condition.story.stack = name;
-  const auto now = clock_.now();
-  if (away.since && now - *away.since < options_.patience) return;
-  picture.stacks.insert(name);
-  if (away.since) {
-    condition.reason = "unreachable";
-    condition.story.what = "since " + to_rfc3339(*away.since) + ": " + away.why;
-    condition.story.done = name == kGit
-                               ? "the last good revision stays deployed, and edits are still undone"
-                               : "nothing is known of it, and nothing is changed";
-    condition.story.remedy =
-        name == kGit ? "does the git host answer, and does it still take the agent's key?"
-                     : "`docker node ls` on a manager: does the engine answer, is there a leader?";
-  }
-  picture.conditions[name] = std::move(condition);
-}
-
-Notifier::Picture Notifier::picture() {
-  const std::lock_guard lock(mutex_);
-  auto copy = picture_;
-  picture_.events.clear();
-  for (auto& [name, condition] : copy.conditions) {
-    const auto at = changes_.find(name);
-    if (!condition.reason.empty() && at != changes_.end()) condition.story.changes = at->second;
-    const auto commit = commits_.find(name);
-    const auto& known = commit != commits_.end() ? commit->second : head_;
-    for (const auto* one : {&known, &std::as_const(head_)}) {
-      if (one->revision.empty() || one->revision != condition.story.revision) continue;
-      condition.story.author = one->author;
-      condition.story.subject = one->subject;
-      break;
-    }
-  }
-  for (auto& event : copy.events) {
-    const auto commit = commits_.find(event.story.stack);
-    if (commit == commits_.end()) continue;
-    event.story.author = commit->second.author;
-    event.story.subject = commit->second.subject;
-  }
-  if (git_known_) add_away(copy, kGit, git_);
-  if (swarm_known_) add_away(copy, kSwarm, swarm_);
-  return copy;
-}
-
 Story Notifier::finished(Story story) const {
   if (!options_.commit_url.empty() && !story.revision.empty()) {
     story.link = options_.commit_url;
@@ -212,17 +99,13 @@ std::size_t Notifier::waiting() const {
 bool Notifier::open() {
   if (outbox_) return true;
   auto opened = Outbox::open(options_.file, options_.limits);
-  if (!opened) {
-    say_once("outbox", "notifications wait: " + opened.error().message);
-    return false;
-  }
+  if (!opened) return trouble(opened.error());
   std::vector<std::string> names;
   for (const auto& target : options_.targets) names.push_back(target.name);
   const auto told = opened->told();
-  if (!told || !opened->keep_targets(names)) {
-    say_once("outbox", "notifications wait: the outbox cannot be read");
-    return false;
-  }
+  if (!told) return trouble(told.error());
+  if (const auto kept = opened->keep_targets(names); !kept) return trouble(kept.error());
+  said_in_log_.erase(kOutbox);
   for (const auto& one : *told) told_[one.stack] = one;
   outbox_ = *std::move(opened);
   return true;
@@ -233,11 +116,31 @@ std::chrono::milliseconds Notifier::settle_of(const Condition& condition) const 
   return outage ? std::max(options_.outage, options_.settle) : options_.settle;
 }
 
+std::vector<std::string> Notifier::gone_from(const Picture& picture) const {
+  std::vector<std::string> gone;
+  if (!picture.complete) return gone;
+  for (const auto& [name, told] : told_) {
+    const bool stack = name != kGit && name != kSwarm;
+    if (stack && !picture.stacks.contains(name)) gone.push_back(name);
+  }
+  return gone;
+}
+
 void Notifier::tell(Picture picture) {
-  const auto now = clock_.now();
-  std::erase_if(troubles_, [&](WallTime at) { return now - at >= options_.outage; });
+  const auto now = clock_.steady();
+  std::erase_if(troubles_, [&](SteadyTime at) { return now - at >= options_.outage; });
   std::vector<Condition> changes;
   bool due = false;
+  auto gone = gone_from(picture);
+  for (const auto& name : gone) {  // A trouble that was told has an end that is told.
+    const auto& reason = told_.at(name).reason;
+    if (reason.empty()) continue;
+    auto& story = picture.conditions[name].story;
+    story.stack = name;
+    story.what = end_of(reason);
+  }
+  std::erase_if(changed_,
+                [&](const auto& entry) { return !picture.conditions.contains(entry.first); });
   for (auto& event : picture.events) unsaid_.push_back(std::move(event));
   for (const auto& [name, condition] : picture.conditions) {
     const auto told = told_.find(name);
@@ -249,7 +152,7 @@ void Notifier::tell(Picture picture) {
       changed_.erase(name);
       // Told so lately that it was not said again: what still stands after that is.
       if (owed_.count(name) == 0) continue;
-      const auto lately = outbox_->said_lately(mark_of(condition), now);
+      const auto lately = outbox_->said_lately(mark_of(condition), clock_.now());
       if (!lately || *lately) continue;
       owed_.erase(name);
       due = true;
@@ -267,12 +170,7 @@ void Notifier::tell(Picture picture) {
     if (put(std::move(changes))) unsaid_.clear();
     if (unsaid_.size() > kMostEvents) unsaid_.clear();
   }
-  if (!picture.complete) return;
-  std::vector<std::string> gone;
-  for (const auto& [name, told] : told_) {
-    const bool stack = name != kGit && name != kSwarm;
-    if (stack && !picture.stacks.contains(name)) gone.push_back(name);
-  }
+  std::erase_if(gone, [&](const auto& name) { return !told_.at(name).reason.empty(); });
   if (gone.empty() || !outbox_->forget(gone)) return;
   for (const auto& name : gone) {
     told_.erase(name);
@@ -301,7 +199,8 @@ bool Notifier::put(std::vector<Condition> changes) {
       // One recovery for each trouble that was told, whatever came between.
       saying.reason += " from " + told->second.reason;
       saying.revision = told->second.revision;
-      if (change.story.what.empty()) change.story.what = recovery_from(told->second.reason);
+      if (change.story.what.empty())
+        change.story.what = recovery_from(told->second.reason, change.story.stack);
     }
     const auto lately = outbox_->said_lately(saying, now);
     const bool first = in_this.insert({saying.stack, saying.reason, saying.revision}).second;
@@ -312,7 +211,7 @@ bool Notifier::put(std::vector<Condition> changes) {
     }
     by_reason[reason].push_back(finished(std::move(change.story)));
     said[reason].push_back(saying);
-    if (reason != "recovered" && !event) troubles_.push_back(now);
+    if (reason != "recovered" && !event) troubles_.push_back(clock_.steady());
   }
   std::vector<Outbox::Entry> entries;
   const auto add = [&](const std::string& reason, std::vector<Story> stories) {
@@ -332,10 +231,8 @@ bool Notifier::put(std::vector<Condition> changes) {
     for (auto& story : stories) add(reason, {std::move(story)});
   }
   const auto dropped = outbox_->put(entries, marks, now);
-  if (!dropped) {
-    say_once("outbox", "notifications wait: " + dropped.error().message);
-    return false;
-  }
+  if (!dropped) return trouble(dropped.error());
+  said_in_log_.erase(kOutbox);
   for (auto& mark : marks) {
     changed_.erase(mark.stack);
     told_[mark.stack] = std::move(mark);
@@ -351,13 +248,21 @@ void Notifier::deliver() {
   for (int round = 0; delivered && round < kMostRounds; ++round) {
     delivered = false;
     const auto due = outbox_->due(clock_.now());
-    if (!due) return say_once("outbox", "notifications wait: " + due.error().message);
+    if (!due) {
+      trouble(due.error());
+      return;
+    }
     for (const auto& delivery : *due) {
+      if (ended_.contains(delivery.id)) {
+        delivered = strike(delivery.id) || delivered;
+        continue;
+      }
       const auto target =
           std::find_if(options_.targets.begin(), options_.targets.end(), [&](const Target& one) {
             return one.name == delivery.target;
           });
-      if (target != options_.targets.end() && attempt(*target, delivery)) delivered = true;
+      if (target == options_.targets.end() || clock_.steady() < held_back_[target->name]) continue;
+      delivered = attempt(*target, delivery) || delivered;
     }
   }
 }
@@ -371,7 +276,7 @@ Notifier::Attempt Notifier::by_http(const Target& target, const Delivery& delive
   return {false,
           is_final(answer->status),
           "it answers " + std::to_string(answer->status),
-          std::min(answer->retry_after, kLongestRetryAfter)};
+          std::min(answer->retry_after, options_.limits.longest_asked)};
 }
 
 Notifier::Attempt Notifier::by_mail(const Target& target, const Delivery& delivery) const {
@@ -387,20 +292,41 @@ bool Notifier::attempt(const Target& target, const Delivery& delivery) {
   const auto done = target.type == "email" ? by_mail(target, delivery) : by_http(target, delivery);
   if (done.delivered) {
     count(target.type, "sent");
-    if (!outbox_->delivered(delivery.id)) return false;
     said_in_log_.erase(target.name);
-    return true;
+    return strike(delivery.id);
   }
   say_once(target.name,
            logfmt("a notification could not be delivered; it is tried again",
                   {{"target", target.name}, {"type", target.type}, {"error", done.trouble}}));
   count(target.type, "failed");
   if (done.final && delivery.attempts >= kLastAttempt) {  // Those behind it may fare better.
-    if (outbox_->delivered(delivery.id)) count(target.type, "dropped");
+    count(target.type, "dropped");
+    strike(delivery.id);
     return false;
   }
   const auto kept = outbox_->failed(delivery, done.at_least, clock_.now());
-  if (kept && !*kept) count(target.type, "dropped");
+  if (!kept) {
+    held_back_[target.name] = clock_.steady() + std::max(kHeldBack, done.at_least);
+    return trouble(kept.error());
+  }
+  said_in_log_.erase(kOutbox);
+  if (!*kept) count(target.type, "dropped");
+  return false;
+}
+
+bool Notifier::strike(const std::string& id) {
+  if (const auto struck = outbox_->delivered(id); !struck) {
+    ended_.insert(id);
+    return trouble(struck.error());
+  }
+  ended_.erase(id);
+  said_in_log_.erase(kOutbox);
+  return true;
+}
+
+bool Notifier::trouble(const Error& error) {
+  if (!said_in_log_.contains(kOutbox)) count("any", "failed");
+  say_once(kOutbox, "notifications wait: " + error.message);
   return false;
 }
 

@@ -42,14 +42,16 @@ struct NotifierOptions {
   SendMail send_mail = {};
   /// Takes secrets out of a sentence.
   std::function<std::string(std::string_view)> mask = {};
-  /// Told of each outcome: the target's type; sent, failed, deduplicated, dropped.
+  /// Told of each outcome: the target's type; sent, failed, deduplicated, dropped. With "any" for
+  /// what concerns no target; `failed` is then the outbox, once until it works again.
   std::function<void(std::string_view, std::string_view)> counted = {};
 };
 
 /// Tells people when the state of a stack changes: once for each stack, reason and revision,
 /// several stacks together where an outage hits many. What is told of the loop is only noted down;
 /// a thread of its own writes messages into the outbox and delivers them. What was told lies in the
-/// outbox too, so that an agent that starts again says only what is new.
+/// outbox too, so that an agent that starts again says only what is new. While the outbox cannot be
+/// written new messages wait; what was delivered is not sent again, unless the agent starts anew.
 class Notifier final : public ports::Observer {
  public:
   /// `clock` and `log` outlive this.
@@ -65,11 +67,14 @@ class Notifier final : public ports::Observer {
 
   void fetched(const ports::FetchReport& report) override;
   void observed(bool ok) override;
+  /// The active agent tells; of this one only what lies in the outbox already still goes out.
+  void standing_by(bool docker_up) override;
   void synced(const ports::SyncReport& report) override;
   void unreadable(const std::string& why) override;
   void status(const std::vector<ports::StackStatus>& stacks) override;
 
  private:
+  static constexpr std::size_t kMostEvents = 1'000;  ///< That wait to be written.
   /// How everything stands by what was told of the loop.
   struct Picture {
     std::map<std::string, Condition> conditions;  ///< By stack; settled ones only.
@@ -79,6 +84,7 @@ class Notifier final : public ports::Observer {
   };
   struct Away {
     std::optional<WallTime> since;
+    SteadyTime began{};  ///< The same, by a clock that nobody sets.
     std::string why;
   };
   struct Commit {
@@ -86,9 +92,12 @@ class Notifier final : public ports::Observer {
   };
   Picture picture();
   void add_away(Picture& picture, const std::string& name, const Away& away) const;
+  void add_git(Picture& picture) const;
   [[nodiscard]] Story finished(Story story) const;
   bool open();
   void tell(Picture picture);
+  /// Stacks that something was told of, and that are no more.
+  [[nodiscard]] std::vector<std::string> gone_from(const Picture& picture) const;
   [[nodiscard]] std::chrono::milliseconds settle_of(const Condition& condition) const;
   bool put(std::vector<Condition> changes);
   void deliver();
@@ -102,6 +111,10 @@ class Notifier final : public ports::Observer {
   [[nodiscard]] Attempt by_mail(const Target& target, const Delivery& delivery) const;
   /// Whether it was delivered.
   bool attempt(const Target& target, const Delivery& delivery);
+  /// Takes it out of the outbox, now or as soon as that can be done. Whether it is out.
+  bool strike(const std::string& id);
+  /// Says what is wrong with the outbox, once; false.
+  bool trouble(const Error& error);
   void count(std::string_view type, std::string_view result) const;
   void say_once(const std::string& subject, const std::string& line);
   void run(std::stop_token stop);
@@ -113,19 +126,25 @@ class Notifier final : public ports::Observer {
   mutable std::mutex mutex_;  ///< Guards what follows.
   Picture picture_;
   Away git_, swarm_;
-  Commit head_;  ///< What git has.
+  Commit head_;             ///< What git has.
+  std::string unreadable_;  ///< Why that cannot be read as a whole; "" where it can.
   bool git_known_ = false, swarm_known_ = false;
   std::map<std::string, std::vector<std::string>> changes_;  ///< Of the last operation, by stack.
   std::map<std::string, Commit> commits_;                    ///< By stack.
+  bool standing_by_ = false;  ///< Since the last status that was of a real look.
+  bool blind_ = false;        ///< The next status is of no look.
   std::size_t waiting_ = 0;
 
   // Of the one thread that turns.
   std::optional<Outbox> outbox_;
   std::map<std::string, Told> told_;
   std::set<std::string> owed_;  ///< Stacks whose trouble was not told, for it was told lately.
-  std::map<std::string, WallTime> changed_;  ///< Since when a stack differs from what was told.
-  std::vector<WallTime> troubles_;           ///< When troubles were told lately, one each.
-  std::vector<Condition> unsaid_;            ///< Events that could not be written yet.
+  std::map<std::string, SteadyTime> changed_;  ///< Since when a stack differs from what was told.
+  std::vector<SteadyTime> troubles_;           ///< When troubles were told lately, one each.
+  std::vector<Condition> unsaid_;              ///< Events that could not be written yet.
+  std::set<std::string> ended_;  ///< Deliveries that are over, and could not be struck yet.
+  /// Targets whose back-off could not be written: so long they are left alone.
+  std::map<std::string, SteadyTime> held_back_;
   std::map<std::string, std::string> said_in_log_;
 
   std::condition_variable_any wake_;

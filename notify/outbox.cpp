@@ -103,8 +103,12 @@ Result<void> Outbox::forget(const std::vector<std::string>& stacks) {
 
 Result<bool> Outbox::said_lately(const Told& what, WallTime now) const {
   const auto rows = state_->database.run(
-      "SELECT 1 FROM said WHERE stack = ? AND reason = ? AND revision = ? AND at > ?",
-      {what.stack, what.reason, what.revision, milliseconds(now) - kSaidLately});
+      "SELECT 1 FROM said WHERE stack = ? AND reason = ? AND revision = ? AND at > ? AND at <= ?",
+      {what.stack,
+       what.reason,
+       what.revision,
+       milliseconds(now) - kSaidLately,
+       milliseconds(now) + kSaidLately});
   if (!rows) return rows.error();
   return !rows->empty();
 }
@@ -112,11 +116,12 @@ Result<bool> Outbox::said_lately(const Told& what, WallTime now) const {
 Result<std::vector<Delivery>> Outbox::due(WallTime now) const {
   // In their order: what waits for its next attempt holds up what is behind it, so that nobody
   // reads "is well again" before "failed".
+  const auto longest = std::max(state_->limits.longest_wait, state_->limits.longest_asked);
   const auto rows = state_->database.run(
       "SELECT id, target, body, attempts, created FROM delivery WHERE number IN "
-      "(SELECT MIN(number) FROM delivery GROUP BY target) AND due <= ? "
+      "(SELECT MIN(number) FROM delivery GROUP BY target) AND (due <= ? OR due > ?) "
       "ORDER BY number",
-      {milliseconds(now)});
+      {milliseconds(now), milliseconds(now + longest)});
   if (!rows) return rows.error();
   std::vector<Delivery> deliveries;
   for (const auto& row : *rows) deliveries.push_back(delivery_of(row));

@@ -32,7 +32,8 @@ struct OutboxLimits {
   std::size_t per_target = 1'000;      ///< Deliveries that wait; the oldest goes first.
   std::chrono::seconds age{86'400};    ///< What could not be delivered for so long is given up.
   std::chrono::seconds first_wait{5};  ///< After a failure; twice as long after each further one,
-  std::chrono::seconds longest_wait{600};  ///< up to this.
+  std::chrono::seconds longest_wait{600};     ///< up to this.
+  std::chrono::seconds longest_asked{3'600};  ///< That the other side may ask for instead.
 };
 
 /// Messages that are to be delivered, and what was told of which stack, in an SQLite file of its
@@ -59,10 +60,12 @@ class Outbox {
   [[nodiscard]] Result<std::vector<Told>> told() const;
   Result<void> forget(const std::vector<std::string>& stacks);
 
-  /// Whether just this was said within the last hour. The reason of a recovery names what it ended.
+  /// Whether just this was said within the last hour; what lies further ahead than that was said
+  /// before the clock was set back. The reason of a recovery names what it ended.
   [[nodiscard]] Result<bool> said_lately(const Told& what, WallTime now) const;
 
-  /// The oldest delivery of each target whose time has come.
+  /// The oldest delivery of each target whose time has come; also one whose time lies further ahead
+  /// than any pause lasts, for then the clock was set back.
   [[nodiscard]] Result<std::vector<Delivery>> due(WallTime now) const;
   Result<void> delivered(const std::string& id);
   /// Comes again later, not before `at_least`. False where it was given up for its age.

@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 constexpr auto kSettle = 2s;          ///< What is over sooner needs no "pending".
 constexpr auto kBetweenEnds = 60s;    ///< Between two final states of one status.
 constexpr auto kBetweenWords = 300s;  ///< Between two sentences of one final state.
+constexpr auto kLongestPause = 1h;    ///< Longer than all of these, and than any back-off.
 constexpr std::size_t kCommitDigits = 12;
 
 constexpr const char* kTables =
@@ -86,7 +87,8 @@ Result<StatusBook> StatusBook::open(const std::filesystem::path& file) {
 Result<void> StatusBook::want(const std::string& host,
                               const std::string& commit,
                               const std::vector<CommitStatus>& statuses,
-                              WallTime now) {
+                              WallTime now,
+                              bool afresh) {
   auto rows = rows_;
   std::map<std::string, const CommitStatus*> wanted;
   for (const auto& status : statuses) wanted.emplace(status.context, &status);
@@ -115,7 +117,8 @@ Result<void> StatusBook::want(const std::string& host,
   for (const auto& [context, status] : wanted) {
     const auto [at, added] = rows.try_emplace(Key(host, commit, context));
     auto& row = at->second;
-    if (added) {
+    if (added || afresh) {
+      row = {};
       row.host = host;
       row.commit = commit;
       row.status = *status;
@@ -149,10 +152,10 @@ Result<void> StatusBook::keep(Rows rows) {
   }
   for (const auto& [key, row] : rows) {
     const auto before = rows_.find(key);
-    const bool same = before != rows_.end() && before->second.status == row.status &&
-                      before->second.due == row.due && before->second.sent == row.sent &&
-                      before->second.sent_words == row.sent_words &&
-                      before->second.attempts == row.attempts;
+    const bool same =
+        before != rows_.end() && !behind_.contains(key) && before->second.status == row.status &&
+        before->second.due == row.due && before->second.sent == row.sent &&
+        before->second.sent_words == row.sent_words && before->second.attempts == row.attempts;
     if (same) continue;
     if (auto open = begin(); !open) return open;
     if (auto written = write(row); !written) return written;
@@ -161,7 +164,19 @@ Result<void> StatusBook::keep(Rows rows) {
     if (auto committed = transaction.commit(); !committed) return committed;
   }
   rows_ = std::move(rows);
+  behind_.clear();
   return {};
+}
+
+Result<void> StatusBook::note(const Key& key, BookedStatus row) {
+  auto written = write(row);
+  if (written) {
+    behind_.erase(key);
+  } else {
+    behind_.insert(key);
+  }
+  rows_[key] = std::move(row);
+  return written;
 }
 
 Result<void> StatusBook::write(const BookedStatus& row) const {
@@ -183,7 +198,8 @@ Result<void> StatusBook::write(const BookedStatus& row) const {
 std::vector<BookedStatus> StatusBook::due(const std::string& host, WallTime now) const {
   std::vector<BookedStatus> found;
   for (const auto& [key, row] : rows_) {
-    if (row.host == host && !row.delivered() && row.due <= now) found.push_back(row);
+    const bool due = row.due <= now || row.due > now + kLongestPause;
+    if (row.host == host && !row.delivered() && due) found.push_back(row);
   }
   std::stable_sort(found.begin(), found.end(), [](const auto& left, const auto& right) {
     const auto order = [](const BookedStatus& row) {
@@ -195,24 +211,25 @@ std::vector<BookedStatus> StatusBook::due(const std::string& host, WallTime now)
 }
 
 Result<void> StatusBook::told(const BookedStatus& status, WallTime now) {
-  auto rows = rows_;
-  const auto at = rows.find(Key(status.host, status.commit, status.status.context));
-  if (at == rows.end()) return {};
-  auto& row = at->second;
+  const Key key(status.host, status.commit, status.status.context);
+  const auto at = rows_.find(key);
+  if (at == rows_.end()) return {};
+  auto row = at->second;
   row.sent = status.status.state;
   row.sent_words = status.status.words;
   row.sent_at = now;
   row.attempts = 0;
-  return keep(std::move(rows));
+  return note(key, std::move(row));
 }
 
 Result<void> StatusBook::refused(const BookedStatus& status, WallTime due) {
-  auto rows = rows_;
-  const auto at = rows.find(Key(status.host, status.commit, status.status.context));
-  if (at == rows.end()) return {};
-  ++at->second.attempts;
-  at->second.due = due;
-  return keep(std::move(rows));
+  const Key key(status.host, status.commit, status.status.context);
+  const auto at = rows_.find(key);
+  if (at == rows_.end()) return {};
+  auto row = at->second;
+  ++row.attempts;
+  row.due = due;
+  return note(key, std::move(row));
 }
 
 Result<void> StatusBook::keep_hosts(const std::vector<std::string>& hosts) {

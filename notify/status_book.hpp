@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -30,23 +31,27 @@ struct BookedStatus {
 
 /// What stands beside which commit, in a file of its own, so that a status that was begun gets an
 /// end whoever was killed meanwhile. Commits that git has no more are ended, then forgotten. Not
-/// for several threads.
+/// for several threads. Errors are unavailable: the file could not be read or written.
 class StatusBook {
  public:
   static Result<StatusBook> open(const std::filesystem::path& file);
 
   /// How it should be at `host`, which has `commit` now. A success is only taken back by a failure,
-  /// and a failure is not pending again. What began for an older commit is superseded. Errors:
-  /// unavailable; then nothing has changed.
+  /// and a failure is not pending again; with `afresh` what was told of `commit` before counts for
+  /// nothing, for another agent may have spoken since. What began for an older commit is
+  /// superseded. After an error nothing has changed.
   Result<void> want(const std::string& host,
                     const std::string& commit,
                     const std::vector<CommitStatus>& statuses,
-                    WallTime now);
+                    WallTime now,
+                    bool afresh = false);
   /// What is to be told to `host` by now: the earliest first, the one of all before its stacks.
+  /// What lies further ahead than any pause lasts is due too, for then the clock was set back.
   [[nodiscard]] std::vector<BookedStatus> due(const std::string& host, WallTime now) const;
-  /// The host took it, or it is given up.
+  /// The host took it, or it is given up. Counts also after an error, for as long as this object
+  /// lives, and is written with the next change; another one that opens the file may tell it again.
   Result<void> told(const BookedStatus& status, WallTime now);
-  /// The host refused it; it comes again at `due`.
+  /// The host refused it; it comes again at `due`. Counts also after an error, as told() does.
   Result<void> refused(const BookedStatus& status, WallTime due);
   /// Of hosts that are configured no more nothing is kept.
   Result<void> keep_hosts(const std::vector<std::string>& hosts);
@@ -57,10 +62,13 @@ class StatusBook {
   using Rows = std::map<Key, BookedStatus>;
   StatusBook(Database database, Rows rows);
   [[nodiscard]] Result<void> keep(Rows rows);
+  /// Whatever becomes of the file.
+  [[nodiscard]] Result<void> note(const Key& key, BookedStatus row);
   [[nodiscard]] Result<void> write(const BookedStatus& row) const;
 
   Database database_;
   Rows rows_;
+  std::set<Key> behind_;  ///< Rows that the file has otherwise.
 };
 
 }  // namespace skep::notify

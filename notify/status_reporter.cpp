@@ -1,6 +1,7 @@
 #include "notify/status_reporter.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/logfmt.hpp"
 
@@ -50,16 +51,27 @@ void StatusReporter::run(std::stop_token stop) {
 void StatusReporter::fetched(const ports::FetchReport& report) {
   if (!report.ok) return;
   const std::lock_guard lock(mutex_);
-  fetched_ = report.revision;
+  if (standing_by_) return;
+  fetched_ = report.unreadable.empty() ? report.revision : "";
   if (!report.unreadable.empty() && is_commit(report.revision)) {
     if (picture_.unreadable.empty()) last_good_ = picture_.commit;
     show({report.revision, {}, report.unreadable});
     return;
   }
   last_good_.clear();
-  if (picture_.unreadable.empty() && picture_.stacks.empty() && is_commit(fetched_)) {
-    picture_.commit = fetched_;  // A repository without stacks.
-  }
+}
+
+void StatusReporter::standing_by(bool /*docker_up*/) {
+  const std::lock_guard lock(mutex_);
+  standing_by_ = true;
+  picture_ = {};
+  earlier_.clear();
+  for (auto* of_git : {&fetched_, &nameless_, &last_good_}) of_git->clear();
+}
+
+void StatusReporter::unreadable(const std::string& /*why*/) {
+  const std::lock_guard lock(mutex_);
+  blind_ = true;
 }
 
 void StatusReporter::status(const std::vector<ports::StackStatus>& stacks) {
@@ -69,7 +81,16 @@ void StatusReporter::status(const std::vector<ports::StackStatus>& stacks) {
     picture.stacks.push_back(verdict_of(stack));
   }
   const std::lock_guard lock(mutex_);
-  if (picture.commit.empty()) picture.commit = fetched_;
+  const bool blind = std::exchange(blind_, false);
+  if (blind && (stacks.empty() || standing_by_)) return;
+  if (!blind) {
+    looked_ = true;
+    standing_by_ = false;
+  }
+  // A repository without stacks: what is fetched by now may be newer than what the turn was for,
+  // unless it was the same at the last one.
+  const auto before = std::exchange(nameless_, picture.commit.empty() ? fetched_ : "");
+  if (picture.commit.empty() && before == fetched_) picture.commit = fetched_;
   const bool outdated = !last_good_.empty() && picture.commit == last_good_;
   if (!outdated && is_commit(picture.commit)) show(std::move(picture));
 }
@@ -82,18 +103,33 @@ void StatusReporter::show(Picture picture) {
   picture_ = std::move(picture);
 }
 
+bool StatusReporter::stands_by() const {
+  const std::lock_guard lock(mutex_);
+  return standing_by_;
+}
+
 void StatusReporter::turn() {
   if (!open()) return;
   Picture picture;
   std::vector<Picture> earlier;
+  bool looked = false;
   {
     const std::lock_guard lock(mutex_);
+    if (standing_by_) {  // What moved, and what is booked, is for the next time to find out.
+      still_since_.reset();
+      booked_.reset();
+      others_spoke_ = true;
+      waiting_ = 0;
+      return;
+    }
     picture = picture_;
+    looked = looked_;
     earlier.swap(earlier_);
   }
   for (const auto& one : earlier) book(one);
   if (!picture.commit.empty()) book(picture);
-  for (const auto& host : options_.hosts) tell(host);
+  const auto only = looked ? std::nullopt : std::optional(picture.commit);
+  for (const auto& host : options_.hosts) tell(host, only);
   const auto depth = book_->depth();
   const std::lock_guard lock(mutex_);
   waiting_ = depth;
@@ -113,7 +149,7 @@ bool StatusReporter::open() {
     if (auto kept = opened->keep_hosts(names); !kept) opened = std::move(kept).error();
   }
   if (!opened) {
-    say_once(said_of_book_, "commit statuses wait: " + opened.error().message);
+    note(opened.error());
     return false;
   }
   book_ = *std::move(opened);
@@ -128,7 +164,7 @@ bool StatusReporter::is_stuck(const Picture& picture) {
     moving = moving || stack.moving;
     pending = pending || stack.state == CommitState::pending;
   }
-  const auto now = clock_.now();
+  const auto now = clock_.steady();
   if (moving || !pending || states != still_ || picture.commit != still_commit_ || !still_since_) {
     still_ = std::move(states);
     still_commit_ = picture.commit;
@@ -152,14 +188,17 @@ void StatusReporter::book(const Picture& picture) {
       if (options_.mask) status.words = options_.mask(status.words);
       status.words = one_line(status.words);
     }
-    const auto booked = book_->want(host.name, picture.commit, statuses, clock_.now());
-    if (!booked) return say_once(said_of_book_, "commit statuses wait: " + booked.error().message);
+    const auto booked =
+        book_->want(host.name, picture.commit, statuses, clock_.now(), others_spoke_);
+    note(booked);
+    if (!booked) return;
   }
   booked_ = picture;
   booked_stuck_ = stuck;
+  others_spoke_ = false;
 }
 
-void StatusReporter::tell(const GitHost& host) {
+void StatusReporter::tell(const GitHost& host, const std::optional<std::string>& commit) {
   auto& line = lines_[host.name];
   const auto steady = clock_.steady();
   if (line.filled == SteadyTime{}) {
@@ -169,9 +208,10 @@ void StatusReporter::tell(const GitHost& host) {
     line.budget = std::min(options_.burst, line.budget + passed.count() * options_.per_second);
   }
   line.filled = steady;
-  if (clock_.now() < line.closed_until) return;
+  if (steady < line.closed_until) return;
   for (const auto& status : book_->due(host.name, clock_.now())) {
-    if (line.budget < 1) return;
+    if (commit && status.commit != *commit) continue;
+    if (line.budget < 1 || stands_by()) return;
     line.budget -= 1;
     if (!tell(host, line, status)) return;
   }
@@ -186,7 +226,8 @@ bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& s
     count(host, "sent");
     line.failures = 0;
     line.said.clear();
-    return book_->told(status, now).has_value();
+    note(book_->told(status, now));
+    return true;
   }
   count(host, "failed");
   say_once(line.said,
@@ -200,18 +241,28 @@ bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& s
                       {"commit", status.commit.substr(0, 12)},
                       {"context", status.status.context},
                       {"error", verdict.why}}));
-    return book_->told(status, now).has_value();
+    note(book_->told(status, now));
+    return true;
   }
-  if (verdict.what == What::refused)  // Others may fare better.
-    return book_->refused(status, now + wait_after(status.attempts + 1)).has_value();
-  line.closed_until = std::max<WallTime>(
-      verdict.not_before, verdict.what == What::limited ? now : now + wait_after(line.failures));
+  if (verdict.what == What::refused) {
+    note(book_->refused(status, now + wait_after(status.attempts + 1)));
+    return true;  // Others may fare better.
+  }
+  const auto wait = verdict.what == What::limited ? 0s : wait_after(line.failures);
+  line.closed_until =
+      clock_.steady() + std::max<std::chrono::milliseconds>(verdict.not_before - now, wait);
   ++line.failures;
   return false;
 }
 
 void StatusReporter::count(const GitHost& host, std::string_view result) const {
   if (options_.counted) options_.counted(to_string(host.type), result);
+}
+
+void StatusReporter::note(const Result<void>& kept) {
+  if (kept) return said_of_book_.clear();
+  if (said_of_book_.empty() && options_.counted) options_.counted("any", "failed");
+  say_once(said_of_book_, "commit statuses wait: " + kept.error().message);
 }
 
 void StatusReporter::say_once(std::string& said, const std::string& line) {

@@ -26,7 +26,8 @@ struct StatusReporterOptions {
   Send send;
   /// Takes secrets out of a sentence.
   std::function<std::string(std::string_view)> mask = {};
-  /// Told of each outcome: the host's type; sent, failed, dropped.
+  /// Told of each outcome: the host's type; sent, failed, dropped. With "any" and `failed` when the
+  /// book cannot be read or written, once until it can.
   std::function<void(std::string_view, std::string_view)> counted = {};
   /// So long nothing may move before what is pending gets an end.
   std::chrono::milliseconds patience{120'000};
@@ -36,6 +37,8 @@ struct StatusReporterOptions {
 
 /// Puts statuses beside the commit that git has, and sees to it that each reaches an end. What is
 /// told of the loop is only noted down; a thread of its own writes the book and calls the hosts.
+/// Only who really looked at the swarm says anything: while another agent is active nothing is
+/// told, and what an earlier life left in the book waits for this one's first look.
 class StatusReporter final : public ports::Observer {
  public:
   /// `clock` and `log` outlive this.
@@ -47,9 +50,11 @@ class StatusReporter final : public ports::Observer {
   void start();  ///< The thread; it ends with this object.
   /// What the thread does once: look what is to be told, and tell what is due.
   void turn();
-  [[nodiscard]] std::size_t waiting() const;
+  [[nodiscard]] std::size_t waiting() const;  ///< 0 while it stands by: that is not its to say.
 
   void fetched(const ports::FetchReport& report) override;
+  void standing_by(bool docker_up) override;
+  void unreadable(const std::string& why) override;
   void status(const std::vector<ports::StackStatus>& stacks) override;
 
  private:
@@ -60,19 +65,23 @@ class StatusReporter final : public ports::Observer {
     bool operator==(const Picture&) const = default;
   };
   struct Line {  ///< To one host.
-    WallTime closed_until{};
+    SteadyTime closed_until{};
     unsigned failures = 0;  ///< In a row.
     double budget = 0;
     SteadyTime filled{};
     std::string said;  ///< Of its last trouble, in the log.
   };
   void show(Picture picture);  ///< The mutex is held.
+  [[nodiscard]] bool stands_by() const;
   [[nodiscard]] bool open();
   [[nodiscard]] bool is_stuck(const Picture& picture);
   void book(const Picture& picture);
-  void tell(const GitHost& host);
+  /// Only what stands beside `commit`, where there is one.
+  void tell(const GitHost& host, const std::optional<std::string>& commit);
   /// Whether the next one may be tried.
   bool tell(const GitHost& host, Line& line, const BookedStatus& status);
+  /// Says what is wrong with the book, once.
+  void note(const Result<void>& kept);
   void say_once(std::string& said, const std::string& line);
   void count(const GitHost& host, std::string_view result) const;
   void run(std::stop_token stop);
@@ -84,8 +93,12 @@ class StatusReporter final : public ports::Observer {
   mutable std::mutex mutex_;  ///< Guards what follows.
   Picture picture_;
   std::vector<Picture> earlier_;  ///< The last of commits before, which the thread has not seen.
-  std::string fetched_;
-  std::string last_good_;  ///< What the stacks go on by while git has what cannot be read.
+  std::string fetched_;           ///< "" where it cannot be read as a whole.
+  std::string nameless_;          ///< `fetched_` at the last status, where that named no commit.
+  std::string last_good_;         ///< What the stacks go on by while git has what cannot be read.
+  bool looked_ = false;           ///< A status was of a real look.
+  bool standing_by_ = false;      ///< Since the last of those.
+  bool blind_ = false;            ///< The next status is of no look.
   std::size_t waiting_ = 0;
 
   // Of the one thread that turns.
@@ -93,9 +106,10 @@ class StatusReporter final : public ports::Observer {
   std::map<std::string, Line> lines_;
   std::vector<CommitState> still_;  ///< How the stacks stood when last something moved.
   std::string still_commit_;
-  std::optional<WallTime> still_since_;
+  std::optional<SteadyTime> still_since_;
   std::optional<Picture> booked_;
   bool booked_stuck_ = false;
+  bool others_spoke_ = false;  ///< Another agent was active since something was booked.
   std::string said_of_book_;
 
   std::condition_variable_any wake_;

@@ -1,11 +1,13 @@
 #include "history/audit_file.hpp"
 
 #include <atomic>
+#include <csignal>
 #include <sstream>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/ostream_sink.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "tests/history/recorded.hpp"
@@ -15,6 +17,28 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
+
+/// Until it goes, no file of this process grows beyond so many bytes: as on a full disk.
+class FullAfter {
+ public:
+  explicit FullAfter(std::uintmax_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    auto limit = before_;
+    limit.rlim_cur = bytes;
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullAfter() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    (void)std::signal(SIGXFSZ, handler_);
+  }
+  FullAfter(const FullAfter&) = delete;
+  FullAfter& operator=(const FullAfter&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int) = SIG_DFL;
+};
 
 class AuditFileTest : public ::testing::Test {
  protected:
@@ -105,6 +129,37 @@ TEST_F(AuditFileTest, ALineThatIsLostIsCountedAndSaidOnce) {
   ASSERT_TRUE(audit->flush());
   EXPECT_THAT(lines(file()), SizeIs(1));
   EXPECT_THAT(said_.str(), HasSubstr("the audit file is written again"));
+}
+
+TEST_F(AuditFileTest, AfterALineThatTheDiskCutShortTheNextOneIsWhole) {
+  auto audit = start();
+  audit->synced(deployment("apps/one"));
+  ASSERT_TRUE(audit->flush());
+  {
+    const FullAfter limit(std::filesystem::file_size(file()) + 20);
+    audit->synced(deployment("apps/two"));
+    audit->synced(deployment("apps/three"));
+    ASSERT_TRUE(audit->flush());
+  }
+  EXPECT_EQ(failures_, 2);
+  audit->synced(deployment("apps/four"));
+  ASSERT_TRUE(audit->flush());
+  auto found = lines(file());
+  ASSERT_THAT(found, SizeIs(3));
+  EXPECT_TRUE(found[1].is_discarded()) << "what was torn stays: nothing is ever changed";
+  EXPECT_EQ(found[2].at("stack"), "apps/four");
+  {
+    const FullAfter limit(std::filesystem::file_size(file()) + 20);
+    audit->synced(deployment("apps/five"));
+    ASSERT_TRUE(audit->flush());
+  }
+  audit.reset();
+  audit = start();  // Another process finds the torn end.
+  audit->synced(deployment("apps/six"));
+  ASSERT_TRUE(audit->flush());
+  found = lines(file());
+  ASSERT_THAT(found, SizeIs(5));
+  EXPECT_EQ(found[4].at("stack"), "apps/six");
 }
 
 TEST_F(AuditFileTest, OneThatCannotBeOpenedIsAMistakeAtTheStart) {

@@ -131,6 +131,20 @@ TEST_F(SqliteHistoryTest, GitThatCannotBeReadIsToldOnceAndWhenItComesBack) {
   EXPECT_THAT(events(), ElementsAre("git unreadable: no route", "git readable"));
 }
 
+TEST_F(SqliteHistoryTest, ACommitThatCannotBeReadAsAWholeIsTroubleOfGit) {
+  start();
+  ports::FetchReport report{true, "a", 1ms};
+  history->fetched(report);
+  report.unreadable = "skep.yaml:3:1: unknown key netwroks";
+  history->fetched(report);
+  history->fetched(report);
+  report.unreadable.clear();
+  history->fetched(report);
+  ASSERT_TRUE(history->flush());
+  EXPECT_THAT(events(),
+              ElementsAre("git unreadable: skep.yaml:3:1: unknown key netwroks", "git readable"));
+}
+
 TEST_F(SqliteHistoryTest, AFileThatIsDeletedWhileItRunsIsMadeAgainAndNothingIsSaid) {
   start();
   history->synced(deployment("apps/lost"));

@@ -232,6 +232,25 @@ TEST_F(MetricsTest, AFailedFetchKeepsTheHeadAndTheTimeOfTheLastGoodOne) {
   EXPECT_EQ(value_of(text, "skep_last_loop_timestamp_seconds{loop=\"git\"}"), "1700000060");
 }
 
+// So SkepGitErrors and SkepGitStale tell of it: nothing that is pushed is carried out.
+TEST_F(MetricsTest, ACommitThatCannotBeReadAsAWholeIsAFailedFetch) {
+  metrics_.fetched({.ok = true, .revision = std::string(40, 'b'), .duration = 300ms});
+  clock_.seconds += 60;
+  metrics_.fetched({.ok = true,
+                    .revision = std::string(40, 'c'),
+                    .duration = 300ms,
+                    .unreadable = "skep.yaml:3:1: unknown key netwroks"});
+  const auto text = metrics_.render();
+  EXPECT_EQ(value_of(text,
+                     "skep_git_requests_total{repo=\"config\",operation=\"fetch\",result="
+                     "\"failure\"}"),
+            "1");
+  EXPECT_EQ(value_of(text, "skep_git_head_info{repo=\"config\",revision=\"bbbbbbbbbbbb\"}"), "1");
+  EXPECT_EQ(value_of(text, "skep_git_last_success_timestamp_seconds{repo=\"config\"}"),
+            "1700000000");
+  EXPECT_EQ(value_of(text, "skep_last_loop_timestamp_seconds{loop=\"git\"}"), "1700000060");
+}
+
 TEST_F(MetricsTest, ANewHeadReplacesTheOldOne) {
   metrics_.fetched({.ok = true, .revision = std::string(40, 'b'), .duration = 1ms});
   metrics_.fetched({.ok = true, .revision = std::string(40, 'c'), .duration = 1ms});

@@ -157,9 +157,9 @@ TEST(Message, AnInstanceWithANameOfItsOwnIsNamedFirst) {
   auto message = message_of("failed");
   message.instance = "prod";
   EXPECT_EQ(title_of(message), "prod: apps/web could not be deployed");
-  EXPECT_EQ(recovery_from("failed"),
+  EXPECT_EQ(recovery_from("failed", "apps/web"),
             "it is as git says, and healthy; before, it could not be deployed");
-  EXPECT_EQ(recovery_from("unreachable"), "it can be reached again");
+  EXPECT_EQ(recovery_from("unreachable", "git"), "it can be reached again");
 }
 
 TEST(Message, AnOutageOfManyIsOneMessageOfBoundedLength) {

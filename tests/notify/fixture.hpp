@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <string>
 
+#include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include "core/clock.hpp"
+#include "notify/database.hpp"
 #include "notify/message.hpp"
 #include "reconciler/ports/observer.hpp"
 
@@ -16,7 +18,8 @@ namespace skep::notify::testing {
 class HandClock final : public Clock {
  public:
   [[nodiscard]] WallTime now() const override {
-    return WallTime(std::chrono::seconds(1'800'000'000)) + std::chrono::milliseconds(passed_);
+    return WallTime(std::chrono::seconds(1'800'000'000)) +
+           std::chrono::milliseconds(passed_ - set_back_);
   }
   [[nodiscard]] SteadyTime steady() const override {
     return SteadyTime(std::chrono::hours(1)) + std::chrono::milliseconds(passed_);
@@ -25,9 +28,11 @@ class HandClock final : public Clock {
     return true;
   }
   void advance(std::chrono::milliseconds time) { passed_ += time.count(); }
+  /// The wall clock only, as an administrator or NTP does it.
+  void set_back(std::chrono::milliseconds time) { set_back_ += time.count(); }
 
  private:
-  std::atomic<std::int64_t> passed_ = 0;
+  std::atomic<std::int64_t> passed_ = 0, set_back_ = 0;
 };
 
 /// A directory that goes with its owner.
@@ -47,6 +52,29 @@ class Directory {
 
  private:
   std::filesystem::path path_;
+};
+
+/// While it lives nothing can be written into a table of a file, as on a full disk.
+class FullDisk {
+ public:
+  FullDisk(const std::filesystem::path& file, const std::string& table) : file_(file) {
+    for (const std::string write : {"INSERT", "UPDATE", "DELETE"})
+      run("CREATE TRIGGER full_" + write + " BEFORE " + write + " ON " + table +
+          " BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END");
+  }
+  ~FullDisk() {
+    for (const std::string write : {"INSERT", "UPDATE", "DELETE"})
+      run("DROP TRIGGER full_" + write);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  void run(const std::string& sql) const {
+    const auto database = Database::open(file_, "");
+    EXPECT_TRUE(database && database->run(sql)) << sql;
+  }
+  std::filesystem::path file_;
 };
 
 inline const std::string kCommit = "0123456789abcdef0123456789abcdef01234567";

@@ -3,96 +3,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <spdlog/sinks/ostream_sink.h>
 
 #include "core/digest.hpp"
 #include "notify/http.hpp"
 #include "server/server.hpp"
-#include "tests/notify/fixture.hpp"
+#include "tests/notify/notifier_fixture.hpp"
 
 namespace skep::notify::testing {
 namespace {
 
-using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
-
-/// A notifier whose thread the test is, and a receiver that answers what the test wants.
-class NotifierTest : public ::testing::Test {
- protected:
-  void SetUp() override { start(); }
-
-  void start(std::vector<Target> targets = {}) {
-    notifier.reset();
-    NotifierOptions options;
-    options.file = directory_.path() / "notify.db";
-    options.instance = "default";
-    options.commit_url = "https://git.example.com/c/{commit}";
-    if (targets.empty()) targets = {webhook("chat")};
-    options.targets = std::move(targets);
-    options.send = [this](const HttpCall& call) -> Result<HttpAnswer> {
-      calls.push_back(call);
-      if (answer == 0) return Error{ErrorKind::unavailable, "no connection", std::nullopt};
-      if (answer == 200) received.push_back(nlohmann::json::parse(call.body));
-      return HttpAnswer{answer, retry_after};
-    };
-    options.mask = [](std::string_view text) {
-      std::string masked(text);
-      if (const auto at = masked.find("canary"); at != std::string::npos)
-        masked.replace(at, 6, "***");
-      return masked;
-    };
-    options.counted = [this](std::string_view type, std::string_view result) {
-      ++counts[std::string(type) + " " + std::string(result)];
-    };
-    notifier = std::make_unique<Notifier>(std::move(options), clock, log_);
-  }
-
-  static Target webhook(const std::string& name) {
-    Target target;
-    target.name = name;
-    target.type = "webhook";
-    target.url = Secret("https://hooks.example.com/very/secret/path");
-    return target;
-  }
-
-  /// The loop says how all stacks stand, and everything settles.
-  void say(const std::vector<ports::StackStatus>& stacks) {
-    notifier->status(stacks);
-    notifier->turn();
-    clock.advance(6s);
-    notifier->turn();
-  }
-
-  /// "failed apps/web" of each message.
-  std::vector<std::string> told() const {
-    std::vector<std::string> words;
-    for (const auto& message : received) {
-      std::string line = message.at("reason");
-      for (const auto& stack : message.at("stacks"))
-        line += " " + stack.at("stack").get<std::string>();
-      words.push_back(line);
-    }
-    return words;
-  }
-
-  HandClock clock;
-  int answer = 200;
-  std::chrono::seconds retry_after{0};
-  std::vector<HttpCall> calls;
-  std::vector<nlohmann::json> received;
-  std::map<std::string, int> counts;
-  std::unique_ptr<Notifier> notifier;
-  std::ostringstream logged;
-
- private:
-  Directory directory_;
-  spdlog::logger log_{"test", std::make_shared<spdlog::sinks::ostream_sink_mt>(logged)};
-};
 
 TEST_F(NotifierTest, AFailureAndItsRecoveryAreToldOnceEach) {
   say({well("web")});
@@ -368,11 +293,37 @@ TEST_F(NotifierTest, TheLogNamesTheTargetAndNeverItsAddress) {
   EXPECT_THAT(logged.str(), Not(HasSubstr("secret")));
 }
 
-TEST_F(NotifierTest, AStackThatLeftIsForgotten) {
+TEST_F(NotifierTest, ATroubleEndsWithTheStackThatLeftAndIsForgotten) {
   say({failed("web"), well("other")});
   say({well("other")});
+  EXPECT_THAT(told(), ElementsAre("failed apps/web", "recovered apps/web"));
+  EXPECT_EQ(received.back().at("stacks").at(0).at("what"),
+            "it left git; before, it could not be deployed");
+  for (int i = 0; i < 3; ++i) say({well("other")});
+  start();
   say({failed("web", "another"), well("other")});
-  EXPECT_THAT(told(), ElementsAre("failed apps/web", "failed apps/web"));
+  EXPECT_THAT(told(), ElementsAre("failed apps/web", "recovered apps/web", "failed apps/web"));
+}
+
+TEST_F(NotifierTest, AStackThatWasWellLeavesWithoutAWord) {
+  say({well("web"), well("other")});
+  say({well("other")});
+  EXPECT_THAT(told(), IsEmpty());
+}
+
+TEST_F(NotifierTest, AnAlertOfARemovalThatWaitedEndsWhenItIsApproved) {
+  auto pager = webhook("pager");
+  pager.type = "alertmanager";
+  start({pager});
+  auto held = well("web");
+  held.held = true;
+  say({held, well("other")});
+  ASSERT_THAT(received, SizeIs(1));
+  EXPECT_EQ(received.front().at(0).at("annotations").at("reason"), "held");
+  say({well("other")});
+  ASSERT_THAT(received, SizeIs(2));
+  EXPECT_EQ(received.back().at(0).at("labels"), received.front().at(0).at("labels"));
+  EXPECT_EQ(received.back().at(0).at("endsAt"), to_rfc3339(clock.now())) << "it is resolved";
 }
 
 /// A receiver as others have one, reached by HTTP.

@@ -26,6 +26,9 @@ class OutboxTest : public ::testing::Test {
     return *std::move(opened);
   }
   std::filesystem::path file() const { return directory_.path() / "notify.db"; }
+  static char first_of(const std::filesystem::path& path) {
+    return static_cast<char>(std::ifstream(path).get());
+  }
 
   static void put(Outbox& outbox,
                   const std::string& reason,
@@ -153,6 +156,50 @@ TEST_F(OutboxTest, ADamagedFileIsSetAsideAndMessagesGoOn) {
   put(outbox, "failed");
   EXPECT_EQ(outbox.depth(), 1U);
   EXPECT_TRUE(std::filesystem::exists(file().string() + ".damaged"));
+}
+
+TEST_F(OutboxTest, ASecondDamagedFileIsKeptBesideTheFirst) {
+  std::ofstream(file()) << std::string(5000, 'x');
+  (void)open();
+  std::ofstream(file()) << std::string(5000, 'y');
+  (void)open();
+  EXPECT_EQ(first_of(file().string() + ".damaged"), 'x');
+  EXPECT_EQ(first_of(file().string() + ".damaged-2"), 'y');
+}
+
+TEST_F(OutboxTest, ASoundFileThatCannotBeOpenedNowStaysWhereItIs) {
+  {
+    auto outbox = open();
+    put(outbox, "failed");
+  }
+  // Where no log can be made, as on a full disk.
+  std::filesystem::create_directory(file().string() + "-wal");
+  const auto opened = Outbox::open(file());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind, ErrorKind::unavailable);
+  EXPECT_FALSE(std::filesystem::exists(file().string() + ".damaged"));
+  std::filesystem::remove(file().string() + "-wal");
+  EXPECT_EQ(open().depth(), 1U);
+}
+
+TEST_F(OutboxTest, AFileThatSomebodyElseHoldsStaysWhereItIs) {
+  {
+    auto outbox = open();
+    put(outbox, "failed");
+  }
+  const auto other = Database::open(file(), "");
+  ASSERT_TRUE(other && other->run("PRAGMA locking_mode=EXCLUSIVE") &&
+              other->run("BEGIN EXCLUSIVE"));
+  EXPECT_FALSE(Outbox::open(file()));
+  EXPECT_FALSE(std::filesystem::exists(file().string() + ".damaged"));
+}
+
+TEST_F(OutboxTest, AClockThatWasSetBackHoldsNothingUp) {
+  auto outbox = open();
+  put(outbox, "failed");
+  EXPECT_TRUE(*outbox.failed(outbox.due(kNow)->front(), 3'600s, kNow));
+  EXPECT_THAT(*outbox.due(kNow), IsEmpty()) << "the longest pause that there is";
+  EXPECT_THAT(*outbox.due(kNow - 1s), SizeIs(1));
 }
 
 TEST_F(OutboxTest, OnlyItsOwnerReadsTheFile) {

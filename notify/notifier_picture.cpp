@@ -1,0 +1,159 @@
+// What the notifier is told of the loop, and the picture that it makes of that.
+#include <utility>
+
+#include "notify/notifier.hpp"
+
+namespace skep::notify {
+
+void Notifier::fetched(const ports::FetchReport& report) {
+  const std::lock_guard lock(mutex_);
+  if (standing_by_) return;
+  git_known_ = true;
+  if (report.ok) {
+    git_ = {};
+    head_ = {report.revision, report.author, report.subject};
+    unreadable_ = report.unreadable;
+    return;
+  }
+  if (!git_.since) git_ = {clock_.now(), clock_.steady(), {}};
+  git_.why = report.error;
+}
+
+void Notifier::observed(bool ok) {
+  const std::lock_guard lock(mutex_);
+  if (standing_by_) return;
+  swarm_known_ = true;
+  if (ok) {
+    swarm_ = {};
+  } else if (!swarm_.since) {
+    swarm_.since = clock_.now();
+    swarm_.began = clock_.steady();
+  }
+}
+
+void Notifier::standing_by(bool /*docker_up*/) {
+  const std::lock_guard lock(mutex_);
+  standing_by_ = true;
+  auto happened = std::move(picture_.events);
+  picture_ = {};
+  picture_.events = std::move(happened);
+  git_ = swarm_ = {};
+  git_known_ = swarm_known_ = false;
+  head_ = {};
+  unreadable_.clear();
+}
+
+void Notifier::unreadable(const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  blind_ = true;
+  swarm_.why = why;
+}
+
+void Notifier::synced(const ports::SyncReport& report) {
+  const std::lock_guard lock(mutex_);
+  changes_[report.stack] = changes_of(report);
+  commits_[report.stack] = {report.revision_to, report.author, report.subject};
+  if (report.trigger != "drift" || report.result != "success") return;
+  if (picture_.events.size() >= kMostEvents) return;
+  Condition healed;
+  healed.reason = "drift_healed";
+  healed.story.stack = report.stack;
+  healed.story.revision = report.revision_to;
+  healed.story.what = "somebody changed it in the swarm, not in git";
+  healed.story.changes = changes_of(report);
+  healed.story.done = "skep made it again as git says";
+  picture_.events.push_back(std::move(healed));
+}
+
+void Notifier::status(const std::vector<ports::StackStatus>& stacks) {
+  const auto now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  // At its start, and while it stands by, who cannot see the swarm knows of no stacks: none is
+  // gone.
+  const bool blind = std::exchange(blind_, false);
+  if (blind && (stacks.empty() || standing_by_)) return;
+  standing_by_ = false;
+  picture_.complete = true;
+  picture_.stacks.clear();
+  auto known = std::move(picture_.conditions);
+  picture_.conditions.clear();
+  for (const auto& stack : stacks) {
+    const auto name = stack.group + "/" + stack.name;
+    picture_.stacks.insert(name);
+    if (auto condition = condition_of(stack, now)) {
+      picture_.conditions[name] = *std::move(condition);
+    } else if (auto before = known.extract(name)) {
+      // Not settled: it stands as it stood.
+      picture_.conditions.insert(std::move(before));
+    }
+  }
+  const auto left = [this](const auto& entry) { return !picture_.stacks.contains(entry.first); };
+  std::erase_if(changes_, left);
+  std::erase_if(commits_, left);
+}
+
+void Notifier::add_away(Picture& picture, const std::string& name, const Away& away) const {
+  Condition condition;
+  condition.story.stack = name;
+  if (away.since && clock_.steady() - away.began < options_.patience) return;
+  picture.stacks.insert(name);
+  if (away.since) {
+    condition.reason = "unreachable";
+    condition.story.what = "since " + to_rfc3339(*away.since) + ": " + away.why;
+    condition.story.done = name == kGit
+                               ? "the last good revision stays deployed, and edits are still undone"
+                               : "nothing is known of it, and nothing is changed";
+    condition.story.remedy =
+        name == kGit ? "does the git host answer, and does it still take the agent's key?"
+                     : "`docker node ls` on a manager: does the engine answer, is there a leader?";
+  }
+  picture.conditions[name] = std::move(condition);
+}
+
+void Notifier::add_git(Picture& picture) const {
+  add_away(picture, kGit, git_);
+  // A remote that does not answer mends nothing; that it is away for long is the greater trouble.
+  const auto added = picture.conditions.find(kGit);
+  const bool away = added != picture.conditions.end() && !added->second.reason.empty();
+  if (unreadable_.empty() || away) return;
+  picture.stacks.insert(kGit);
+  auto& broken = picture.conditions[kGit];
+  broken.reason = "broken";
+  auto& story = broken.story;
+  story.stack = kGit;
+  story.revision = head_.revision;
+  story.author = head_.author;
+  story.subject = head_.subject;
+  story.what = unreadable_;
+  story.done = "skep changed nothing: the last good revision stays deployed";
+  story.remedy = "mend it in git; `skep validate` checks before a push";
+}
+
+Notifier::Picture Notifier::picture() {
+  const std::lock_guard lock(mutex_);
+  auto copy = picture_;
+  picture_.events.clear();
+  for (auto& [name, condition] : copy.conditions) {
+    const auto at = changes_.find(name);
+    if (!condition.reason.empty() && at != changes_.end()) condition.story.changes = at->second;
+    const auto commit = commits_.find(name);
+    const auto& known = commit != commits_.end() ? commit->second : head_;
+    for (const auto* one : {&known, &std::as_const(head_)}) {
+      if (one->revision.empty() || one->revision != condition.story.revision) continue;
+      condition.story.author = one->author;
+      condition.story.subject = one->subject;
+      break;
+    }
+  }
+  for (auto& event : copy.events) {
+    const auto commit = commits_.find(event.story.stack);
+    if (commit == commits_.end()) continue;
+    event.story.author = commit->second.author;
+    event.story.subject = commit->second.subject;
+  }
+  if (git_known_) add_git(copy);
+  if (swarm_known_) add_away(copy, kSwarm, swarm_);
+  return copy;
+}
+
+}  // namespace skep::notify

@@ -1,0 +1,113 @@
+// A disk that is full, a clock that is set back.
+#include <gmock/gmock.h>
+
+#include "tests/notify/notifier_fixture.hpp"
+
+namespace skep::notify::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class NotifierTroubleTest : public NotifierTest {
+ protected:
+  /// As the thread does it.
+  void turn_for(std::chrono::milliseconds time) {
+    for (; time > 0ms; time -= 500ms) {
+      clock.advance(500ms);
+      notifier->turn();
+    }
+  }
+};
+
+TEST_F(NotifierTroubleTest, WhatWasDeliveredAndCannotBeStruckIsNotSentAgain) {
+  answer = 0;
+  say({failed("web")});
+  answer = 200;
+  {
+    const FullDisk full(file(), "delivery");
+    turn_for(20min);
+    EXPECT_THAT(received, SizeIs(1));
+    EXPECT_EQ(counts["webhook sent"], 1);
+    EXPECT_EQ(counts["any failed"], 1);
+    EXPECT_THAT(logged.str(), HasSubstr("database or disk is full"));
+  }
+  turn_for(1s);
+  EXPECT_EQ(notifier->waiting(), 0U);
+  say({well("web")});
+  EXPECT_THAT(told(), ElementsAre("failed apps/web", "recovered apps/web"));
+  const FullDisk again(file(), "delivery");
+  say({failed("web", "another")});
+  EXPECT_EQ(counts["any failed"], 2) << "it was over in between";
+}
+
+TEST_F(NotifierTroubleTest, WhatIsGivenUpAndCannotBeStruckIsNotSentAgain) {
+  answer = 400;
+  say({failed("web")});
+  for (int i = 0; i < 3; ++i) {
+    clock.advance(10min);
+    notifier->turn();
+  }
+  ASSERT_EQ(counts["webhook dropped"], 0);
+  const FullDisk full(file(), "delivery");
+  clock.advance(10min);
+  notifier->turn();
+  const auto tried = calls.size();
+  turn_for(20min);
+  EXPECT_EQ(calls.size(), tried);
+  EXPECT_EQ(counts["webhook dropped"], 1);
+}
+
+TEST_F(NotifierTroubleTest, WhereTheBackOffCannotBeWrittenTheTargetIsStillLeftAlone) {
+  answer = 0;
+  say({failed("web")});
+  const FullDisk full(file(), "delivery");
+  clock.advance(10s);
+  notifier->turn();
+  const auto tried = calls.size();
+  turn_for(59s);
+  EXPECT_EQ(calls.size(), tried);
+  turn_for(2s);
+  EXPECT_EQ(calls.size(), tried + 1);
+  answer = 429;
+  retry_after = 1'000s;
+  clock.advance(1min);
+  notifier->turn();
+  turn_for(999s);
+  EXPECT_EQ(calls.size(), tried + 2) << "what the other side asked for counts too";
+}
+
+TEST_F(NotifierTroubleTest, AClockThatIsSetBackSilencesNothing) {
+  say({well("web")});
+  notifier->status({failed("web")});
+  notifier->turn();
+  clock.set_back(24h);
+  clock.advance(6s);
+  notifier->turn();
+  EXPECT_THAT(told(), ElementsAre("failed apps/web"));
+}
+
+TEST_F(NotifierTroubleTest, AClockThatIsSetBackHidesNoOutage) {
+  ports::FetchReport bad;
+  bad.error = "no route to host";
+  notifier->fetched(bad);
+  say({well("web")});
+  clock.set_back(24h);
+  clock.advance(10min);
+  say({well("web")});
+  EXPECT_THAT(told(), ElementsAre("unreachable git"));
+}
+
+TEST_F(NotifierTroubleTest, WhatWasSaidInAFutureThatDidNotComeIsSaidAgain) {
+  say({failed("web")});
+  say({well("web")});
+  clock.set_back(24h);
+  clock.advance(61min);
+  say({failed("web")});
+  EXPECT_THAT(told(), ElementsAre("failed apps/web", "recovered apps/web", "failed apps/web"));
+}
+
+}  // namespace
+}  // namespace skep::notify::testing
