@@ -280,6 +280,8 @@ class Writer {
         auto& network = file_.networks[name];
         network.external = true;
         network.name = attachment.target;
+        if (known == nullptr)
+          remark("service " + key + ": the engine knows no network " + attachment.target);
       }
       auto& use = to.networks[name];
       auto aliases = attachment.aliases;

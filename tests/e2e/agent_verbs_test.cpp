@@ -308,6 +308,10 @@ TEST_F(CommandLineAgent, AdoptWritesARepositoryOfWhatRuns) {
                                 "\n    deploy: { mode: global }\n");
   docker({"stack", "deploy", "--resolve-image", "never", "-c", shop, "Shop-1"});
   docker({"stack", "deploy", "--resolve-image", "never", "-c", agents, "agents"});
+  // The engine gives a service its address a moment after it has taken it, as a new version.
+  ASSERT_TRUE(eventually([&] {
+    return objects("services").at("agents_node").at("Endpoint").contains("VirtualIPs");
+  }));
   const auto into = (directory() / "written").string();
   const auto before = versions();
   const auto adopted = skep({"adopt", "--into", into, "--management", "agents"});
@@ -326,6 +330,21 @@ TEST_F(CommandLineAgent, AdoptWritesARepositoryOfWhatRuns) {
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_THAT(again.err, HasSubstr("is there already"));
   EXPECT_THAT(skep({"adopt", "Shop-2", "--into", into}).err, HasSubstr("did you mean Shop-1?"));
+}
+
+// Swarm's own entry for it stands in no list of the engine.
+TEST_F(CommandLineAgent, AdoptNamesTheNetworkOfTheHost) {
+  const auto node =
+      write("node.yml",
+            "version: '3.8'\nservices:\n  exporter: " + service(kImage1, "networks: [own]") +
+                "networks: { own: { external: true, name: host } }\n");
+  docker({"stack", "deploy", "--resolve-image", "never", "-c", node, "node"});
+  const auto into = (directory() / "written").string();
+  const auto adopted = skep({"adopt", "--into", into});
+  EXPECT_EQ(adopted.exit_code, 0) << adopted.out << adopted.err;
+  std::ifstream compose(into + "/apps/node/docker-compose.yml");
+  const std::string written{std::istreambuf_iterator<char>(compose), {}};
+  EXPECT_THAT(written, HasSubstr("networks:\n  host:\n    name: host\n    external: true\n"));
 }
 
 }  // namespace
