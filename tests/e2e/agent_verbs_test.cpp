@@ -347,5 +347,39 @@ TEST_F(CommandLineAgent, AdoptNamesTheNetworkOfTheHost) {
   EXPECT_THAT(written, HasSubstr("networks:\n  host:\n    name: host\n    external: true\n"));
 }
 
+TEST_F(CommandLineAgent, AdoptTellsApartWhatHasOneNameWithAndWithoutTheStacks) {
+  const auto text = write("text.txt", "the same everywhere\n");
+  const auto uses = [](const std::string& more) {
+    return "{ image: '" + kImage1 + "', command: [sleep, '100000'], deploy: { replicas: 0 }, " +
+           more + " }\n";
+  };
+  docker({"network", "create", "-d", "overlay", "back"});
+  docker({"secret", "create", "db_password", text});
+  docker({"config", "create", "settings", text});
+  const auto alike =
+      write("alike.yml",
+            "version: '3.8'\n"
+            "services:\n"
+            "  db: " +
+                uses("networks: [back], secrets: [db_password], volumes: ['data:/data'], "
+                     "configs: [settings]") +
+                "  app: " +
+                uses("networks: [theirs], secrets: [theirs], volumes: ['theirs:/data'], "
+                     "configs: [theirs]") +
+                "networks: { back: {}, theirs: { external: true, name: back } }\n"
+                "secrets:\n"
+                "  db_password: { file: text.txt }\n"
+                "  theirs: { external: true, name: db_password }\n"
+                "volumes: { data: {}, theirs: { external: true, name: data } }\n"
+                "configs:\n"
+                "  settings: { file: text.txt }\n"
+                "  theirs: { external: true, name: settings }\n");
+  docker({"stack", "deploy", "--resolve-image", "never", "-c", alike, "alike"});
+  const auto into = (directory() / "written").string();
+  const auto adopted = skep({"adopt", "--into", into});
+  EXPECT_EQ(adopted.exit_code, 0) << adopted.out << adopted.err;
+  EXPECT_THAT(adopted.out, HasSubstr("No changes: 1 stack is as written."));
+}
+
 }  // namespace
 }  // namespace skep::e2e
