@@ -27,14 +27,12 @@ std::string cpus_of(std::int64_t nano) {
   return text;
 }
 
-/// A generation that skep named: the same without its last "-1a2b3c4d".
-std::string without_generation(const std::string& name) {
-  constexpr std::size_t kSuffix = 9;
-  if (name.size() <= kSuffix || name[name.size() - kSuffix] != '-') return name;
-  const auto digits = name.substr(name.size() - kSuffix + 1);
-  return digits.find_first_not_of("0123456789abcdef") == std::string::npos
-             ? name.substr(0, name.size() - kSuffix)
-             : name;
+/// Whether a label's text can be a key, and with that a file's name.
+bool is_key(const std::string& text) {
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+  return !text.empty() && text.front() != '.' &&
+         text.find_first_not_of(kAllowed) == std::string::npos;
 }
 
 /// Turns the objects of one stack round, one kind after the other.
@@ -135,9 +133,16 @@ class Writer {
       secrets_.want(secret.secret_name, short_name(secret.secret_name));
     for (const auto& reference : container.configs) {
       const auto& name = reference.config_name;
-      configs_.want(name,
-                    own_config(name) != nullptr ? without_generation(short_name(name)) : name);
+      const auto* own = own_config(name);
+      configs_.want(name, own == nullptr ? name : config_key(*own));
     }
+  }
+
+  /// A generation that skep named carries its key; what else ends in digits is somebody's choice.
+  [[nodiscard]] std::string config_key(const swarm::LiveConfig& config) const {
+    const auto key = config.labels.find(std::string(swarm::kKeyLabel));
+    return key != config.labels.end() && is_key(key->second) ? key->second
+                                                             : short_name(config.name);
   }
 
   static bool is_volume(const swarm::Mount& mount) {

@@ -134,6 +134,16 @@ TEST_F(ComposeOfSwarm, AKeyIsNeverAnotherObjectsName) {
   }
 }
 
+TEST_F(ComposeOfSwarm, AGenerationOfOursGoesByTheKeyThatItStandsFor) {
+  auto labels = own();
+  labels[std::string(swarm::kKeyLabel)] = "settings";
+  config("shop_settings-1a2b3c4d", labels);
+  use_config(service("shop_app"), "shop_settings-1a2b3c4d");
+  const auto stack = adopted();
+  EXPECT_THAT(stack.configs, ElementsAre(Pair("settings", "shop_settings-1a2b3c4d")));
+  EXPECT_THAT(stack.text, Not(HasSubstr("1a2b3c4d\n    file")));
+}
+
 TEST_F(ComposeOfSwarm, TwoGenerationsInUseAreTwoConfigs) {
   auto labels = own();
   config("shop_settings", labels);
@@ -144,6 +154,26 @@ TEST_F(ComposeOfSwarm, TwoGenerationsInUseAreTwoConfigs) {
   EXPECT_THAT(adopted().configs,
               ElementsAre(Pair("shop_settings", "shop_settings"),
                           Pair("shop_settings-1a2b3c4d", "shop_settings-1a2b3c4d")));
+}
+
+TEST_F(ComposeOfSwarm, ADateIsNoGeneration) {
+  auto& app = service("shop_app");
+  for (const auto* name : {"shop_nginx-20240101", "shop_nginx-20240201"}) {
+    config(name, own());
+    use_config(app, name);
+  }
+  EXPECT_THAT(adopted().configs,
+              ElementsAre(Pair("nginx-20240101", "shop_nginx-20240101"),
+                          Pair("nginx-20240201", "shop_nginx-20240201")));
+}
+
+// The key becomes a file's name.
+TEST_F(ComposeOfSwarm, ALabelThatIsNoKeyIsNotBelieved) {
+  auto labels = own();
+  labels[std::string(swarm::kKeyLabel)] = "../../etc/cron.d/x";
+  config("shop_settings", labels);
+  use_config(service("shop_app"), "shop_settings");
+  EXPECT_THAT(adopted().configs, ElementsAre(Pair("settings", "shop_settings")));
 }
 
 TEST_F(ComposeOfSwarm, AServiceThatNoFileMadeTakesNobodysKey) {

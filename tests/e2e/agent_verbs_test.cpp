@@ -362,10 +362,10 @@ TEST_F(CommandLineAgent, AdoptTellsApartWhatHasOneNameWithAndWithoutTheStacks) {
             "services:\n"
             "  db: " +
                 uses("networks: [back], secrets: [db_password], volumes: ['data:/data'], "
-                     "configs: [settings]") +
+                     "configs: [settings, nginx-20240101]") +
                 "  app: " +
                 uses("networks: [theirs], secrets: [theirs], volumes: ['theirs:/data'], "
-                     "configs: [theirs]") +
+                     "configs: [theirs, nginx-20240201]") +
                 "networks: { back: {}, theirs: { external: true, name: back } }\n"
                 "secrets:\n"
                 "  db_password: { file: text.txt }\n"
@@ -373,12 +373,16 @@ TEST_F(CommandLineAgent, AdoptTellsApartWhatHasOneNameWithAndWithoutTheStacks) {
                 "volumes: { data: {}, theirs: { external: true, name: data } }\n"
                 "configs:\n"
                 "  settings: { file: text.txt }\n"
-                "  theirs: { external: true, name: settings }\n");
+                "  theirs: { external: true, name: settings }\n"
+                "  nginx-20240101: { file: text.txt }\n"
+                "  nginx-20240201: { file: text.txt }\n");
   docker({"stack", "deploy", "--resolve-image", "never", "-c", alike, "alike"});
   const auto into = (directory() / "written").string();
   const auto adopted = skep({"adopt", "--into", into});
   EXPECT_EQ(adopted.exit_code, 0) << adopted.out << adopted.err;
   EXPECT_THAT(adopted.out, HasSubstr("No changes: 1 stack is as written."));
+  EXPECT_TRUE(std::filesystem::exists(into + "/apps/alike/configs/nginx-20240101"));
+  EXPECT_TRUE(std::filesystem::exists(into + "/apps/alike/configs/nginx-20240201"));
 }
 
 }  // namespace
