@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/compose_keys.hpp"
 #include "compose/to_text.hpp"
 #include "swarm/labels.hpp"
 
@@ -26,28 +27,35 @@ std::string cpus_of(std::int64_t nano) {
   return text;
 }
 
-/// A generation that skep named: the same without its last "-1a2b3c4d".
-std::string without_generation(const std::string& name) {
-  constexpr std::size_t kSuffix = 9;
-  if (name.size() <= kSuffix || name[name.size() - kSuffix] != '-') return name;
-  const auto digits = name.substr(name.size() - kSuffix + 1);
-  return digits.find_first_not_of("0123456789abcdef") == std::string::npos
-             ? name.substr(0, name.size() - kSuffix)
-             : name;
+/// Whether a label's text can be a key, and with that a file's name.
+bool is_key(const std::string& text) {
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+  return !text.empty() && text.front() != '.' &&
+         text.find_first_not_of(kAllowed) == std::string::npos;
 }
 
 /// Turns the objects of one stack round, one kind after the other.
 class Writer {
  public:
-  Writer(const std::string& stack, const swarm::LiveState& live) : stack_(stack), live_(live) {}
+  Writer(const std::string& stack, const swarm::LiveStack& objects, const swarm::LiveState& live)
+      : stack_(stack), live_(live) {
+    for (const auto* network : objects.networks)
+      networks_.want(network->spec.name, short_name(network->spec.name));
+    for (const auto* service : objects.services) choose_keys(service->spec.task_template);
+  }
 
   void add(const swarm::LiveService& live) {
     const auto& spec = live.spec;
-    const auto key = key_of(spec.name);
+    const auto key = short_name(spec.name);
     if (key == spec.name)
       remark("service " + spec.name + " is not named " + stack_ +
              "_…: it was not deployed from a "
              "compose file and would be made anew");
+    if (file_.services.contains(key)) {
+      remark("service " + spec.name + " is left out: " + stack_ + "_" + key + " has its key");
+      return;
+    }
     auto& service = file_.services[key];
     const auto& task = spec.task_template;
     add_container(key, task.container, service);
@@ -77,7 +85,7 @@ class Writer {
   }
 
   void add(const swarm::LiveNetwork& network) {
-    const auto key = key_of(network.spec.name);
+    const auto key = networks_.of(network.spec.name);
     auto& known = file_.networks[key];
     if (key == network.spec.name) known.name = key;
     known.driver = network.spec.driver == "overlay" ? "" : network.spec.driver;
@@ -106,10 +114,49 @@ class Writer {
  private:
   void remark(std::string text) { adopted_.remarks.push_back(std::move(text)); }
 
-  /// Of an object's name; the name itself where it is not of this stack.
-  [[nodiscard]] std::string key_of(const std::string& name) const {
+  /// An object's name without the stack's; the name itself where it has none.
+  [[nodiscard]] std::string short_name(const std::string& name) const {
     const auto prefix = stack_ + "_";
     return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+  }
+
+  void choose_keys(const swarm::TaskSpec& task) {
+    for (const auto& attachment : task.networks) {
+      const auto& name = attachment.target;
+      networks_.want(name, own_network(name) != nullptr ? short_name(name) : name);
+    }
+    const auto& container = task.container;
+    for (const auto& mount : container.mounts) {
+      if (is_volume(mount)) volumes_.want(mount.source, short_name(mount.source));
+    }
+    for (const auto& secret : container.secrets)
+      secrets_.want(secret.secret_name, short_name(secret.secret_name));
+    for (const auto& reference : container.configs) {
+      const auto& name = reference.config_name;
+      const auto* own = own_config(name);
+      configs_.want(name, own == nullptr ? name : config_key(*own));
+    }
+  }
+
+  /// A generation that skep named carries its key; what else ends in digits is somebody's choice.
+  [[nodiscard]] std::string config_key(const swarm::LiveConfig& config) const {
+    const auto key = config.labels.find(std::string(swarm::kKeyLabel));
+    return key != config.labels.end() && is_key(key->second) ? key->second
+                                                             : short_name(config.name);
+  }
+
+  static bool is_volume(const swarm::Mount& mount) {
+    return (mount.type.empty() || mount.type == "volume") && !mount.source.empty();
+  }
+
+  /// Those that are of this stack; nullptr where it is another's, or not known.
+  [[nodiscard]] const swarm::LiveNetwork* own_network(const std::string& name) const {
+    const auto* network = live_.find_network(name);
+    return network != nullptr && is_ours(network->spec.labels) ? network : nullptr;
+  }
+  [[nodiscard]] const swarm::LiveConfig* own_config(const std::string& name) const {
+    const auto* config = live_.find_config(name);
+    return config != nullptr && is_ours(config->labels) ? config : nullptr;
   }
 
   [[nodiscard]] bool is_ours(const swarm::StringMap& labels) const {
@@ -199,14 +246,14 @@ class Writer {
       if (from.tmpfs_options->mode != 0)
         remark("service " + key + ": the mode of a tmpfs cannot be said");
     }
-    if (mount.type == "volume" && !from.source.empty()) add_volume(from, mount);
+    if (is_volume(from)) add_volume(from, mount);
     if (!to.volumes) to.volumes.emplace();
     to.volumes->push_back(std::move(mount));
   }
 
   void add_volume(const swarm::Mount& from, compose::ServiceVolume& mount) {
     const bool ours = from.volume_options && is_ours(from.volume_options->labels);
-    mount.source = key_of(from.source);
+    mount.source = volumes_.of(from.source);
     auto& volume = file_.volumes[mount.source];
     if (!ours || mount.source == from.source) volume.name = from.source;
     volume.external = !ours;
@@ -238,7 +285,7 @@ class Writer {
 
   void add_secret(const swarm::SecretReference& from, Service& to) {
     if (!from.file) return;
-    const auto key = key_of(from.secret_name);
+    const auto& key = secrets_.of(from.secret_name);
     auto& secret = file_.secrets[key];
     secret.external = true;
     secret.name = from.secret_name;
@@ -251,15 +298,15 @@ class Writer {
       remark("a config is used for something else than a file: " + from.config_name);
       return;
     }
-    const auto* known = live_.find_config(from.config_name);
-    const bool ours = known != nullptr && is_ours(known->labels);
-    const auto key = ours ? without_generation(key_of(from.config_name)) : from.config_name;
+    const auto* own = own_config(from.config_name);
+    const auto& key = configs_.of(from.config_name);
     auto& config = file_.configs[key];
-    if (ours) {
+    if (own != nullptr) {
       config.file = "./configs/" + key;
-      config.labels = own_labels(known->labels);
-      if (known->templating) config.template_driver = known->templating->name;
-      if (!from.config_name.starts_with(stack_ + "_")) config.name = from.config_name;
+      config.labels = own_labels(own->labels);
+      if (own->templating) config.template_driver = own->templating->name;
+      if (key == from.config_name || !from.config_name.starts_with(stack_ + "_"))
+        config.name = from.config_name;
       adopted_.configs[key] = from.config_name;
     } else {
       config.external = true;
@@ -273,13 +320,13 @@ class Writer {
                     const std::vector<swarm::NetworkAttachment>& from,
                     Service& to) {
     for (const auto& attachment : from) {
-      const auto* known = live_.find_network(attachment.target);
-      const bool ours = known != nullptr && is_ours(known->spec.labels);
-      const auto name = ours ? key_of(attachment.target) : attachment.target;
-      if (!ours) {
+      const auto& name = networks_.of(attachment.target);
+      if (own_network(attachment.target) == nullptr) {
         auto& network = file_.networks[name];
         network.external = true;
         network.name = attachment.target;
+        if (live_.find_network(attachment.target) == nullptr)
+          remark("service " + key + ": the engine knows no network " + attachment.target);
       }
       auto& use = to.networks[name];
       auto aliases = attachment.aliases;
@@ -361,6 +408,7 @@ class Writer {
 
   const std::string stack_;
   const swarm::LiveState& live_;
+  ComposeKeys networks_, volumes_, secrets_, configs_;
   ComposeFile file_;
   AdoptedStack adopted_;
 };
@@ -370,9 +418,14 @@ class Writer {
 AdoptedStack compose_of(const std::string& stack,
                         const swarm::LiveStack& objects,
                         const swarm::LiveState& live) {
-  Writer writer(stack, live);
+  Writer writer(stack, objects, live);
   for (const auto* network : objects.networks) writer.add(*network);
-  for (const auto* service : objects.services) writer.add(*service);
+  // One that no compose file made must not take the key of one that it may have made.
+  for (const bool deployed : {true, false}) {
+    for (const auto* service : objects.services) {
+      if (service->spec.name.starts_with(stack + "_") == deployed) writer.add(*service);
+    }
+  }
   return writer.done();
 }
 

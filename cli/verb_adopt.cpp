@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 
+#include "cli/agent_words.hpp"
 #include "cli/compose_of_swarm.hpp"
 #include "cli/private_file.hpp"
 #include "cli/repository_run.hpp"
 #include "diff/render.hpp"
+#include "engine/socket_engine.hpp"
 #include "swarm/labels.hpp"
 
 namespace skep::cli {
@@ -63,6 +66,32 @@ class Adoption {
   engine::SocketEngine& engine_;
 };
 
+/// The engine's list of networks leaves out swarm's own entries for those that each node has, such
+/// as "host", which a service cites by id. Asked for one by one they have a name.
+Result<void> name_networks(engine::SocketEngine& engine,
+                           swarm::LiveState& live,
+                           std::stop_token stop) {
+  std::map<std::string, std::string> names;
+  for (auto& service : live.services) {
+    for (auto& attachment : service.spec.task_template.networks) {
+      const auto id = attachment.target;
+      if (live.find_network(id) != nullptr) continue;
+      if (!names.contains(id)) {
+        const engine::ApiCall call{.operation = "network_inspect",
+                                   .path = "/networks/" + engine::url_encode(id)};
+        const auto answer = engine.api().ask(call, stop);
+        if (!answer) return answer.error();
+        if (answer->status >= 300 && answer->status != 404) return engine::api_error(call, *answer);
+        const auto network = nlohmann::json::parse(answer->body, nullptr, false);
+        const bool known = answer->status != 404 && text_of(network, "Id") == id;
+        names[id] = known ? text_of(network, "Name") : "";
+      }
+      if (!names[id].empty()) attachment.target = names[id];
+    }
+  }
+  return {};
+}
+
 /// What `skep plan` would say of what was written: the proof that it is the same.
 int prove(const Session& session, const AdoptFlags& flags, const std::set<std::string>& written) {
   RepositoryFlags repository;
@@ -100,8 +129,10 @@ int prove(const Session& session, const AdoptFlags& flags, const std::set<std::s
 int adopt(const Session& session, const AdoptFlags& flags) {
   auto engine = open_manager(session, false);
   if (!engine) return fail(engine.error());
-  const auto live = (*engine)->observe(session.stop);
+  auto live = (*engine)->observe(session.stop);
   if (!live) return fail(live.error());
+  if (const auto named = name_networks(**engine, *live, session.stop); !named)
+    return fail(named.error());
   const auto stacks = swarm::stacks_of(*live);
   std::vector<std::string> names;
   for (const auto& [name, objects] : stacks) {

@@ -22,6 +22,7 @@
 #include "reconciler/ports/observers.hpp"
 #include "reconciler/settings.hpp"
 #include "server/api.hpp"
+#include "server/masked_json.hpp"
 #include "server/server.hpp"
 #include "server/webhook.hpp"
 
@@ -152,12 +153,17 @@ Result<std::unique_ptr<server::Server>> serve(const Session& session,
     const auto result = server::webhook_result(status);
     if (!provider.empty() && !result.empty()) metrics.webhook(provider, result, duration);
   };
-  options.mask = [redaction](server::Response& response) {
-    const bool metrics_text = response.content_type.find("version=0.0.4") != std::string::npos;
-    response.body =
-        metrics_text ? redaction->mask_quoted(response.body) : redaction->mask(response.body);
+  const auto mask = [redaction](std::string_view text) { return redaction->mask(text); };
+  options.mask = [redaction, mask](server::Response& response) {
+    if (response.content_type.find("version=0.0.4") != std::string::npos) {
+      response.body = redaction->mask_quoted(response.body);
+    } else if (response.content_type.starts_with("application/json")) {
+      response.body = server::masked_json(response.body, mask);
+    } else {
+      response.body = mask(response.body);
+    }
   };
-  options.mask_piece = [redaction](std::string& text) { text = redaction->mask(text); };
+  options.mask_piece = [mask](std::string& text) { text = server::masked_json(text, mask); };
   options.failed = [&log, &metrics](std::string_view what) {
     metrics.panicked();
     log.error(logfmt("request failed", {{"error", what}}));

@@ -309,6 +309,10 @@ TEST_F(CommandLineAgent, AdoptWritesARepositoryOfWhatRuns) {
                                 "\n    deploy: { mode: global }\n");
   docker({"stack", "deploy", "--resolve-image", "never", "-c", shop, "Shop-1"});
   docker({"stack", "deploy", "--resolve-image", "never", "-c", agents, "agents"});
+  // The engine gives a service its address a moment after it has taken it, as a new version.
+  ASSERT_TRUE(eventually([&] {
+    return objects("services").at("agents_node").at("Endpoint").contains("VirtualIPs");
+  }));
   const auto into = (directory() / "written").string();
   const auto before = versions_at_rest();
   const auto adopted = skep({"adopt", "--into", into, "--management", "agents"});
@@ -327,6 +331,59 @@ TEST_F(CommandLineAgent, AdoptWritesARepositoryOfWhatRuns) {
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_THAT(again.err, HasSubstr("is there already"));
   EXPECT_THAT(skep({"adopt", "Shop-2", "--into", into}).err, HasSubstr("did you mean Shop-1?"));
+}
+
+// Swarm's own entry for it stands in no list of the engine.
+TEST_F(CommandLineAgent, AdoptNamesTheNetworkOfTheHost) {
+  const auto node =
+      write("node.yml",
+            "version: '3.8'\nservices:\n  exporter: " + service(kImage1, "networks: [own]") +
+                "networks: { own: { external: true, name: host } }\n");
+  docker({"stack", "deploy", "--resolve-image", "never", "-c", node, "node"});
+  const auto into = (directory() / "written").string();
+  const auto adopted = skep({"adopt", "--into", into});
+  EXPECT_EQ(adopted.exit_code, 0) << adopted.out << adopted.err;
+  std::ifstream compose(into + "/apps/node/docker-compose.yml");
+  const std::string written{std::istreambuf_iterator<char>(compose), {}};
+  EXPECT_THAT(written, HasSubstr("networks:\n  host:\n    name: host\n    external: true\n"));
+}
+
+TEST_F(CommandLineAgent, AdoptTellsApartWhatHasOneNameWithAndWithoutTheStacks) {
+  const auto text = write("text.txt", "the same everywhere\n");
+  const auto uses = [](const std::string& more) {
+    return "{ image: '" + kImage1 + "', command: [sleep, '100000'], deploy: { replicas: 0 }, " +
+           more + " }\n";
+  };
+  docker({"network", "create", "-d", "overlay", "back"});
+  docker({"secret", "create", "db_password", text});
+  docker({"config", "create", "settings", text});
+  const auto alike =
+      write("alike.yml",
+            "version: '3.8'\n"
+            "services:\n"
+            "  db: " +
+                uses("networks: [back], secrets: [db_password], volumes: ['data:/data'], "
+                     "configs: [settings, nginx-20240101]") +
+                "  app: " +
+                uses("networks: [theirs], secrets: [theirs], volumes: ['theirs:/data'], "
+                     "configs: [theirs, nginx-20240201]") +
+                "networks: { back: {}, theirs: { external: true, name: back } }\n"
+                "secrets:\n"
+                "  db_password: { file: text.txt }\n"
+                "  theirs: { external: true, name: db_password }\n"
+                "volumes: { data: {}, theirs: { external: true, name: data } }\n"
+                "configs:\n"
+                "  settings: { file: text.txt }\n"
+                "  theirs: { external: true, name: settings }\n"
+                "  nginx-20240101: { file: text.txt }\n"
+                "  nginx-20240201: { file: text.txt }\n");
+  docker({"stack", "deploy", "--resolve-image", "never", "-c", alike, "alike"});
+  const auto into = (directory() / "written").string();
+  const auto adopted = skep({"adopt", "--into", into});
+  EXPECT_EQ(adopted.exit_code, 0) << adopted.out << adopted.err;
+  EXPECT_THAT(adopted.out, HasSubstr("No changes: 1 stack is as written."));
+  EXPECT_TRUE(std::filesystem::exists(into + "/apps/alike/configs/nginx-20240101"));
+  EXPECT_TRUE(std::filesystem::exists(into + "/apps/alike/configs/nginx-20240201"));
 }
 
 }  // namespace

@@ -228,6 +228,25 @@ TEST_F(Secrets, Promise7_WhatWasEncryptedIsNowhereButWhereItBelongs) {
   EXPECT_THAT(leaks_, IsEmpty());
 }
 
+// A setting is a secret like another one once it stands in an encrypted file.
+TEST_F(Secrets, ThatAreWordsOfTheApiLeaveItsAnswersReadable) {
+  seal("apps/shop/.env.sops",
+       "LOG_LEVEL=warning\nRUNTIME=docker\nA=synced\nB=healthy\nC=revision\n");
+  repo->stack(
+      "shop",
+      "services:\n  app: " + service(kImage1,
+                                     "environment: { A: \"${A}\", B: \"${B}\", C: \"${C}\", "
+                                     "LOG_LEVEL: \"${LOG_LEVEL}\", RUNTIME: \"${RUNTIME}\" }"));
+  const auto commit = repo->push("all is healthy");
+  start_agent({"--age-key-file", key()});
+  ASSERT_TRUE(agent->wait_for_commit(commit));
+  const auto status = skep({"status", "--socket", agent->socket()});
+  EXPECT_EQ(status.exit_code, 0) << status.out << status.err;
+  EXPECT_THAT(status.out, HasSubstr("synced       healthy"));
+  EXPECT_THAT(status.out, HasSubstr("all is ***"));
+  EXPECT_THAT(skep({"events", "--socket", agent->socket()}).out, HasSubstr("-> healthy"));
+}
+
 TEST_F(Secrets, AFileThatWasTamperedWithIsRefusedAndNothingIsWritten) {
   seal("apps/shop/pass.sops", canary("tampered"));
   repo->stack("shop",
