@@ -4,6 +4,7 @@
 #include <array>
 
 #include "swarm/stack_spec.hpp"
+#include "yaml/documents.hpp"
 #include "yaml/parse.hpp"
 
 namespace skep::reconciler {
@@ -28,10 +29,11 @@ std::optional<yaml::Node> read_settings(const TreeReader& reader,
   }
   if (!*file) return yaml::Node();
   auto node = yaml::parse((*file)->text, path.text());
-  if (!node) {
-    findings.push_back({Finding::Severity::error,
-                        node.error().message,
-                        node.error().at.value_or(SourcePosition{path.text()})});
+  const auto single = yaml::check_single_document((*file)->text, path.text());
+  if (!node || !single) {
+    const auto& error = node ? single.error() : node.error();
+    findings.push_back(
+        {Finding::Severity::error, error.message, error.at.value_or(SourcePosition{path.text()})});
     return std::nullopt;
   }
   return *std::move(node);

@@ -98,6 +98,19 @@ TEST(DesiredState, OnlyWhatChangedIsRenderedAgain) {
   EXPECT_EQ(load(MemorySnapshot(files, "c3"), &second).rendered, 1U);
 }
 
+TEST(DesiredState, ASecondDocumentInSettingsIsAnErrorWithItsLine) {
+  const auto cluster =
+      load(MemorySnapshot({{"skep.yaml", "groups: [apps]\n---\ngroups: [x]\n"}}, "c1"));
+  EXPECT_THAT(to_string(cluster.findings),
+              HasSubstr("skep.yaml:2:1: error: a second YAML document"));
+  const auto state =
+      load(MemorySnapshot({{"apps/a/docker-compose.yml", one_service("a:1")},
+                           {"apps/a/skep.yaml", "enabled: true\n---\nenabled: false\n"}},
+                          "c1"));
+  EXPECT_THAT(to_string(stack(state, "a").findings),
+              HasSubstr("apps/a/skep.yaml:2:1: error: a second YAML document"));
+}
+
 TEST(DesiredState, AConflictThatIsGoneIsForgotten) {
   const std::string ports = one_service("a:1") + "    ports: ['80:80']\n";
   std::map<std::string, std::string> files = {{"apps/a/docker-compose.yml", ports},
