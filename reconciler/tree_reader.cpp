@@ -12,19 +12,25 @@ std::optional<std::string> id_of(const std::optional<Entry>& entry) {
   return entry->executable ? entry->id + "+x" : entry->id;
 }
 
+/// What failed once stays so: its error is already among the findings.
+template <typename Entry>
+void remember(Reads& reads, const RepoPath& path, const Result<std::optional<Entry>>& found) {
+  auto& id = reads[path.text()];
+  if (id != kUnread) id = found ? id_of(*found) : std::string(kUnread);
+}
+
 }  // namespace
 
 Result<std::optional<ports::TreeEntry>> TreeReader::find(const RepoPath& path) const {
   auto entry = snapshot_.find(path);
-  if (entry) reads_[path.text()] = id_of(*entry);
+  remember(reads_, path, entry);
   return entry;
 }
 
 Result<std::optional<ports::TreeFile>> TreeReader::file(const RepoPath& path) const {
   auto file = snapshot_.read(path);
-  if (!file) return file;
-  reads_[path.text()] = id_of(*file);
-  if (!*file) return file;
+  remember(reads_, path, file);
+  if (!file || !*file) return file;
   auto plain = plain_file(path.text(), std::move((*file)->text), decryption_);
   if (!plain) return std::move(plain).error();
   (*file)->text = std::move(plain->text);
@@ -40,7 +46,9 @@ Result<std::optional<ports::TreeFile>> TreeReader::file(const RepoPath& path) co
 }
 
 Result<std::vector<ports::TreeEntry>> TreeReader::list(const RepoPath& directory) const {
-  return snapshot_.list(directory);
+  auto entries = snapshot_.list(directory);
+  if (!entries) reads_[directory.text()] = std::string(kUnread);
+  return entries;
 }
 
 Result<RepoPath> TreeReader::locate(const std::string& path) const {
@@ -79,6 +87,7 @@ Result<std::optional<std::string>> TreeReader::read(const std::string& path) con
 
 bool still_true(const Reads& reads, const ports::Snapshot& snapshot) {
   for (const auto& [text, id] : reads) {
+    if (id == kUnread) return false;
     const auto path = RepoPath::parse(text);
     if (!path) return false;
     const auto entry = snapshot.find(*path);
