@@ -32,7 +32,8 @@ inline constexpr std::string_view kUnread = "unread";
 
 /// Reads a snapshot's files for one stack, and writes down what was asked. Paths are
 /// repository-relative, or absolute below compose::kRepositoryRoot. What is encrypted is decrypted
-/// on the way. Not for several threads.
+/// on the way; what only stands for a file (a Git LFS pointer) is an error. Not for several
+/// threads.
 class TreeReader final : public FileReader {
  public:
   /// `snapshot` and `decryption` outlive the reader. Without the latter an encrypted file is an

@@ -130,6 +130,29 @@ TEST(DesiredState, WhatCouldNotBeReadIsAskedForAgainAtTheNextCommit) {
   }
 }
 
+TEST(DesiredState, WhatOnlyStandsForAFileIsNotDeployedAsIt) {
+  const std::string pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n";
+  const std::string sealed("\0GITCRYPT\0hunter2", 17);
+  for (const auto& [text, what] : {std::pair(pointer, "Git LFS"), std::pair(sealed, "git-crypt")}) {
+    for (const std::string use : {"configs: { c: { file: ./f } }\n",
+                                  "secrets: { c: { file: ./f } }\n",
+                                  "    volumes: ['./f:/f:ro']\n",
+                                  "    env_file: [f]\n"}) {
+      const auto state = load(MemorySnapshot(
+          {{"apps/a/docker-compose.yml", one_service("a:1") + use}, {"apps/a/f", text}}, "c1"));
+      EXPECT_THAT(to_string(stack(state, "a").findings),
+                  testing::AllOf(HasSubstr("apps/a/f"), HasSubstr(what)))
+          << use;
+    }
+  }
+  const auto about = load(MemorySnapshot(
+      {{"apps/a/docker-compose.yml", one_service("a:1") + "configs: { c: { file: ./f } }\n"},
+       {"apps/a/f", "how a pointer begins: " + pointer}},
+      "c1"));
+  EXPECT_FALSE(stack(about, "a").broken());
+}
+
 TEST(DesiredState, ASecondDocumentInSettingsIsAnErrorWithItsLine) {
   const auto cluster =
       load(MemorySnapshot({{"skep.yaml", "groups: [apps]\n---\ngroups: [x]\n"}}, "c1"));
