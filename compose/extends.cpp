@@ -19,19 +19,39 @@ bool is_pair_list(std::string_view key) {
   return key == "environment" || key == "labels" || key == "sysctls" || key == "extra_hosts";
 }
 
+/// Where a character stands outside of `${…}`, which nobody has looked into yet.
+std::size_t find_outside(std::string_view text, char wanted, std::size_t from = 0) {
+  for (auto at = from; at < text.size(); ++at) {
+    if (text.substr(at).starts_with("${")) {
+      at = std::min(text.find('}', at), text.size());
+    } else if (text[at] == wanted) {
+      return at;
+    }
+  }
+  return std::string_view::npos;
+}
+
+/// "HOST=IP" or "HOST:IP".
+Cut cut_host(std::string_view text) {
+  auto at = find_outside(text, '=');
+  if (at == std::string_view::npos) at = find_outside(text, ':');
+  if (at == std::string_view::npos) return {text, {}, false};
+  return {text.substr(0, at), text.substr(at + 1), true};
+}
+
 bool is_replaced_list(std::string_view key) {
   return key == "command" || key == "entrypoint" || key == "test";
 }
 
 /// "A=1" items → a mapping; a list of names → a mapping of nulls.
-yaml::Node as_map(const yaml::Node& node, bool pairs) {
+yaml::Node as_map(const yaml::Node& node, bool pairs, bool hosts = false) {
   const auto* list = node.as<yaml::List>();
   if (!list) return node;
   yaml::Node map(yaml::Map{}, node.at());
   for (const auto& item : *list) {
     const auto* text = item.as<std::string>();
     if (!text) return node;
-    const auto parts = cut(*text, '=');
+    const auto parts = hosts ? cut_host(*text) : cut(*text, '=');
     const bool split_here = pairs && parts.found;
     put(map,
         split_here ? parts.before : std::string_view(*text),
@@ -54,12 +74,21 @@ std::string target_of(const yaml::Node& volume) {
   }
   const auto* text = volume.as<std::string>();
   if (!text) return "";
-  const auto parts = split(*text, ':');
-  return std::string(parts.size() > 1 ? parts[1] : parts[0]);
+  const auto colon = find_outside(*text, ':');
+  if (colon == std::string::npos) return *text;
+  const auto end = std::min(find_outside(*text, ':', colon + 1), text->size());
+  return text->substr(colon + 1, end - colon - 1);
+}
+
+/// Of a host's entry; not yet a key, for variables in keys stay.
+std::string host_of(const yaml::Node& entry) {
+  const auto* text = entry.as<std::string>();
+  return text ? std::string(cut_host(*text).before) : fingerprint(entry);
 }
 
 yaml::Node append(const yaml::Node& base, const yaml::Node& over, std::string_view key) {
   const auto identity = [key](const yaml::Node& item) {
+    if (key == "extra_hosts") return host_of(item);
     return key == "volumes" ? target_of(item) : fingerprint(item);
   };
   auto items = as_list(base);
@@ -172,9 +201,11 @@ void rebase_volume(yaml::Node& volume, const std::string& directory) {
 yaml::Node overlay(yaml::Node base, const yaml::Node& over, std::string_view key) {
   if (over.is_null()) return base;
   if (is_replaced_list(key) || base.is_null()) return over;
+  const bool hosts = key == "extra_hosts";
+  if (hosts && base.as<yaml::List>() && over.as<yaml::List>()) return append(base, over, key);
   if (is_pair_list(key) || key == "networks" || key == "depends_on") {
-    base = as_map(base, is_pair_list(key));
-    const auto mapped = as_map(over, is_pair_list(key));
+    base = as_map(base, is_pair_list(key), hosts);
+    const auto mapped = as_map(over, is_pair_list(key), hosts);
     if (!base.as<yaml::Map>() || !mapped.as<yaml::Map>()) return over;
     for (const auto& entry : *mapped.as<yaml::Map>()) {
       auto* mine = base.find(entry.key);

@@ -27,7 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kLargestRequest = 16U * 1024U * 1024U;
-constexpr std::size_t kMostPacks = 40;
 
 // A sanitizer's shadow memory alone is terabytes of address space.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -145,7 +144,6 @@ class Fetch {
       return answer;
     }
     if (auto kept = mirror.keep(tip(), *commit); !kept) return std::move(kept).error();
-    if (auto done = mirror.compact(kMostPacks); !done) return std::move(done).error();
     return answer;
   }
 
@@ -194,6 +192,14 @@ Result<void> make_home(const FetchRequest& request) {
     return Error{ErrorKind::unavailable, "the directory " + home.string() + " cannot be written"};
   ::setenv("HOME", home.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): the child has one thread
   return {};
+}
+
+Result<FetchAnswer> compact(const fs::path& path) {
+  const Library library;
+  const auto mirror = Mirror::open(path);
+  if (!mirror) return mirror.error();
+  if (auto done = mirror->compact(); !done) return std::move(done).error();
+  return FetchAnswer{};
 }
 
 Result<std::string> read_request() {
@@ -252,6 +258,8 @@ Result<FetchAnswer> fetch_into_mirror(const FetchRequest& request) {
     return Error{ErrorKind::unavailable,
                  "the lock in " + request.directory.string() +
                      " cannot be taken: " + std::generic_category().message(errno)};
+  const auto path = mirror_path(request.directory);
+  if (request.compact) return compact(path);
   // Before libgit2 starts, which looks the home directory up once.
   if (request.url.scheme() == RemoteUrl::Scheme::ssh)
     if (auto made = make_home(request); !made) return std::move(made).error();
@@ -264,7 +272,6 @@ Result<FetchAnswer> fetch_into_mirror(const FetchRequest& request) {
                         static_cast<const char*>(nullptr));
         !set)
       return Error{ErrorKind::unauthorized, set.error().message};
-  const auto path = mirror_path(request.directory);
   bool mirror_suspect = false;
   auto answer = Fetch(request, path).run(mirror_suspect);
   if (answer || !mirror_suspect) return answer;

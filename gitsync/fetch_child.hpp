@@ -13,7 +13,8 @@ inline constexpr const char* kFetchArgument = "__fetch";
 /// code: 0 also where the answer is an error.
 int fetch_child_main();
 
-/// What the child does once it has its request; for tests of the steps without a process around.
+/// What the child does once it has its request, be it a fetch or housekeeping; for tests of the
+/// steps without a process around.
 [[nodiscard]] Result<FetchAnswer> fetch_into_mirror(const FetchRequest& request);
 
 /// Of a request's directory.

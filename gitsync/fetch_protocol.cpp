@@ -54,7 +54,8 @@ std::string to_json(const FetchRequest& request) {
                {"previous_commit", request.previous_commit},
                {"previous_id", request.previous_id},
                {"allow_rewind", request.allow_rewind},
-               {"allowed_commit", request.allowed_commit}});
+               {"allowed_commit", request.allowed_commit},
+               {"compact", request.compact}});
 }
 
 Result<FetchRequest> parse_request(std::string_view text) {
@@ -75,7 +76,8 @@ Result<FetchRequest> parse_request(std::string_view text) {
                          .previous_commit = value.at("previous_commit"),
                          .previous_id = value.at("previous_id"),
                          .allow_rewind = value.at("allow_rewind"),
-                         .allowed_commit = value.at("allowed_commit")};
+                         .allowed_commit = value.at("allowed_commit"),
+                         .compact = value.at("compact")};
     auto& credentials = request.credentials;
     credentials.user = value.at("user");
     credentials.password = unpacked(value.at("password"));

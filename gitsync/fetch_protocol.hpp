@@ -22,6 +22,8 @@ struct FetchRequest {
   std::string previous_id;      ///< What the remote's ref pointed to then; "" for none.
   bool allow_rewind = false;
   std::string allowed_commit = {};  ///< As allow_rewind, for this one only; "" for none.
+  /// Nothing is fetched: all that the mirror keeps goes into one pack. The answer is empty.
+  bool compact = false;
 };
 
 struct FetchAnswer {

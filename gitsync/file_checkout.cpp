@@ -7,11 +7,13 @@
 #include <system_error>
 #include <utility>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/digest.hpp"
+#include "core/handle.hpp"
 
 namespace skep::gitsync {
 namespace {
@@ -99,6 +101,28 @@ std::optional<Found> read_file(int directory, const std::string& name) {
   }
 }
 
+using DirectoryHandle = Handle<DIR, ::closedir>;
+
+/// A directory with nothing in it but directories of this kind; false where there is more, or
+/// something else. Nobody misses it, whoever made it.
+bool remove_empty(int parent, const std::string& name) {
+  if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0) return true;
+  if (errno != ENOTEMPTY && errno != EEXIST) return false;
+  const int number =
+      ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const DirectoryHandle directory(number < 0 ? nullptr : ::fdopendir(number));
+  if (!directory) {
+    if (number >= 0) ::close(number);
+    return false;
+  }
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours
+  while (const dirent* const item = ::readdir(directory.get())) {
+    const std::string inner = item->d_name;
+    if (inner != "." && inner != ".." && !remove_empty(number, inner)) return false;
+  }
+  return ::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0;
+}
+
 /// Beside the old one, and then in its place: nobody sees half a file.
 Result<void> replace_file(const Place& place, const std::string& text, bool executable) {
   const auto fresh = "." + place.name.substr(0, 200) + ".skep-new";
@@ -113,8 +137,18 @@ Result<void> replace_file(const Place& place, const std::string& text, bool exec
     if (put < 0) return failed("write " + place.name, errno);
     done += static_cast<std::size_t>(put);
   }
+  const auto put_in_place = [&] {
+    const auto once = [&] {
+      return ::renameat(directory, fresh.c_str(), directory, place.name.c_str()) == 0;
+    };
+    if (once()) return true;
+    if (errno != EISDIR) return false;
+    if (remove_empty(directory, place.name)) return once();
+    errno = EISDIR;
+    return false;
+  };
   if (::fchmod(file.get(), executable ? 0755 : 0644) != 0 || ::fsync(file.get()) != 0 ||
-      ::renameat(directory, fresh.c_str(), directory, place.name.c_str()) != 0) {
+      !put_in_place()) {
     const auto code = errno;
     ::unlinkat(directory, fresh.c_str(), 0);
     if (code == EISDIR || code == ENOTEMPTY || code == EEXIST) {
@@ -177,6 +211,17 @@ Result<bool> put(int root, const ports::CheckoutFile& file) {
   return true;
 }
 
+/// Whether a file at `path` leaves no room for one of the files: the path, or what is on the way to
+/// it, would have to be a file and a directory at once.
+bool is_in_the_way(const std::string& path, const std::map<std::string, std::string>& files) {
+  const auto below = files.lower_bound(path + '/');
+  if (below != files.end() && below->first.starts_with(path + '/')) return true;
+  for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    if (files.count(path.substr(0, slash)) != 0) return true;
+  }
+  return false;
+}
+
 /// Whether it was still there as it was written; what somebody changed stays.
 Result<bool> take_away(int root, const std::string& path, const std::string& digest) {
   const auto where = RepoPath::parse(path);
@@ -204,22 +249,30 @@ Result<std::size_t> FileCheckout::write(const std::string& stack,
   auto manifest = read_manifest(root.get());
   const auto before = manifest;
   std::map<std::string, std::string> now;
+  for (const auto& file : files) now[file.path.text()] = sha256_hex(file.text);
+  const auto earlier = std::exchange(manifest[stack], now);
   std::size_t changes = 0;
+  const auto clear = [&](auto&& is_meant) -> Result<void> {
+    for (const auto& [path, digest] : earlier) {
+      bool wanted = false;
+      for (const auto& [other, paths] : manifest) wanted = wanted || paths.count(path) != 0;
+      if (wanted || !is_meant(path)) continue;
+      const auto removed = take_away(root.get(), path, digest);
+      if (!removed) return removed.error();
+      changes += *removed ? 1U : 0U;
+    }
+    return {};
+  };
+  // A file gives way to a directory, and the other way round.
+  auto cleared = clear([&](const std::string& path) { return is_in_the_way(path, now); });
+  if (!cleared) return std::move(cleared).error();
   for (const auto& file : files) {
     const auto written = put(root.get(), file);
     if (!written) return written.error();
     changes += *written ? 1U : 0U;
-    now[file.path.text()] = sha256_hex(file.text);
   }
-  const auto earlier = std::exchange(manifest[stack], now);
-  for (const auto& [path, digest] : earlier) {
-    bool wanted = false;
-    for (const auto& [other, paths] : manifest) wanted = wanted || paths.count(path) != 0;
-    if (wanted) continue;
-    const auto removed = take_away(root.get(), path, digest);
-    if (!removed) return removed.error();
-    changes += *removed ? 1U : 0U;
-  }
+  cleared = clear([](const std::string& /*path*/) { return true; });
+  if (!cleared) return std::move(cleared).error();
   if (manifest[stack].empty()) manifest.erase(stack);
   if (manifest != before) {
     auto written = write_manifest(root.get(), manifest);

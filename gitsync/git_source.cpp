@@ -17,6 +17,7 @@
 #include "gitsync/commit_search.hpp"
 #include "gitsync/commit_signature.hpp"
 #include "gitsync/fetch_child.hpp"
+#include "gitsync/mirror.hpp"
 #include "gitsync/remote_refs.hpp"
 
 namespace skep::gitsync {
@@ -27,6 +28,9 @@ using nlohmann::json;
 
 /// Commits that are looked at for the last change of a file: about a second's work.
 constexpr std::size_t kFurthestChange = 10'000;
+
+/// Before a mirror is compacted; and, where that failed, as many more before it is tried again.
+constexpr std::size_t kMostPacks = 40;
 
 /// Short, safe as a file name, and tells nothing.
 std::string short_id(const std::string& text) { return sha256_hex(text).substr(0, 16); }
@@ -92,7 +96,8 @@ Git2Source::Git2Source(GitOptions options,
       directory_(std::move(directory)),
       slot_(std::move(slot)),
       clock_(clock),
-      log_(log) {}
+      log_(log),
+      most_packs_(kMostPacks) {}
 
 void Git2Source::load_last_good() {
   std::ifstream in(directory_ / (slot_ + ".json"), std::ios::binary);
@@ -210,6 +215,10 @@ Result<FetchAnswer> Git2Source::run_fetch(std::stop_token stop) {
   }
   // The directory may have been cleaned away since open().
   if (auto made = make_directory(directory_); !made) return std::move(made).error();
+  return ask_child(request, std::move(stop));
+}
+
+Result<FetchAnswer> Git2Source::ask_child(const FetchRequest& request, std::stop_token stop) const {
   const auto input = to_json(request);
   auto answer = run_child({.executable = options_.executable,
                            .argument = kFetchArgument,
@@ -218,6 +227,27 @@ Result<FetchAnswer> Git2Source::run_fetch(std::stop_token stop) {
                           std::move(stop));
   if (!answer) return std::move(answer).error();
   return parse_answer(*answer);
+}
+
+/// A large history may need more time, memory or disk than there is, now or ever. So this is never
+/// part of a fetch, and what comes of it decides about no commit.
+void Git2Source::keep_house(std::stop_token stop) {
+  const auto packs = count_packs(mirror_path(directory_));
+  if (packs <= most_packs_) return;
+  const FetchRequest request{.url = options_.url,
+                             .ref = options_.ref,
+                             .directory = directory_,
+                             .slot = slot_,
+                             .credentials = {},
+                             .limits = options_.fetch_limits,
+                             .previous_commit = {},
+                             .previous_id = {},
+                             .compact = true};
+  const auto done = ask_child(request, std::move(stop));
+  most_packs_ = done ? kMostPacks : packs + kMostPacks;
+  if (!done && done.error().kind != ErrorKind::cancelled)
+    log_.warn(logfmt("mirror cannot be compacted, reading it becomes slow",
+                     {{"source", describe()}, {"packs", packs}, {"error", done.error().message}}));
 }
 
 Result<std::shared_ptr<const GitSnapshot>> Git2Source::fetch_snapshot(std::stop_token stop) {
@@ -275,8 +305,12 @@ void Git2Source::store_last_good() {
 Result<std::shared_ptr<const ports::Snapshot>> Git2Source::fetch(std::stop_token stop) {
   const std::lock_guard one_at_a_time(fetching_);
   const auto started = clock_.now();
-  auto snapshot = fetch_snapshot(std::move(stop));
-  if (snapshot) return std::shared_ptr<const ports::Snapshot>(*std::move(snapshot));
+  auto snapshot = fetch_snapshot(stop);
+  if (snapshot) {
+    // Whoever waits for a new commit waits for nothing else.
+    if (!last_answer()->downloaded) keep_house(std::move(stop));
+    return std::shared_ptr<const ports::Snapshot>(*std::move(snapshot));
+  }
   if (snapshot.error().kind != ErrorKind::cancelled) {
     const std::lock_guard lock(state_);
     if (!failing_since_) failing_since_ = started;

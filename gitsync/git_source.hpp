@@ -70,6 +70,8 @@ class Git2Source final : public ports::Source {
   [[nodiscard]] Result<std::shared_ptr<const GitSnapshot>> open_trusted(
       const std::string& commit, std::string* refusal = nullptr) const;
   Result<FetchAnswer> run_fetch(std::stop_token stop);
+  Result<FetchAnswer> ask_child(const FetchRequest& request, std::stop_token stop) const;
+  void keep_house(std::stop_token stop);
   Result<std::shared_ptr<const GitSnapshot>> fetch_snapshot(std::stop_token stop);
   void store_last_good();
 
@@ -80,7 +82,8 @@ class Git2Source final : public ports::Source {
   const Clock& clock_;
   spdlog::logger& log_;
 
-  std::mutex fetching_;  ///< One fetch at a time; taken before state_.
+  std::mutex fetching_;         ///< One fetch at a time; taken before state_.
+  std::size_t most_packs_ = 0;  ///< Before the mirror is compacted; guarded by fetching_.
 
   mutable std::mutex state_;  ///< Guards what follows.
   std::shared_ptr<const GitSnapshot> snapshot_;

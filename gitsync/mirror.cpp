@@ -157,10 +157,9 @@ Result<void> Mirror::keep(const std::string& name, const git_oid& object) const 
   return {};
 }
 
-Result<void> Mirror::compact(std::size_t most_packs) const {
+Result<void> Mirror::compact() const {
   const auto directory = path_ / "objects" / "pack";
   const auto before = packs_in(directory, ".pack");
-  if (before.size() <= most_packs) return {};
   auto builder = acquire<PackBuilderHandle>("compact", git_packbuilder_new, repository_.get());
   if (!builder) return std::move(builder).error();
   git_packbuilder_set_threads(builder->get(), 1);
@@ -190,6 +189,10 @@ Result<void> Mirror::compact(std::size_t most_packs) const {
     fs::remove(old, error);
   }
   return {};
+}
+
+std::size_t count_packs(const fs::path& mirror) {
+  return packs_in(mirror / "objects" / "pack", ".pack").size();
 }
 
 }  // namespace skep::gitsync

@@ -33,8 +33,9 @@ class Mirror {
   [[nodiscard]] bool has_lost(const std::string& name) const;
   /// Points refs/skep/NAME to the object: what a later fetch need not send again.
   [[nodiscard]] Result<void> keep(const std::string& name, const git_oid& object) const;
-  /// Many packs make every lookup slow: above `most_packs` all that is kept goes into one.
-  [[nodiscard]] Result<void> compact(std::size_t most_packs) const;
+  /// Many packs make every lookup slow: all that is kept goes into one. Takes a second copy's
+  /// time and space, and may fail for want of them; then all is as before.
+  [[nodiscard]] Result<void> compact() const;
 
  private:
   Mirror(std::filesystem::path path, RepositoryHandle repository, OdbHandle odb);
@@ -42,5 +43,8 @@ class Mirror {
   RepositoryHandle repository_;
   OdbHandle odb_;
 };
+
+/// How many a mirror has; 0 where it cannot be read.
+[[nodiscard]] std::size_t count_packs(const std::filesystem::path& mirror);
 
 }  // namespace skep::gitsync

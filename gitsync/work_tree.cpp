@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <map>
 #include <mutex>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -79,6 +80,12 @@ std::string stat_id(const struct stat& about) {
          std::to_string(about.st_size) + "-" + std::to_string(about.st_mtim.tv_sec) + "." +
          std::to_string(about.st_mtim.tv_nsec) + "-" + std::to_string(about.st_ctim.tv_sec) + "." +
          std::to_string(about.st_ctim.tv_nsec);
+}
+
+template <typename Entry>
+std::optional<std::string> answer_of(const std::optional<Entry>& entry) {
+  if (!entry) return std::nullopt;
+  return entry->executable ? entry->id + "+x" : entry->id;
 }
 
 bool is_executable(const struct stat& about) { return (about.st_mode & S_IXUSR) != 0; }
@@ -161,19 +168,91 @@ class WorkTreeSnapshot::Impl {
 
   Result<std::optional<TreeEntry>> find(const RepoPath& path) {
     const std::lock_guard lock(mutex_);
-    if (path.is_root()) {
-      TreeEntry entry;
-      entry.kind = TreeEntry::Kind::directory;
-      return std::optional(std::move(entry));
-    }
-    auto parent = open_parent(path);
-    if (!parent) return std::move(parent).error();
-    if (!parent->is_open()) return std::optional<TreeEntry>();
-    return entry_of(parent->get(), path);
+    auto entry = found(path);
+    if (entry) answers_[path] = answer_of(*entry);
+    return entry;
   }
 
   Result<std::optional<TreeFile>> read(const RepoPath& path) {
     const std::lock_guard lock(mutex_);
+    auto file = content(path);
+    if (file) answers_[path] = answer_of(*file);
+    return file;
+  }
+
+  Answers answers() {
+    const std::lock_guard lock(mutex_);
+    return answers_;
+  }
+
+  bool agrees_with(const Answers& answers) {
+    const std::lock_guard lock(mutex_);
+    return std::all_of(answers.begin(), answers.end(), [this](const auto& answer) {
+      const auto entry = found(answer.first);
+      return entry && answer_of(*entry) == answer.second;
+    });
+  }
+
+ private:
+  Result<std::optional<TreeEntry>> found(const RepoPath& path) const {
+    std::optional<TreeEntry> entry;
+    if (path.is_root()) {
+      entry.emplace();
+      entry->kind = TreeEntry::Kind::directory;
+    } else {
+      auto parent = open_parent(path);
+      if (!parent) return std::move(parent).error();
+      if (!parent->is_open()) return entry;
+      auto there = entry_of(parent->get(), path);
+      if (!there) return there;
+      entry = *std::move(there);
+    }
+    if (!entry || entry->kind != TreeEntry::Kind::directory) return entry;
+    auto directory = open_directory(path);
+    if (!directory) return std::move(directory).error();
+    std::string names;
+    std::uint64_t left = limits_.directory_entries;
+    if (directory->is_open()) describe(directory->get(), "", left, names);
+    auto id = blob_id(names);
+    if (!id) return std::move(id).error();
+    entry->id = *std::move(id);
+    return entry;
+  }
+
+  /// A line for all that is below a directory; what it holds beyond the limit does not count.
+  static void describe(int directory,
+                       const std::string& before,
+                       std::uint64_t& left,
+                       std::string& names) {
+    const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const DirectoryHandle stream(copy < 0 ? nullptr : ::fdopendir(copy));
+    if (!stream) {
+      if (copy >= 0) ::close(copy);
+      return;
+    }
+    std::set<std::string> here;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours
+    for (const dirent* item = ::readdir(stream.get()); item != nullptr && left > 0;
+         item = ::readdir(stream.get()), --left)  // NOLINT(concurrency-mt-unsafe)
+      here.emplace(item->d_name);
+    for (const auto& name : here) {
+      struct stat about = {};
+      if (name == "." || name == ".." || name == ".git" ||
+          ::fstatat(directory, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0)
+        continue;
+      names += before + name + '\0' + std::to_string(about.st_mode & S_IFMT) + '\n';
+      if (!S_ISDIR(about.st_mode)) continue;
+      const Descriptor inside(
+          ::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (!inside.is_open()) continue;
+      if (has_git(inside.get()))
+        names += "submodule\n";
+      else
+        describe(inside.get(), before + name + '/', left, names);
+    }
+  }
+
+  Result<std::optional<TreeFile>> content(const RepoPath& path) {
     if (const auto known = files_.find(path); known != files_.end())
       return std::optional(known->second);
     if (path.is_root()) return refuse("", "is a directory");
@@ -185,7 +264,6 @@ class WorkTreeSnapshot::Impl {
     return file;
   }
 
- private:
   /// What counts as "no such directory" at the end of a path; further up a file always does.
   enum class Missing { nothing_there, also_a_file };
 
@@ -317,10 +395,12 @@ class WorkTreeSnapshot::Impl {
   const Descriptor root_;
   std::mutex mutex_;
   std::map<RepoPath, TreeFile> files_;  ///< What was read.
+  Answers answers_;
 };
 
 Result<std::shared_ptr<const WorkTreeSnapshot>> WorkTreeSnapshot::open(const fs::path& directory,
-                                                                       ReadLimits limits) {
+                                                                       ReadLimits limits,
+                                                                       bool named) {
   const Library library;
   std::error_code error;
   // Links above the root are the person's own way to name it.
@@ -335,7 +415,8 @@ Result<std::shared_ptr<const WorkTreeSnapshot>> WorkTreeSnapshot::open(const fs:
       return Error{ErrorKind::invalid_input, directory.string() + " is not a directory"};
     return failed(directory.string(), errno);
   }
-  auto revision = clean_head(canonical, limits).value_or(ports::Revision{});
+  auto revision =
+      named ? clean_head(canonical, limits).value_or(ports::Revision{}) : ports::Revision{};
   return std::shared_ptr<const WorkTreeSnapshot>(
       new WorkTreeSnapshot(std::make_unique<Impl>(std::move(root), std::move(revision), limits)));
 }
@@ -357,45 +438,10 @@ Result<std::optional<TreeFile>> WorkTreeSnapshot::read(const RepoPath& path) con
   return impl_->read(path);
 }
 
-namespace {
+WorkTreeSnapshot::Answers WorkTreeSnapshot::answers() const { return impl_->answers(); }
 
-class WorkTreeSource final : public ports::Source {
- public:
-  WorkTreeSource(fs::path directory, ReadLimits limits)
-      : directory_(std::move(directory)), limits_(limits) {}
-
-  Result<std::shared_ptr<const ports::Snapshot>> fetch(std::stop_token stop) override {
-    if (stop.stop_requested()) return Error{ErrorKind::cancelled, "stopped"};
-    auto snapshot = WorkTreeSnapshot::open(directory_, limits_);
-    if (!snapshot) return std::move(snapshot).error();
-    const std::lock_guard lock(mutex_);
-    last_good_ = *std::move(snapshot);
-    return last_good_;
-  }
-
-  std::shared_ptr<const ports::Snapshot> last_good() const override {
-    const std::lock_guard lock(mutex_);
-    return last_good_;
-  }
-
-  std::string describe() const override { return directory_.string() + " (work tree)"; }
-
- private:
-  const fs::path directory_;
-  const ReadLimits limits_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const ports::Snapshot> last_good_;
-};
-
-}  // namespace
-
-Result<std::unique_ptr<ports::Source>> open_work_tree(const fs::path& directory,
-                                                      ReadLimits limits) {
-  std::error_code error;
-  if (!fs::is_directory(directory, error))
-    return Error{ErrorKind::invalid_input, directory.string() + " is not a directory"};
-  return std::unique_ptr<ports::Source>(
-      std::make_unique<WorkTreeSource>(fs::absolute(directory), limits));
+bool WorkTreeSnapshot::agrees_with(const Answers& answers) const {
+  return impl_->agrees_with(answers);
 }
 
 }  // namespace skep::gitsync

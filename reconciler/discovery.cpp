@@ -4,6 +4,7 @@
 #include <array>
 
 #include "swarm/stack_spec.hpp"
+#include "yaml/documents.hpp"
 #include "yaml/parse.hpp"
 
 namespace skep::reconciler {
@@ -28,10 +29,11 @@ std::optional<yaml::Node> read_settings(const TreeReader& reader,
   }
   if (!*file) return yaml::Node();
   auto node = yaml::parse((*file)->text, path.text());
-  if (!node) {
-    findings.push_back({Finding::Severity::error,
-                        node.error().message,
-                        node.error().at.value_or(SourcePosition{path.text()})});
+  const auto single = yaml::check_single_document((*file)->text, path.text());
+  if (!node || !single) {
+    const auto& error = node ? single.error() : node.error();
+    findings.push_back(
+        {Finding::Severity::error, error.message, error.at.value_or(SourcePosition{path.text()})});
     return std::nullopt;
   }
   return *std::move(node);
@@ -99,24 +101,34 @@ void refuse_default_compose_files(StackSource& stack,
 }
 
 /// "docker-compose.yml", "prod" → "docker-compose.prod.yml"; in the other spelling of the ending
-/// where only that is there.
+/// where only that is there. The end ".sops.yml" stays together; one that was taken apart counts,
+/// too.
 std::optional<RepoPath> variant_of(const TreeReader& reader,
                                    const RepoPath& base,
                                    const std::string& environment) {
+  constexpr std::string_view kSealed = ".sops";
   const auto& text = base.text();
   const auto slash = text.rfind('/');
   const auto dot = text.rfind('.');
   if (dot == std::string::npos || (slash != std::string::npos && dot < slash)) return std::nullopt;
-  const auto stem = text.substr(0, dot) + "." + environment;
+  const auto stem = text.substr(0, dot);
+  std::vector<std::string> starts = {stem + "." + environment};
+  if (stem.ends_with(kSealed)) {
+    starts.insert(
+        starts.begin(),
+        stem.substr(0, stem.size() - kSealed.size()) + "." + environment + std::string(kSealed));
+  }
   std::vector<std::string> endings = {text.substr(dot)};
   if (endings[0] == ".yml") endings.emplace_back(".yaml");
   if (endings[0] == ".yaml") endings.emplace_back(".yml");
-  for (const auto& ending : endings) {
-    auto path = RepoPath::parse(stem + ending);
-    if (!path) return std::nullopt;
-    const auto entry = reader.find(*path);
-    // What cannot be read is kept: reading it says why.
-    if (!entry || *entry) return *std::move(path);
+  for (const auto& start : starts) {
+    for (const auto& ending : endings) {
+      auto path = RepoPath::parse(start + ending);
+      if (!path) return std::nullopt;
+      const auto entry = reader.find(*path);
+      // What cannot be read is kept: reading it says why.
+      if (!entry || *entry) return *std::move(path);
+    }
   }
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #include "reconciler/dotenv.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace skep::reconciler {
@@ -28,7 +29,34 @@ bool is_rest(std::string_view text) {
   return text.empty() || text.front() == '#';
 }
 
+constexpr std::string_view kLetters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+
+/// Whether docker compose would put a variable in: "${…" of any, "$NAME" of an earlier line.
+bool names_variable(std::string_view text, const std::map<std::string, std::string>& earlier) {
+  for (auto at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
+    if (at > 0 && text[at - 1] == '\\') continue;
+    if (at + 1 < text.size() && text[at + 1] == '$') {
+      ++at;
+      continue;
+    }
+    const auto rest = text.substr(at + 1);
+    if (rest.starts_with('{')) return true;
+    const auto name = rest.substr(0, rest.find_first_not_of(kLetters));
+    if (earlier.count(std::string(name)) != 0) return true;
+  }
+  return false;
+}
+
+/// `text` is what follows the equals sign.
 std::optional<std::string> value_of(std::string_view text) {
+  const auto start = std::min(text.find_first_not_of(" \t"), text.size());
+  // A plain value ends at a # that follows a blank; one that begins with # has none before it.
+  if (text.substr(start).starts_with('#')) {
+    if (start > 0) return std::string();
+  } else {
+    text.remove_prefix(start);
+  }
   if (text.starts_with('\'')) {
     const auto end = text.find('\'', 1);
     if (end == std::string_view::npos || !is_rest(text.substr(end + 1))) return std::nullopt;
@@ -65,9 +93,8 @@ std::optional<std::string> value_of(std::string_view text) {
     }
     return std::nullopt;
   }
-  // A plain value ends at a # that follows a blank.
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '#' && (i == 0 || text[i - 1] == ' ' || text[i - 1] == '\t'))
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '#' && (text[i - 1] == ' ' || text[i - 1] == '\t'))
       return std::string(trim(text.substr(0, i)));
   }
   return std::string(trim(text));
@@ -95,13 +122,23 @@ std::map<std::string, std::string> parse_dotenv(std::string_view text,
       findings.push_back({Finding::Severity::error, "expected KEY=VALUE", at});
       continue;
     }
-    auto value = value_of(trim(line.substr(equals + 1)));
+    auto value = value_of(line.substr(equals + 1));
     if (!value) {
       findings.push_back(
           {Finding::Severity::error,
            "the quoted value of " + std::string(name) + " does not end with its quote",
            at});
       continue;
+    }
+    const auto written = trim(line.substr(equals + 1));
+    const bool names = names_variable(written.starts_with('"') ? written : *value, variables);
+    if (names && !written.starts_with('\'')) {
+      findings.push_back(
+          {Finding::Severity::warning,
+           std::string(name) +
+               " keeps its $ as it is written: unlike docker compose, skep puts no variable into "
+               "another one here; write the value out, or between single quotes if it is meant",
+           at});
     }
     variables[std::string(name)] = *std::move(value);
   }

@@ -12,19 +12,43 @@ std::optional<std::string> id_of(const std::optional<Entry>& entry) {
   return entry->executable ? entry->id + "+x" : entry->id;
 }
 
+/// A file that only stands for another one, in the words of whoever would deploy it; else "".
+std::string_view stand_in(std::string_view text) {
+  using namespace std::string_view_literals;
+  constexpr std::size_t kLargestPointer = 1024;  // As git-lfs defines one.
+  if (text.size() < kLargestPointer &&
+      text.starts_with("version https://git-lfs.github.com/spec/")) {
+    return "is a Git LFS pointer, not the file itself, which skep does not fetch: keep the file in "
+           "git itself (git lfs untrack), or put it into the image";
+  }
+  if (text.starts_with("\0GITCRYPT\0"sv)) {
+    return "is encrypted with git-crypt, for which skep has no key: encrypt it with skep secret "
+           "encrypt instead";
+  }
+  return {};
+}
+
+/// What failed once stays so: its error is already among the findings.
+template <typename Entry>
+void remember(Reads& reads, const RepoPath& path, const Result<std::optional<Entry>>& found) {
+  auto& id = reads[path.text()];
+  if (id != kUnread) id = found ? id_of(*found) : std::string(kUnread);
+}
+
 }  // namespace
 
 Result<std::optional<ports::TreeEntry>> TreeReader::find(const RepoPath& path) const {
   auto entry = snapshot_.find(path);
-  if (entry) reads_[path.text()] = id_of(*entry);
+  remember(reads_, path, entry);
   return entry;
 }
 
 Result<std::optional<ports::TreeFile>> TreeReader::file(const RepoPath& path) const {
   auto file = snapshot_.read(path);
-  if (!file) return file;
-  reads_[path.text()] = id_of(*file);
-  if (!*file) return file;
+  remember(reads_, path, file);
+  if (!file || !*file) return file;
+  if (const auto what = stand_in((*file)->text); !what.empty())
+    return Error{ErrorKind::invalid_input, path.text() + " " + std::string(what)};
   auto plain = plain_file(path.text(), std::move((*file)->text), decryption_);
   if (!plain) return std::move(plain).error();
   (*file)->text = std::move(plain->text);
@@ -40,7 +64,9 @@ Result<std::optional<ports::TreeFile>> TreeReader::file(const RepoPath& path) co
 }
 
 Result<std::vector<ports::TreeEntry>> TreeReader::list(const RepoPath& directory) const {
-  return snapshot_.list(directory);
+  auto entries = snapshot_.list(directory);
+  if (!entries) reads_[directory.text()] = std::string(kUnread);
+  return entries;
 }
 
 Result<RepoPath> TreeReader::locate(const std::string& path) const {
@@ -79,6 +105,7 @@ Result<std::optional<std::string>> TreeReader::read(const std::string& path) con
 
 bool still_true(const Reads& reads, const ports::Snapshot& snapshot) {
   for (const auto& [text, id] : reads) {
+    if (id == kUnread) return false;
     const auto path = RepoPath::parse(text);
     if (!path) return false;
     const auto entry = snapshot.find(*path);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/file_reader.hpp"
@@ -21,12 +22,18 @@ namespace skep::reconciler {
 inline constexpr std::string_view kWorkingDirectoryMarker = "/.skep-repository/.pwd";
 
 /// Every path that a stack's render asked for, with the content id it got, or nothing where there
-/// was no such file. Together with the settings they are the cache key of the render (design §2).
+/// was no such file, or kUnread. Together with the settings they are the cache key of the render
+/// (design §2).
 using Reads = std::map<std::string, std::optional<std::string>>;
+
+/// In place of the id of what could not be read (a symlink, a directory, too large, disk trouble):
+/// what stands there at another commit is to be looked at, whatever it is.
+inline constexpr std::string_view kUnread = "unread";
 
 /// Reads a snapshot's files for one stack, and writes down what was asked. Paths are
 /// repository-relative, or absolute below compose::kRepositoryRoot. What is encrypted is decrypted
-/// on the way. Not for several threads.
+/// on the way; what only stands for a file (a Git LFS pointer) is an error. Not for several
+/// threads.
 class TreeReader final : public FileReader {
  public:
   /// `snapshot` and `decryption` outlive the reader. Without the latter an encrypted file is an

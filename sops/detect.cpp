@@ -82,9 +82,14 @@ bool is_named_encrypted(std::string_view path) {
   const auto name = base_name(path);
   // `.sops.yaml` holds the rules for making files, and no secret.
   if (name == ".sops.yaml" || name == ".sops.yml") return false;
-  for (const auto* end :
-       {".sops", ".sops.yaml", ".sops.yml", ".sops.json", ".sops.env", ".sops.ini"}) {
-    if (name.ends_with(end)) return true;
+  if (name.ends_with(".sops")) return true;
+  for (const std::string_view end : {".yaml", ".yml", ".json", ".env", ".ini"}) {
+    if (!name.ends_with(end)) continue;
+    const auto stem = name.substr(0, name.size() - end.size());
+    if (stem.ends_with(".sops")) return true;
+    // "values.sops.prod.yaml", of an environment. ".sops.prod.yaml" is more of those rules.
+    const auto dot = stem.rfind('.');
+    return dot != std::string_view::npos && dot > 5 && stem.substr(0, dot).ends_with(".sops");
   }
   return false;
 }

@@ -410,7 +410,8 @@ Result<std::string> encrypt(std::string_view plain,
     wipe(key);
     return std::move(done).error();
   }
-  metadata.rules = how.rules;
+  // What a binary file holds is one value, whose key "data" is SOPS' own: no rule is about it.
+  metadata.rules = format == Format::binary ? Rules{} : how.rules;
   metadata.last_modified = how.now;
   metadata.version = kLayoutVersion;
   auto sealed = seal(*document, key, std::move(metadata), {});

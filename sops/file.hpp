@@ -12,8 +12,8 @@
 namespace skep::sops {
 
 /// What a file's name says: `*.sops.yaml`, `*.sops.yml`, `*.sops.json`, `*.sops.env`, `*.sops.ini`,
-/// `.env.sops` and `*.sops` are encrypted. A file of such a name that is not encrypted is a
-/// mistake.
+/// `.env.sops` and `*.sops` are encrypted, and `*.sops.ENV.yaml` and so on, of an environment. A
+/// file of such a name that is not encrypted is a mistake.
 [[nodiscard]] bool is_named_encrypted(std::string_view path);
 
 /// By the file's name, as SOPS chooses it: yaml, json, dotenv and ini by their endings, else

@@ -5,6 +5,7 @@
 
 #include "sops/document.hpp"
 #include "sops/yaml_scalar.hpp"
+#include "yaml/documents.hpp"
 #include "yaml/parse.hpp"
 #include "yaml/source_text.hpp"
 
@@ -333,32 +334,6 @@ class Reader {
   std::optional<SourcePosition> metadata_at_;
 };
 
-/// The first line of a further document, if there is one.
-std::optional<std::size_t> second_document(std::string_view text) {
-  bool content = false;  // Of the first document.
-  bool ended = false;    // It, by "...".
-  for (std::size_t begin = 0; begin < text.size();) {
-    const auto end = std::min(text.find('\n', begin), text.size());
-    const auto line = text.substr(begin, end - begin);
-    const auto marks = [line](std::string_view mark) {
-      return line.starts_with(mark) && (line.size() == 3 || is_blank(line[3]));
-    };
-    const auto first = line.find_first_not_of(" \t\r");
-    const bool blank = first == std::string_view::npos || line[first] == '#';
-    if (marks("---")) {
-      if (content || ended) return begin;
-      content = true;
-    } else if (marks("...")) {
-      ended = true;
-    } else if (!blank) {
-      if (ended) return begin;
-      content = content || line.front() != '%';
-    }
-    begin = end + 1;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 Result<Document> read_yaml(std::string_view text, const std::string& file) {
@@ -368,7 +343,7 @@ Result<Document> read_yaml(std::string_view text, const std::string& file) {
   document.format = Format::yaml;
   document.file = file;
   document.text = source->text();
-  if (const auto second = second_document(document.text)) {
+  if (const auto second = yaml::second_document(document.text)) {
     return Error{ErrorKind::invalid_input,
                  "several YAML documents in one encrypted file are not supported: use one file "
                  "each",

@@ -5,6 +5,7 @@
 
 #include "helm-like-templates/package/schema.hpp"
 #include "helm-like-templates/package/values.hpp"
+#include "yaml/documents.hpp"
 #include "yaml/parse.hpp"
 
 namespace skep::package {
@@ -23,30 +24,26 @@ bool only_defines(std::string_view file) {
   return file.substr(file.rfind('/') + 1).starts_with('_') || file.ends_with(".tpl");
 }
 
-/// Nothing but white space, comments and document marks.
-bool is_blank(std::string_view text) {
-  while (!text.empty()) {
-    auto line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    const auto from = line.find_first_not_of(" \t\r");
-    if (from == std::string_view::npos) continue;
-    line = line.substr(from, line.find_last_not_of(" \t\r") + 1 - from);
-    if (!line.starts_with('#') && line != "---" && line != "...") return false;
-  }
-  return true;
-}
-
 void add(Findings& findings, Error error, const std::string& file) {
   findings.push_back({Finding::Severity::error,
                       std::move(error.message),
                       error.at.value_or(SourcePosition{file})});
 }
 
+/// All of a file that has one document.
+Result<yaml::Node> parsed(const std::string& text, const std::string& file) {
+  auto node = yaml::parse(text, file);
+  if (!node) return node;
+  if (auto single = yaml::check_single_document(text, file); !single)
+    return std::move(single).error();
+  return node;
+}
+
 /// The stack's own values, without the template's defaults.
 yaml::Node values_of(const Input& input, Findings& findings) {
   yaml::Node values(yaml::Map(), {input.values_place});
   for (const auto& file : input.values) {
-    auto node = yaml::parse(file.text, file.name);
+    auto node = parsed(file.text, file.name);
     if (!node) {
       add(findings, std::move(node).error(), file.name);
     } else if (node->as<yaml::Map>() != nullptr) {
@@ -74,7 +71,7 @@ std::optional<yaml::Node> Package::read_yaml(const std::string& file) {
   const auto found = files_.find(file);
   if (found == files_.end()) return std::nullopt;
   const auto place = place_ + "/" + file;
-  auto node = yaml::parse(found->second, place);
+  auto node = parsed(found->second, place);
   if (!node) {
     add(findings_, std::move(node).error(), place);
     return std::nullopt;
@@ -168,7 +165,11 @@ Output render(const Package& package, const Input& input, const templates::Limit
       continue;
     }
     share.output -= std::min(share.output, text->size());
-    if (!is_blank(*text)) output.documents.push_back({name, *std::move(text)});
+    if (yaml::is_blank(*text)) continue;
+    output.documents.push_back({name, *std::move(text)});
+    const auto& document = output.documents.back();
+    auto single = yaml::check_single_document(document.text, document.name());
+    if (!single) add(output.findings, std::move(single).error(), name);
   }
   // A mistake of a helper is found in every file that includes it.
   sort_and_unique(output.findings);

@@ -437,6 +437,15 @@ TEST(Catalog, KeysWithoutAValueAreAsIfTheyWereNotThere) {
   }
 }
 
+TEST(Catalog, WhereADollarIsNotDoubledIsSaidBesideTheValue) {
+  // The rows with a dollar above show that it is so.
+  EXPECT_THAT(text_of(*find("cron"), "values.yaml"), HasSubstr("write $HOME with one $"));
+  EXPECT_THAT(text_of(*find("monitoring"), "values.yaml"), HasSubstr("with one $"));
+  const auto rule = slurp(kCatalog.parent_path() / "README.md");
+  for (const auto* place : {"commands of `cron`", "`prometheus.scrapeConfigs` of `monitoring`"})
+    EXPECT_THAT(rule, HasSubstr(place));
+}
+
 TEST(Catalog, SaysWhatIsMissing) {
   const std::vector<std::tuple<std::string, std::string, std::string>> cases = {
       {"web-app", "{}", "image must"},

@@ -185,6 +185,34 @@ TEST(Extensions, ServiceExtendsAnother) {
   EXPECT_TRUE(output.stack.services.at("web").depends_on.empty());
 }
 
+TEST(Extensions, HostsOfBothServicesStayAndTheLaterAddressWins) {
+  auto loader = relaxed();
+  loader.environment["CACHE"] = "cache";
+  const auto output = loader.load(
+      {web("extends: base\nextra_hosts: ['${CACHE:-c}:10.0.0.6', 'six=::2', 'both:10.0.0.9']",
+           "  base: {image: x, extra_hosts: ['db:10.0.0.5', 'six:::1', 'both:10.0.0.8']}")});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_THAT(
+      service(output).task_template.container.hosts,
+      ::testing::UnorderedElementsAre("10.0.0.5 db", "10.0.0.6 cache", "::2 six", "10.0.0.9 both"));
+  const auto mapped = relaxed().load({web("extends: base\nextra_hosts: ['cache:10.0.0.6']",
+                                          "  base: {image: x, extra_hosts: {db: 10.0.0.5}}")});
+  ASSERT_EQ(errors(mapped), "");
+  EXPECT_THAT(service(mapped).task_template.container.hosts,
+              ::testing::UnorderedElementsAre("10.0.0.5 db", "10.0.0.6 cache"));
+}
+
+TEST(Extensions, AVariableInAVolumeHidesNotWhereItIsMounted) {
+  const auto output =
+      relaxed().load({web("extends: base\nvolumes: ['${D:-vol}:/b']",
+                          "  base: {image: x, volumes: ['${D:-vol}:/a', '${D:-old}:/b']}\n"
+                          "volumes: {vol: {}, old: {}}")});
+  ASSERT_EQ(errors(output), "");
+  const auto& mounts = service(output).task_template.container.mounts;
+  ASSERT_EQ(mounts.size(), 2U);
+  for (const auto& mount : mounts) EXPECT_EQ(mount.source, "s_vol") << mount.target;
+}
+
 TEST(Extensions, PathsOfAnotherFileStartThere) {
   auto loader = relaxed();
   loader.reader.files = {

@@ -15,7 +15,8 @@ TEST(FetchProtocol, ARequestArrivesAsItWasSent) {
                        .limits = {},
                        .previous_commit = "1",
                        .previous_id = "2",
-                       .allow_rewind = true};
+                       .allow_rewind = true,
+                       .compact = true};
   request.credentials.user = "bea";
   request.credentials.password = Secret(std::string("a\0\xFF\"", 4));
   request.credentials.ssh_key_passphrase = Secret("pass");
@@ -36,6 +37,7 @@ TEST(FetchProtocol, ARequestArrivesAsItWasSent) {
   EXPECT_EQ(got->credentials.ca_file, "/ca");
   EXPECT_EQ(got->limits.objects, 7U);
   EXPECT_TRUE(got->allow_rewind);
+  EXPECT_TRUE(got->compact);
 }
 
 TEST(FetchProtocol, AnAnswerOrItsErrorArrives) {

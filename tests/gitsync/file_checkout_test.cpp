@@ -129,6 +129,41 @@ TEST_F(FileCheckoutTest, ADirectoryInTheWayIsSaidAndLeftAlone) {
   EXPECT_THAT(refusal({file("file/below", "one")}), HasSubstr("file is no directory there"));
 }
 
+TEST_F(FileCheckoutTest, AFileOfOursBecomesADirectoryAndADirectoryAFile) {
+  write({file("conf", "one"), file("stays", "s")});
+  EXPECT_EQ(write({file("conf/a", "a"), file("conf/sub/b", "b"), file("stays", "s")}), 3U);
+  EXPECT_EQ(content("conf/a"), "a");
+  EXPECT_EQ(write({file("conf", "two"), file("stays", "s")}), 3U);
+  EXPECT_EQ(content("conf"), "two");
+  EXPECT_EQ(content("stays"), "s");
+}
+
+TEST_F(FileCheckoutTest, ADirectoryThatIsEmptySinceLongIsNoHindrance) {
+  write({file("conf/sub/a", "a")});
+  write({});
+  EXPECT_EQ(write({file("conf", "one")}), 1U);
+  EXPECT_EQ(content("conf"), "one");
+}
+
+TEST_F(FileCheckoutTest, WhatWasEditedOnTheNodeIsInTheWayAndStays) {
+  write({file("conf", "one")});
+  put("conf", "edited on the node");
+  EXPECT_THAT(refusal({file("conf/a", "a")}), HasSubstr("conf is no directory there"));
+  EXPECT_EQ(content("conf"), "edited on the node");
+  write({file("dir/a", "a"), file("dir/b", "b")});
+  put("dir/a", "edited on the node");
+  EXPECT_THAT(refusal({file("dir", "d")}), HasSubstr("dir is a directory there"));
+  EXPECT_EQ(content("dir/a"), "edited on the node");
+}
+
+TEST_F(FileCheckoutTest, AFileOfAnotherStackIsInTheWayUntilThatStackLeavesIt) {
+  write({file("conf", "one")});
+  write({file("conf", "one")}, "b");
+  EXPECT_THAT(refusal({file("conf/a", "a")}), HasSubstr("conf is no directory there"));
+  write({}, "b");
+  EXPECT_EQ(write({file("conf/a", "a")}), 2U);
+}
+
 TEST_F(FileCheckoutTest, WhatWasKilledInTheMiddleIsNoHindrance) {
   put(".x.conf.skep-new", "half");
   EXPECT_EQ(write({file("x.conf", "one")}), 1U);

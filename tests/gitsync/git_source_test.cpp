@@ -25,6 +25,25 @@ class GitSourceTest : public SourceTest {
       count += entry.path().extension() == ".pack" ? 1 : 0;
     return count;
   }
+  /// Commits, and a fetch of each into the mirror of the source.
+  void fetch_often(int times) {
+    auto request = FetchRequest{.url = url_of(url()),
+                                .ref = "main",
+                                .directory = mirror().parent_path(),
+                                .slot = "0011",
+                                .credentials = {},
+                                .limits = {},
+                                .previous_commit = "",
+                                .previous_id = "",
+                                .allow_rewind = false};
+    for (int at = 1; at <= times; ++at) {
+      const auto id = repository_.commit("main", {{"a", {std::to_string(at)}}});
+      auto answer = fetch_into_mirror(request);
+      ASSERT_TRUE(answer) << to_string(answer.error());
+      ASSERT_EQ(answer->commit, id);
+      request.previous_commit = request.previous_id = id;
+    }
+  }
 
   TestRepository repository_{temp_.path() / "remote.git"};
 };
@@ -325,31 +344,38 @@ TEST_F(GitSourceTest, AMirrorThatIsGoneIsMadeAnew) {
 }
 
 TEST_F(GitSourceTest, ManyFetchesDoNotLeaveManyPacks) {
-  std::string id = repository_.commit("main", {{"a", {"0"}}});
-  auto request = FetchRequest{.url = url_of(url()),
-                              .ref = "main",
-                              .directory = temp_.path(),
-                              .slot = "0011",
-                              .credentials = {},
-                              .limits = {},
-                              .previous_commit = "",
-                              .previous_id = "",
-                              .allow_rewind = false};
-  const auto first = id;
-  for (int at = 1; at < 90; ++at) {
-    id = repository_.commit("main", {{"a", {std::to_string(at)}}});
-    auto answer = fetch_into_mirror(request);
-    ASSERT_TRUE(answer) << to_string(answer.error());
-    ASSERT_EQ(answer->commit, id);
-    request.previous_commit = request.previous_id = id;
+  const auto first = repository_.commit("main", {{"a", {"0"}}});
+  auto source = open(url());
+  EXPECT_EQ(fetched(*source), first);
+  fetch_often(45);
+  EXPECT_GT(packs(), 40U);
+  const auto last = repository_.commit("main", {{"a", {"last"}}});
+  EXPECT_EQ(fetched(*source), last);
+  EXPECT_GT(packs(), 40U) << "a commit that somebody waits for comes first";
+  EXPECT_EQ(fetched(*source), last);
+  EXPECT_EQ(packs(), 1U);
+  for (const auto& commit : {first, last})
+    EXPECT_TRUE(GitSnapshot::open(mirror(), commit, {})) << commit;
+}
+
+TEST_F(GitSourceTest, AMirrorThatCannotBeCompactedGivesItsCommitsAllTheSame) {
+  repository_.commit("main", {{"a", {"0"}}});
+  auto source = open(url());
+  fetched(*source);
+  std::vector<std::filesystem::path> oldest;
+  for (const auto& entry : std::filesystem::directory_iterator(mirror() / "objects" / "pack"))
+    oldest.push_back(entry.path());
+  fetch_often(38);
+  const auto before = repository_.commit("main", {{"a", {"before"}}});
+  EXPECT_EQ(fetched(*source), before);
+  for (const auto& file : oldest) std::filesystem::remove(file);
+  for (int i = 0; i < 4; ++i) {
+    const auto id = repository_.commit("main", {{"a", {"new " + std::to_string(i)}}});
+    EXPECT_EQ(fetched(*source), id);
+    EXPECT_EQ(fetched(*source), id);
+    EXPECT_FALSE(source->failing_since());
   }
-  std::size_t count = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(mirror_path(temp_.path()) / "objects" / "pack"))
-    count += entry.path().extension() == ".pack" ? 1 : 0;
-  EXPECT_LE(count, 41U);
-  for (const auto& commit : {first, id})
-    EXPECT_TRUE(GitSnapshot::open(mirror_path(temp_.path()), commit, {})) << commit;
+  EXPECT_GT(packs(), 40U);
 }
 
 TEST_F(GitSourceTest, TheStateDirectoryIsForItsOwnerOnly) {

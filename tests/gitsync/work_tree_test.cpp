@@ -169,6 +169,50 @@ TEST_F(WorkTreeTest, WhatWasReadStaysAsItWas) {
   EXPECT_EQ((*snapshot()->read(path("apps/web/compose.yml")))->text, "two");
 }
 
+TEST_F(WorkTreeTest, ADirectorysIdTellsWhatIsInIt) {
+  fs::create_directories(root_ / "apps/web/sub");
+  const auto id = [&] { return (*snapshot()->find(path("apps")))->id; };
+  const auto before = id();
+  EXPECT_NE(before, "");
+  EXPECT_EQ(id(), before);
+  write_file(root_ / "apps/web/sub/added", "x");
+  const auto added = id();
+  EXPECT_NE(added, before);
+  fs::rename(root_ / "apps/web/sub/added", root_ / "apps/web/added");
+  EXPECT_NE(id(), before);
+  EXPECT_NE(id(), added);
+  fs::remove(root_ / "apps/web/added");
+  EXPECT_EQ(id(), before);
+  fs::remove(root_ / "apps/web/sub");
+  write_file(root_ / "apps/web/sub", "a file now");
+  EXPECT_NE(id(), before);
+}
+
+TEST_F(WorkTreeTest, AnIgnoredFileThatWasReadAndChangedIsNotTheSameRevision) {
+  write_file(root_ / ".gitignore", ".env\nother\n");
+  const auto id = commit_all();
+  write_file(root_ / "apps/web/.env", "A=1\n");
+  auto source = *open_work_tree(root_);
+  const auto fetched = [&] { return (*source->fetch({}))->revision().commit; };
+  EXPECT_EQ(fetched(), id);
+  ASSERT_TRUE(*source->last_good()->read(path("apps/web/.env")));
+  ASSERT_FALSE(*source->last_good()->find(path("apps/.env")));
+  EXPECT_EQ(fetched(), id);
+  const auto read_all = [&] {
+    (void)source->last_good()->read(path("apps/web/.env"));
+    (void)source->last_good()->find(path("apps/.env"));
+  };
+  read_all();
+  write_file(root_ / "other", "nobody reads it");
+  EXPECT_EQ(fetched(), id);
+  write_file(root_ / "apps/web/.env", "A=2\n");
+  EXPECT_EQ(fetched(), "") << "what was read is remembered over fetches that nobody read";
+  read_all();
+  EXPECT_EQ(fetched(), id) << "that it changed was told";
+  write_file(root_ / "apps/.env", "B=1\n");
+  EXPECT_EQ(fetched(), "") << "it was asked for and absent";
+}
+
 TEST_F(WorkTreeTest, ADirectoryThatIsNotThereIsAnError) {
   EXPECT_FALSE(open_work_tree(temp_.path() / "none"));
   EXPECT_FALSE(open_work_tree(root_ / "apps/web/compose.yml"));

@@ -40,6 +40,22 @@ TEST(Package, WhatRendersToNothingIsLeftOut) {
               HasSubstr("renders to nothing"));
 }
 
+TEST(Package, ASecondDocumentIsRefusedAndNotDropped) {
+  EXPECT_THAT(
+      errors_of({{"templates/a.yml", "---\na: 1\n---\n# b\nb: {{ 1 }}\n"}}),
+      HasSubstr("templates/t/templates/a.yml (rendered):3:1: error: a second YAML document"));
+  EXPECT_THAT(errors_of({{"templates/a.yml", "a: 1\n...\nb: 1\n"}}), HasSubstr("(rendered):3:1"));
+  EXPECT_EQ(errors_of({{"templates/a.yml", "---\na: 1\n---\n# {{ if false }}\nb: 1{{ end }}\n"}}),
+            "");
+  const Package::Files files = {{"templates/a.yml", "a: 1"}};
+  Input input;
+  input.values = {{"apps/x/values.yaml", "n: 1\n---\nm: 2\n"}};
+  EXPECT_THAT(errors_of(files, input), HasSubstr("apps/x/values.yaml:2:1: error: a second YAML"));
+  auto with = files;
+  with["values.yaml"] = "n: 1\n---\nm: 2\n";
+  EXPECT_THAT(errors_of(with), HasSubstr("templates/t/values.yaml:2:1: error: a second YAML"));
+}
+
 TEST(Package, ValuesComeFromDefaultsFilesAndSettingsInThisOrder) {
   Input input;
   input.values = {{"v1.yaml", "a: 2\nb: 2\nc: 2\ngone: null\n"}, {"v2.yaml", "b: 3\nc: 3\n"}};

@@ -98,6 +98,74 @@ TEST(DesiredState, OnlyWhatChangedIsRenderedAgain) {
   EXPECT_EQ(load(MemorySnapshot(files, "c3"), &second).rendered, 1U);
 }
 
+TEST(DesiredState, WhatCouldNotBeReadIsAskedForAgainAtTheNextCommit) {
+  const std::map<std::string, std::string> files = {
+      {"apps/a/docker-compose.yml",
+       "include: [more.yml]\n" + one_service("a:1") +
+           "    extends: { file: base.yml, service: base }\n"
+           "    env_file: [web.env]\n    volumes: ['./mounted.txt:/m.txt:ro']\n"
+           "configs: { c: { file: ./nginx.conf } }\n"},
+      {"apps/a/more.yml", "networks: { back: {} }\n"},
+      {"apps/a/base.yml", "services: { base: { image: 'b:1' } }\n"},
+      {"apps/a/web.env", "A=1\n"},
+      {"apps/a/.env", "B=1\n"},
+      {"apps/a/mounted.txt", "m\n"},
+      {"apps/a/nginx.conf", "n\n"},
+      {"apps/t/skep.yaml", "template: own\n"},
+      {"apps/t/values.yaml", "image: a:1\n"},
+      {"apps/t/note.txt", "hello"},
+      {"templates/own/templates/app.yml",
+       "services:\n  web:\n    image: {{ .Values.image }}\n"
+       "    hostname: {{ .Files.Get \"note.txt\" }}\n"}};
+  for (const auto& [path, text] : files) {
+    MemorySnapshot broken(files, "c1");
+    broken.unreadable.emplace(
+        path, Error{ErrorKind::invalid_input, path + " is a symbolic link: skep does not follow"});
+    const auto first = load(broken);
+    ASSERT_TRUE(first.stacks[0]->broken() != first.stacks[1]->broken()) << path;
+    const auto second = load(MemorySnapshot(files, "c2"), &first);
+    for (const auto& stack : second.stacks)
+      EXPECT_FALSE(stack->broken()) << path << ": " << to_string(stack->findings);
+    EXPECT_EQ(load(MemorySnapshot(files, "c3"), &second).rendered, 0U) << path;
+  }
+}
+
+TEST(DesiredState, WhatOnlyStandsForAFileIsNotDeployedAsIt) {
+  const std::string pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n";
+  const std::string sealed("\0GITCRYPT\0hunter2", 17);
+  for (const auto& [text, what] : {std::pair(pointer, "Git LFS"), std::pair(sealed, "git-crypt")}) {
+    for (const std::string use : {"configs: { c: { file: ./f } }\n",
+                                  "secrets: { c: { file: ./f } }\n",
+                                  "    volumes: ['./f:/f:ro']\n",
+                                  "    env_file: [f]\n"}) {
+      const auto state = load(MemorySnapshot(
+          {{"apps/a/docker-compose.yml", one_service("a:1") + use}, {"apps/a/f", text}}, "c1"));
+      EXPECT_THAT(to_string(stack(state, "a").findings),
+                  testing::AllOf(HasSubstr("apps/a/f"), HasSubstr(what)))
+          << use;
+    }
+  }
+  const auto about = load(MemorySnapshot(
+      {{"apps/a/docker-compose.yml", one_service("a:1") + "configs: { c: { file: ./f } }\n"},
+       {"apps/a/f", "how a pointer begins: " + pointer}},
+      "c1"));
+  EXPECT_FALSE(stack(about, "a").broken());
+}
+
+TEST(DesiredState, ASecondDocumentInSettingsIsAnErrorWithItsLine) {
+  const auto cluster =
+      load(MemorySnapshot({{"skep.yaml", "groups: [apps]\n---\ngroups: [x]\n"}}, "c1"));
+  EXPECT_THAT(to_string(cluster.findings),
+              HasSubstr("skep.yaml:2:1: error: a second YAML document"));
+  const auto state =
+      load(MemorySnapshot({{"apps/a/docker-compose.yml", one_service("a:1")},
+                           {"apps/a/skep.yaml", "enabled: true\n---\nenabled: false\n"}},
+                          "c1"));
+  EXPECT_THAT(to_string(stack(state, "a").findings),
+              HasSubstr("apps/a/skep.yaml:2:1: error: a second YAML document"));
+}
+
 TEST(DesiredState, AConflictThatIsGoneIsForgotten) {
   const std::string ports = one_service("a:1") + "    ports: ['80:80']\n";
   std::map<std::string, std::string> files = {{"apps/a/docker-compose.yml", ports},

@@ -62,6 +62,31 @@ std::map<std::string, std::string> everywhere() {
           {"shared.sops", sealed("shared.sops", "shared-value")}};
 }
 
+TEST(EncryptedFiles, AnEnvironmentsValuesFileKeepsItsEnding) {
+  auto with_key = options(true);
+  with_key.templates.environment = "prod";
+  const std::map<std::string, std::string> files = {
+      {"apps/x/skep.yaml", "template: t\nvalues: [values.yaml, values.sops.yaml]\n"},
+      {"apps/x/values.yaml", "a: plain\nb: plain\nc: plain\n"},
+      {"apps/x/values.sops.yaml", sealed("values.sops.yaml", "b: sealed\nc: sealed\n")},
+      {"templates/t/templates/app.yml",
+       "services: {web: {image: 'x:{{ .Values.a }}-{{ .Values.b }}-{{ .Values.c }}'}}\n"}};
+  const auto image = [&](const std::string& path, const std::string& text) {
+    auto all = files;
+    all[path] = text;
+    const auto state = load(all, with_key);
+    const auto& stack = *state.stacks.front();
+    if (stack.broken()) return to_string(stack.findings);
+    return stack.spec.services.at("web").spec.task_template.container.image;
+  };
+  for (const auto* name : {"values.prod.sops.yaml", "values.sops.prod.yaml"}) {
+    const auto path = std::string("apps/x/") + name;
+    EXPECT_EQ(image(path, sealed(name, "c: prod\n")), "x:plain-sealed-prod") << name;
+    EXPECT_THAT(image(path, "c: prod\n"), HasSubstr("the file's name says that it is encrypted"))
+        << name;
+  }
+}
+
 TEST(EncryptedFiles, AreReadWhereverAFileMayBe) {
   const auto with_key = options(true);
   const auto state = load(everywhere(), with_key);

@@ -127,6 +127,36 @@ TEST(Dotenv, ReadsPlainQuotedAndExportedValues) {
                           Pair("F", "p#q")));
 }
 
+TEST(Dotenv, ACommentNeedsABlankBeforeIt) {
+  Findings findings;
+  const auto variables =
+      parse_dotenv("A=#value\nB= #comment\nC = #x\nD=a #x\nE=#a #x\n", ".env", findings);
+  EXPECT_TRUE(findings.empty()) << to_string(findings);
+  EXPECT_THAT(
+      variables,
+      ElementsAre(
+          Pair("A", "#value"), Pair("B", ""), Pair("C", ""), Pair("D", "a"), Pair("E", "#a")));
+}
+
+TEST(Dotenv, WhatDockerComposeWouldExpandIsSaidAndStays) {
+  Findings findings;
+  const auto variables = parse_dotenv(
+      "DOMAIN=example.org\n"
+      "A=https://${DOMAIN}\nB=\"x${DOMAIN:-y}\"\nC=$DOMAIN/x\n"
+      "D='${DOMAIN}'\nE=\"\\${DOMAIN}\"\nF=pa$$word$1\nG=$DOMAINS\nH=a$\nI=$$DOMAIN\n",
+      "apps/x/.env",
+      findings);
+  EXPECT_EQ(variables.at("A"), "https://${DOMAIN}");
+  EXPECT_EQ(variables.at("E"), "${DOMAIN}");
+  ASSERT_EQ(findings.size(), 3U) << to_string(findings);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(findings[std::size_t(i)].severity, Finding::Severity::warning);
+    EXPECT_EQ(findings[std::size_t(i)].at.line, i + 2);
+  }
+  EXPECT_NE(findings[0].message.find("A "), std::string::npos);
+  EXPECT_EQ(to_string(findings).find("https"), std::string::npos);
+}
+
 TEST(Dotenv, MistakesHaveALineAndNoValue) {
   Findings findings;
   (void)parse_dotenv("A=1\nhunter2\nPASS=\"hunter3\n", "apps/x/.env", findings);

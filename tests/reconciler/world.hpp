@@ -51,6 +51,7 @@ class MemorySnapshot final : public ports::Snapshot {
   }
   [[nodiscard]] Result<std::optional<ports::TreeEntry>> find(const RepoPath& path) const override {
     ++finds;
+    if (unreadable.count(path.text()) != 0) return unreadable.at(path.text());
     const auto entries = list(path.parent());
     for (const auto& entry : *entries) {
       if (entry.name == path.name()) return std::optional(entry);
@@ -58,12 +59,14 @@ class MemorySnapshot final : public ports::Snapshot {
     return std::optional<ports::TreeEntry>();
   }
   [[nodiscard]] Result<std::optional<ports::TreeFile>> read(const RepoPath& path) const override {
+    if (unreadable.count(path.text()) != 0) return unreadable.at(path.text());
     const auto at = files_.find(path.text());
     if (at == files_.end()) return std::optional<ports::TreeFile>();
     return std::optional(
         ports::TreeFile{sha256_hex(at->second), at->second, executables_.count(path.text()) != 0});
   }
   mutable std::size_t finds = 0;
+  std::map<std::string, Error> unreadable;  ///< Paths of which find() and read() fail.
 
  private:
   std::map<std::string, std::string> files_;

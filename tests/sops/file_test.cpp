@@ -523,6 +523,16 @@ TEST(SopsFile, WhatIsEncryptedIsNotEncryptedAgain) {
               HasSubstr("no recipient"));
 }
 
+TEST(SopsFile, ABinaryFileIsEncryptedWholeWhateverTheRulesSayOfKeys) {
+  for (const auto kind : kRuleKinds) {
+    const auto file = encrypt("bytes", "x.sops", Format::binary, to_me({kind, "^data$"}));
+    ASSERT_TRUE(file) << name_of(kind) << ": " << to_string(file.error());
+    EXPECT_THAT(*file, Not(HasSubstr("bytes"))) << name_of(kind);
+    EXPECT_THAT(*file, HasSubstr("\"unencrypted_suffix\": \"_unencrypted\"")) << name_of(kind);
+    EXPECT_EQ(opened(*file, "x.sops")->text, "bytes") << name_of(kind);
+  }
+}
+
 TEST(SopsFormat, IsKnownByNameAndText) {
   const auto yaml = sealed("a: 1\n", "a.yaml");
   const auto json = sealed("{\"a\": 1}", "a.json");
