@@ -137,14 +137,14 @@ void Agent::run(std::stop_token stop) {
   bool stood_by = false;
   while (wait_for_turn(deadline, stop)) {
     const auto desired = this->desired();
+    if (stands_by()) {  // Also one that has not read git yet: the active one tells of it.
+      stood_by = true;
+      deadline = clock_.steady() + kWhileStandingBy;
+      continue;
+    }
     if (!desired) {
       observer_.idle(engine_answers());
       deadline = clock_.steady() + options_.resync;
-      continue;
-    }
-    if (stands_by()) {
-      stood_by = true;
-      deadline = clock_.steady() + kWhileStandingBy;
       continue;
     }
     if (std::exchange(stood_by, false)) reconciler_.begin_anew();
