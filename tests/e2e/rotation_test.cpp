@@ -18,8 +18,7 @@ class Rotation : public EndToEnd {
   static std::string compose(const std::string& more = {}) {
     return "services:\n  app: " +
            service(kImage1,
-                   "networks: [hostnet], configs: [conf], secrets: [pass]" +
-                       (more.empty() ? "" : ", " + more)) +
+                   "configs: [conf], secrets: [pass]" + (more.empty() ? "" : ", " + more)) +
            "configs: { conf: { file: ./conf } }\nsecrets: { pass: { file: ./pass } }\n" +
            kHostNetwork;
   }
@@ -174,7 +173,8 @@ TEST_F(Rotation, ALabelAloneIsChangedInPlaceAndRestartsNothing) {
   put("stack.yml",
       "services:\n  app: " + service(kImage1, "configs: [conf], secrets: [pass]") +
           "configs: { conf: { file: ./conf, labels: { a: b } } }\n"
-          "secrets: { pass: { file: ./pass, labels: { c: d } } }\n");
+          "secrets: { pass: { file: ./pass, labels: { c: d } } }\n" +
+          kHostNetwork);
   ASSERT_EQ(skep(laptop("deploy")).exit_code, 0);
   EXPECT_EQ(used_config(), config);
   EXPECT_EQ(objects("configs").at(config).at("ID"), id);
