@@ -73,7 +73,7 @@ Planner::Planned Planner::plan(const DesiredStack& stack,
       planned.waiting_for_registry = true;
       continue;
     }
-    if (!follows && clock_.steady() - answer->at > kRegistryAnswerAge)
+    if (!follows && answer->image && clock_.steady() - answer->at > kRegistryAnswerAge)
       planned.old_answers.push_back(image);
     if (answer->image) {
       policy.resolved[image] = *answer->image;

@@ -513,8 +513,9 @@ void Reconciler::gather(const DesiredState& desired,
     report_failures(facts, index.stack(facts.name), tasks);
     look_at_hooks(facts, tasks);
     auto decision = decide(facts, memory_[facts.name], now);
-    if (decision.verdict == Verdict::apply && !facts.begun &&
-        !planner_.ask_anew(facts.old_answers)) {
+    if (decision.verdict == Verdict::apply && !facts.begun && !facts.old_answers.empty()) {
+      // Also an answer that is here by now is not in this plan.
+      (void)planner_.ask_anew(facts.old_answers);
       facts.waiting_for_registry = true;
       decision = {Verdict::wait, "asking the registry for the image's digest"};
     }

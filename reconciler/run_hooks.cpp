@@ -150,7 +150,7 @@ void Reconciler::free_networks(const StackFacts& facts, Turn& turn, std::stop_to
     return std::any_of(
         facts.plan.actions.begin(), facts.plan.actions.end(), [&](const diff::Action& action) {
           return action.kind == diff::ObjectKind::network && action.verb == diff::Verb::replace &&
-                 action.live_id == attachment.target;
+                 (action.live_id == attachment.target || action.name == attachment.target);
         });
   };
   for (const auto& job : facts.hooks.services) {
