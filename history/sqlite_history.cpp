@@ -126,8 +126,7 @@ void SqliteHistory::fetched(const ports::FetchReport& report) {
   const std::lock_guard lock(mutex_);
   // A commit that cannot be read as a whole is carried out as little as one that did not come.
   const auto& why = report.ok ? report.unreadable : report.error;
-  const bool readable = report.ok && report.unreadable.empty();
-  put_state("git", git_state_, readable ? "readable" : "unreadable", why);
+  put_state("git", git_state_, report.usable() ? "readable" : "unreadable", why);
 }
 
 void SqliteHistory::observed(bool ok) {

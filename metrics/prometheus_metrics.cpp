@@ -174,12 +174,11 @@ void PrometheusMetrics::fetched(const ports::FetchReport& report) {
   auto& counters = state_->counters;
   counters.git_loop = state_->now();
   // What cannot be read as a whole is of no more use than what did not come.
-  const bool good = report.ok && report.unreadable.empty();
-  ++counters.fetches.at(good ? 0 : 1);
+  ++counters.fetches.at(report.usable() ? 0 : 1);
   if (!report.refused.empty()) ++counters.refusals.at(index_in(kRefusals, report.refused));
   state_->fetch_seconds.Observe(seconds(report.duration));
   observe(state_->phase_seconds, "fetch", kPhaseBuckets, seconds(report.duration));
-  if (!good) return;
+  if (!report.usable()) return;
   counters.last_fetch = counters.git_loop;
   counters.head = report.revision.substr(0, 12);
 }

@@ -41,8 +41,8 @@ std::set<std::string> keys_of(const swarm::StackSpec& spec) {
 
 /// As written in the file.
 std::string image_of(const swarm::ServiceSpec& spec) {
-  const auto label = spec.labels.find(std::string(swarm::kImageLabel));
-  return label == spec.labels.end() ? spec.task_template.container.image : label->second;
+  auto image = label_of(spec.labels, swarm::kImageLabel);
+  return image.empty() ? spec.task_template.container.image : image;
 }
 
 bool has_images_of(const swarm::StackSpec& fresh, const swarm::LiveStack& old) {

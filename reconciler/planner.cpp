@@ -89,11 +89,8 @@ Planner::Planned Planner::plan(const DesiredStack& stack,
   return planned;
 }
 
-bool Planner::ask_anew(const std::vector<std::string>& images) {
-  bool fresh = true;
-  for (const auto& image : images)
-    fresh = resolver_.resolve(image, kRegistryAnswerAge).has_value() && fresh;
-  return fresh;
+void Planner::ask_anew(const std::vector<std::string>& images) {
+  for (const auto& image : images) (void)resolver_.resolve(image, kRegistryAnswerAge);
 }
 
 diff::Plan Planner::plan_removal(const std::string& stack, const diff::LiveIndex& live) {

@@ -45,8 +45,8 @@ class Planner {
                const diff::LiveIndex& live,
                const StackRecord* record,
                std::stop_token stop);
-  /// Before a plan with old answers is carried out. False while registries are being asked.
-  [[nodiscard]] bool ask_anew(const std::vector<std::string>& images);
+  /// Before a plan with old answers is carried out; what comes of it is in the next plan.
+  void ask_anew(const std::vector<std::string>& images);
   /// Registries that failed are not spared any longer.
   void ask_registries_again() { resolver_.forgive(); }
   /// A tag of a registry may have moved; safe from any thread. Whether a stack follows it.

@@ -170,10 +170,10 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
       turn.moving = true;
     memory.seen = true;
     shown[work.facts[i].name] = memory.content;
-    // What was asked for is done; left standing, it would let the next edit by hand through.
-    if (work.decisions[i].verdict == Verdict::nothing)
-      memory.approved = memory.requested = memory.secrets_moved = false;
     const auto verdict = work.decisions[i].verdict;
+    // What was asked for is done; left standing, it would let the next edit by hand through.
+    if (verdict == Verdict::nothing)
+      memory.approved = memory.requested = memory.secrets_moved = false;
     const bool tries = verdict == Verdict::wait || verdict == Verdict::apply;
     if (memory.failures > 0 && tries && memory.retry_at > clock_.steady()) {
       turn.retry_at = std::min(turn.retry_at.value_or(memory.retry_at), memory.retry_at);
@@ -514,8 +514,7 @@ void Reconciler::gather(const DesiredState& desired,
     look_at_hooks(facts, tasks);
     auto decision = decide(facts, memory_[facts.name], now);
     if (decision.verdict == Verdict::apply && !facts.begun && !facts.old_answers.empty()) {
-      // Also an answer that is here by now is not in this plan.
-      (void)planner_.ask_anew(facts.old_answers);
+      planner_.ask_anew(facts.old_answers);
       facts.waiting_for_registry = true;
       decision = {Verdict::wait, "asking the registry for the image's digest"};
     }

@@ -150,11 +150,11 @@ class Reconciler {
   void hold_mass_removal(Work& work, const State& state);
   void spare_what_is_ours(const DesiredState& desired, diff::Plan& plan) const;
   void give_grace(Work& work, Turn& turn);
-  /// A renamed directory is one operation: the old name goes first, and waits for a person where
-  /// data would stay behind (traps 12, 36).
   /// Which new stack each stack that leaves has become: by the name of the old one.
   std::map<std::string, const StackFacts*> new_names(const diff::LiveIndex& index,
                                                      const Work& work);
+  /// A renamed directory is one operation: the old name goes first, and waits for a person where
+  /// data would stay behind (traps 12, 36).
   void pair_renames(const DesiredState& desired, const diff::LiveIndex& index, Work& work);
   /// Stacks that exchange ports wait for each other for ever, for the engine refuses a port in use:
   /// one of them gives its own up before (port_exchange.cpp).
@@ -193,6 +193,7 @@ class Reconciler {
   void police(StackFacts& facts);
   void find_way_back(StackFacts& facts);
   // Hooks (run_hooks.cpp).
+  /// With its deadline, which is counted by a clock that nobody sets.
   HookRun look_at_run(const StackFacts& facts,
                       const Hook& hook,
                       const std::vector<swarm::Task>& tasks);
@@ -248,7 +249,7 @@ class Reconciler {
   bool blind_ = false;         ///< The swarm could not be read since.
   const std::string began_;    ///< When this was made, RFC 3339.
   ports::Revision revision_;   ///< Of git, in the present turn.
-  std::mutex requests_mutex_;  ///< Guards requests_.
+  std::mutex requests_mutex_;  ///< Guards requests_ and shown_.
   struct Requests {
     /// By stack: for which content; "" for whatever is there.
     std::map<std::string, std::string> approvals, durable_approvals;

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "core/logfmt.hpp"
-#include "reconciler/reconciler.hpp"
+#include "reconciler/work.hpp"
 
 // What people ask for, and what of it must outlive this process.
 namespace skep::reconciler {
@@ -34,30 +34,41 @@ Result<bool> Reconciler::take_requests(const DesiredState& desired,
                                        const swarm::LiveState& live,
                                        State& state,
                                        std::stop_token stop) {
-  Requests asked;
-  {
-    const std::lock_guard lock(requests_mutex_);
-    asked = requests_;
-  }
-  auto next = state;
-  const auto content_now = [&](const std::string& name) {
+  const auto in_git = [&](const std::string& name) -> const DesiredStack* {
     const auto stack =
         std::find_if(desired.stacks.begin(), desired.stacks.end(), [&](const auto& candidate) {
           return candidate->source.name == name;
         });
-    return stack == desired.stacks.end() ? std::string(kGone) : (*stack)->content;
+    return stack == desired.stacks.end() ? nullptr : stack->get();
   };
-  const auto still_meant = [&](const std::string& name, const std::string& content) {
-    const bool same = content.empty() || content == content_now(name);
-    if (!same) {
-      log_.warn(logfmt("git moved on since that was approved: it is not done", {{"stack", name}}));
-      observer_.noted({name, "asked", "the approval is void: git moved on meanwhile"});
+  const auto content_now = [&](const std::string& name) {
+    const auto* stack = in_git(name);
+    return stack == nullptr ? std::string(kGone) : stack->content;
+  };
+  Requests asked;
+  std::set<std::string> outdated;  // Approved, and not what git has any more.
+  {
+    const std::lock_guard lock(requests_mutex_);
+    for (auto* approvals : {&requests_.approvals, &requests_.durable_approvals}) {
+      std::erase_if(*approvals, [&](const auto& one) {
+        const bool same = one.second.empty() || one.second == content_now(one.first);
+        if (!same) outdated.insert(one.first);
+        return !same;
+      });
     }
-    return same;
-  };
-  for (const auto& [name, content] : asked.durable_approvals) {
-    if (still_meant(name, content)) next.approvals[name] = content_now(name);
+    asked = requests_;
   }
+  for (const auto& name : outdated) {
+    StackFacts facts;
+    facts.name = name;
+    facts.desired = in_git(name);
+    facts.look_up(state);
+    log_.warn(logfmt("git moved on since that was approved: it is not done", {{"stack", name}}));
+    observer_.noted({full_name(facts), "asked", "the approval is void: git moved on meanwhile"});
+  }
+  auto next = state;
+  for (const auto& [name, content] : asked.durable_approvals)
+    next.approvals[name] = content_now(name);
   for (const auto& [name, suspension] : asked.suspensions) {
     next.suspensions.erase(name);
     if (suspension) next.suspensions[name] = *suspension;
@@ -78,7 +89,6 @@ Result<bool> Reconciler::take_requests(const DesiredState& desired,
   }
   state = std::move(next);
   for (const auto& [name, content] : asked.approvals) {
-    if (!still_meant(name, content)) continue;
     memory_[name].approved = true;
     memory_[name].approved_for = content_now(name);
   }

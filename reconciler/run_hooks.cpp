@@ -34,15 +34,12 @@ HookRun Reconciler::look_at_run(const StackFacts& facts,
                                 const Hook& hook,
                                 const std::vector<swarm::Task>& tasks) {
   auto run = run_of(hook, facts.desired->content, facts.hooks.services, tasks, clock_.now());
-  auto& ends = memory_[facts.name].hooks_end;
-  if (run.stage != Stage::running) {
-    if (run.service != nullptr) ends.erase(run.service->id);
-    return run;
-  }
+  if (run.stage != Stage::running) return run;
   // The day's clock counts only what passed before this process: it may be set meanwhile.
   const auto ran = std::clamp<std::chrono::milliseconds>(
       clock_.now() - run.started, std::chrono::milliseconds::zero(), hook.deadline);
-  const auto end = ends.try_emplace(run.service->id, clock_.steady() + hook.deadline - ran);
+  const auto end = memory_[facts.name].hooks_end.try_emplace(run.service->id,
+                                                             clock_.steady() + hook.deadline - ran);
   if (clock_.steady() <= end.first->second) return run;
   run.stage = Stage::overdue;
   const auto why = run.trouble;
@@ -150,7 +147,7 @@ void Reconciler::free_networks(const StackFacts& facts, Turn& turn, std::stop_to
     return std::any_of(
         facts.plan.actions.begin(), facts.plan.actions.end(), [&](const diff::Action& action) {
           return action.kind == diff::ObjectKind::network && action.verb == diff::Verb::replace &&
-                 (action.live_id == attachment.target || action.name == attachment.target);
+                 action.name == attachment.target;  // Not an id in a reading of the swarm.
         });
   };
   for (const auto& job : facts.hooks.services) {

@@ -112,6 +112,8 @@ struct FetchReport {
   /// it can. What is wrong with one stack stands in its status.
   std::string unreadable = {};
   std::string author = {}, subject = {};  ///< Of the revision.
+  /// There is something to carry out.
+  [[nodiscard]] bool usable() const { return ok && unreadable.empty(); }
 };
 
 /// The agent came to know a revision that was not the one before.

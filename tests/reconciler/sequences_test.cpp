@@ -208,6 +208,14 @@ TEST_F(Sequences, AnApprovalIsNotForWhatGitBroughtMeanwhile_Attack28) {
   write("apps/a", one_service("a:1"));
   ASSERT_TRUE(push().all_good());
   world.engine.drop_config("skep-default-state");
+  class Void final : public ports::Observer {
+   public:
+    void noted(const ports::Note& note) override {
+      if (note.message.find("void") != std::string::npos) stacks.push_back(note.stack);
+    }
+    std::vector<std::string> stacks;
+  } told;
+  world.listener = &told;
   world.restart_agent();
   write("apps/a", one_service("a:2"));
   ASSERT_TRUE(World::status(push(), "a").held);
@@ -215,6 +223,7 @@ TEST_F(Sequences, AnApprovalIsNotForWhatGitBroughtMeanwhile_Attack28) {
   write("apps/a", one_service("a:3"));
   EXPECT_TRUE(World::status(push(), "a").held);
   EXPECT_EQ(image_of("a_web"), "a:1");
+  EXPECT_THAT(told.stacks, testing::ElementsAre("apps/a")) << "said once, by its full name";
   world.agent().approve("a", true);
   EXPECT_TRUE(settle().all_good());
   EXPECT_EQ(image_of("a_web"), "a:3");
