@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <filesystem>
+#include <map>
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -76,6 +78,19 @@ class FullDisk {
   }
   std::filesystem::path file_;
 };
+
+inline std::string without_canary(std::string_view text) {
+  std::string masked(text);
+  if (const auto at = masked.find("canary"); at != std::string::npos) masked.replace(at, 6, "***");
+  return masked;
+}
+
+/// Counts outcomes by "TYPE RESULT"; `counts` outlives it.
+inline auto counter(std::map<std::string, int>& counts) {
+  return [&counts](std::string_view type, std::string_view result) {
+    ++counts[std::string(type) + " " + std::string(result)];
+  };
+}
 
 inline const std::string kCommit = "0123456789abcdef0123456789abcdef01234567";
 

@@ -36,15 +36,8 @@ class NotifierTest : public ::testing::Test {
       if (answer == 200) received.push_back(nlohmann::json::parse(call.body));
       return HttpAnswer{answer, retry_after};
     };
-    options.mask = [](std::string_view text) {
-      std::string masked(text);
-      if (const auto at = masked.find("canary"); at != std::string::npos)
-        masked.replace(at, 6, "***");
-      return masked;
-    };
-    options.counted = [this](std::string_view type, std::string_view result) {
-      ++counts[std::string(type) + " " + std::string(result)];
-    };
+    options.mask = without_canary;
+    options.counted = counter(counts);
     notifier = std::make_unique<Notifier>(std::move(options), clock, log_);
   }
 

@@ -52,15 +52,8 @@ class StatusReporterTest : public ::testing::Test {
       given.retry_after = retry_after;
       return given;
     };
-    options.mask = [](std::string_view text) {
-      std::string masked(text);
-      if (const auto at = masked.find("canary"); at != std::string::npos)
-        masked.replace(at, 6, "***");
-      return masked;
-    };
-    options.counted = [this](std::string_view type, std::string_view result) {
-      ++counts[std::string(type) + " " + std::string(result)];
-    };
+    options.mask = without_canary;
+    options.counted = counter(counts);
     reporter = std::make_unique<StatusReporter>(std::move(options), clock, log_);
   }
 
