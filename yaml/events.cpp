@@ -1,6 +1,7 @@
 #include "yaml/events.hpp"
 
 #include <istream>
+#include <optional>
 #include <streambuf>
 #include <string_view>
 #include <utility>
@@ -105,7 +106,7 @@ class Collector final : public YAML::EventHandler {
         nodes[parent.node].first_child = id;
         // A tag or an anchor moves the mark of a mapping, never that of its first key.
         if (!parent.flow && nodes[parent.node].kind == RawNode::Kind::map) {
-          parent.column = source_.indent_of(offset);
+          parent.column = source_.indent_of(question_mark_before(offset).value_or(offset));
         }
       } else {
         nodes[parent.last_child].next = id;
@@ -116,6 +117,24 @@ class Collector final : public YAML::EventHandler {
       node.parent_column = parent.column;
     }
     return node;
+  }
+
+  /// Where a mapping's first key stands behind "? ", on its line or the one before, the mapping
+  /// begins there.
+  [[nodiscard]] std::optional<std::size_t> question_mark_before(std::size_t key) const {
+    const auto& text = source_.text();
+    auto at = key;
+    // Between the two there are blanks, line ends, a tag or an anchor.
+    while (at > 0) {
+      auto end = text.find_last_not_of(" \t\r\n", at - 1);
+      if (end == std::string::npos) return std::nullopt;
+      auto start = text.find_last_of(" \t\r\n", end);
+      start = start == std::string::npos ? 0 : start + 1;
+      if (end == start && text[start] == '?') return start;
+      if (text[start] != '!' && text[start] != '&') return std::nullopt;
+      at = start;
+    }
+    return std::nullopt;
   }
 
   void open(const YAML::Mark& mark,

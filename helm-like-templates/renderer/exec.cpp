@@ -277,7 +277,11 @@ Result<Executor::Flow> Executor::walk_range(const Value& dot, const Node& node) 
                  "range can't iterate over a " + std::string(type_name(value)) +
                      (value.real() != nullptr ? "; convert it with int" : ""));
   }
-  if (!any) stopped = walk(dot, node.otherwise);
+  if (!any) {
+    stopped = walk(dot, node.otherwise);
+    // A break there is this loop's, as in Go; a continue is the one around it.
+    if (*stopped && **stopped == Flow::break_) stopped = Result<Flow>(Flow::on);
+  }
   variables_.resize(mark);
   return stopped ? std::move(*stopped) : Result<Flow>(Flow::on);
 }

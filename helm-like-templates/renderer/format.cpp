@@ -89,7 +89,8 @@ class Format {
     after_index_ = false;
     if (next_ >= args_.size()) return std::nullopt;
     const auto* number = args_[next_++].integer();
-    if (number == nullptr || std::abs(number->value) > kMaxWidth) return std::nullopt;
+    if (number == nullptr || number->value > kMaxWidth || number->value < -kMaxWidth)
+      return std::nullopt;
     return number->value;
   }
 

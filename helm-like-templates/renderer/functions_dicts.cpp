@@ -115,9 +115,11 @@ Result<void> merge_into(Env& env, Map& target, const Map& source, bool overwrite
     }
     const bool filled = present && is_true(found->second);
     const auto* map = value.map();
-    if (map != nullptr && filled && found->second.map() != nullptr) {
-      if (auto done = merge_into(env, *found->second.map(), *map, overwrite, depth + 1); !done)
-        return done;
+    // Into a map that is there, empty or not: else the two would share one, and what is merged next
+    // would change the source too.
+    auto* const own = present ? found->second.map() : nullptr;
+    if (map != nullptr && own != nullptr && !own->nil) {
+      if (auto done = merge_into(env, *own, *map, overwrite, depth + 1); !done) return done;
       continue;
     }
     const bool keeps = filled && (!overwrite || map != nullptr);

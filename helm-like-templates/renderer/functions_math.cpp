@@ -196,9 +196,7 @@ const Function kFunctions[] = {
     {"int", "a", [](Env&, Args a) -> Result<Value> { return Value(to_int64(a[0])); }},
     {"int64", "a", [](Env&, Args a) -> Result<Value> { return wide(to_int64(a[0])); }},
     {"float64", "a", [](Env&, Args a) -> Result<Value> { return Value(to_float64(a[0])); }},
-    {"atoi",
-     "s",
-     [](Env&, Args a) -> Result<Value> { return Value(parse_int(*a[0].text(), 10).value_or(0)); }},
+    {"atoi", "s", [](Env&, Args a) -> Result<Value> { return Value(clamped_int(*a[0].text())); }},
     {"toDecimal", "a", to_decimal},
 };
 

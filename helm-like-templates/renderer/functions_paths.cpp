@@ -64,13 +64,16 @@ std::optional<std::string> unescaped(std::string_view in) {
   return out;
 }
 
+bool is_plain(char c, std::string_view also_plain) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("-_.~").find(c) != std::string_view::npos ||
+         also_plain.find(c) != std::string_view::npos;
+}
+
 std::string escaped(std::string_view in, std::string_view also_plain) {
   std::string out;
   for (const char c : in) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-_.~").find(c) != std::string_view::npos ||
-                       also_plain.find(c) != std::string_view::npos;
-    if (plain) {
+    if (is_plain(c, also_plain)) {
       out += c;
       continue;
     }
@@ -85,12 +88,70 @@ constexpr std::string_view kPlainInPath = "$&+,/:;=@";
 constexpr std::string_view kPlainInFragment = "$&+,/:;=?@!()*";
 constexpr std::string_view kPlainInUser = "$&+,;=";
 
+constexpr std::string_view kPlainInHost = "!$&'()*+,;=:[]<>\"";
+
+bool is_port(std::string_view text) {  // ":80", or nothing.
+  return text.empty() ||
+         (text[0] == ':' && text.find_first_not_of("0123456789", 1) == std::string_view::npos);
+}
+
+// A host as package net/url reads it: escapes only for what is not ASCII, in a zone for more.
+std::optional<std::string> host_part(std::string_view in, bool zone) {
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    const bool ascii = (in[i] & 0x80) == 0;
+    if (in[i] != '%') {
+      if (ascii && !is_plain(in[i], kPlainInHost)) return std::nullopt;
+      continue;
+    }
+    const auto byte = unescaped(in.substr(i, 3));
+    if (!byte) return std::nullopt;
+    const bool percent = *byte == "%";
+    const bool allowed =
+        zone ? *byte == " " || is_plain((*byte)[0], kPlainInHost) : ((*byte)[0] & 0x80) != 0;
+    if (!percent && !allowed) return std::nullopt;
+    i += 2;
+  }
+  return unescaped(in);
+}
+
+std::optional<std::string> parse_host(std::string_view host) {
+  if (!host.starts_with('[')) {
+    const auto colon = host.rfind(':');
+    if (colon != std::string_view::npos && !is_port(host.substr(colon))) return std::nullopt;
+    return host_part(host, false);
+  }
+  const auto close = host.rfind(']');
+  if (close == std::string_view::npos || !is_port(host.substr(close + 1))) return std::nullopt;
+  const auto zone = host.substr(0, close).find("%25");
+  if (zone == std::string_view::npos) return host_part(host, false);
+  const auto address = host_part(host.substr(0, zone), false);
+  const auto name = host_part(host.substr(zone, close - zone), true);
+  const auto rest = host_part(host.substr(close), false);
+  if (!address || !name || !rest) return std::nullopt;
+  return *address + *name + *rest;
+}
+
 std::string host_only(std::string host) {
-  if (const auto colon = host.rfind(':');
-      colon != std::string::npos && host.find(']', colon) == std::string::npos)
+  const auto colon = host.rfind(':');
+  if (colon != std::string::npos && is_port(std::string_view(host).substr(colon)))
     host.resize(colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   return host;
+}
+
+// "name" or "name:password", escaped as package net/url writes it.
+std::optional<std::string> user_part(std::string_view in) {
+  for (const char c : in) {
+    if (!is_plain(c, ":!$&'()*+,;=%@")) return std::nullopt;
+  }
+  const auto colon = std::min(in.find(':'), in.size());
+  const auto name = unescaped(in.substr(0, colon));
+  if (!name) return std::nullopt;
+  auto shown = escaped(*name, kPlainInUser);
+  if (colon == in.size()) return shown;
+  const auto password = unescaped(in.substr(colon + 1));
+  if (!password) return std::nullopt;
+  return shown + ':' + escaped(*password, kPlainInUser);
 }
 
 Result<Value> url_parse(Env& /*env*/, Args a) {
@@ -138,18 +199,14 @@ Result<Value> url_parse(Env& /*env*/, Args a) {
     auto host = rest.substr(2, slash - 2);
     rest.erase(0, slash);
     if (const auto at = host.rfind('@'); at != std::string::npos) {
-      auto user = unescaped(host.substr(0, std::min(host.find(':'), at)));
+      auto user = user_part(std::string_view(host).substr(0, at));
       if (!user) return wrong;
-      auto shown = escaped(*user, kPlainInUser);
-      if (const auto mark = host.find(':'); mark < at) {
-        auto password = unescaped(std::string_view(host).substr(mark + 1, at - mark - 1));
-        if (!password) return wrong;
-        shown += ':' + escaped(*password, kPlainInUser);
-      }
-      put("userinfo", shown);
+      put("userinfo", *std::move(user));
       host.erase(0, at + 1);
     }
-    if (host.find_first_of(" <>\"") != std::string::npos) return wrong;
+    const auto parsed = parse_host(host);
+    if (!parsed) return wrong;
+    host = *parsed;
     put("host", host);
     put("hostname", host_only(host));
   }
@@ -175,8 +232,11 @@ Result<Value> url_join(Env& /*env*/, Args a) {
   const auto scheme = part("scheme");
   const auto host = part("host");
   const auto opaque = part("opaque");
-  auto path = escaped(part("path"), kPlainInPath);
-  const auto user = part("userinfo");
+  const auto raw_path = part("path");
+  const auto path = raw_path == "*" ? raw_path : escaped(raw_path, kPlainInPath);
+  const auto given_user = part("userinfo");
+  const auto user = user_part(given_user);
+  if (!user) wrong = "unable to parse the userinfo " + quote(given_user.substr(0, 80));
   const auto query = part("query");
   const auto fragment = part("fragment");
   if (!wrong.empty()) return failure(wrong);
@@ -184,10 +244,10 @@ Result<Value> url_join(Env& /*env*/, Args a) {
   if (!opaque.empty()) {
     out += opaque;
   } else {
-    if (!scheme.empty() || !host.empty() || !user.empty()) {
-      if (!host.empty() || !path.empty() || !user.empty()) out += "//";
-      if (!user.empty()) out += user + '@';
-      out += host;
+    if (!scheme.empty() || !host.empty() || !user->empty()) {
+      if (!host.empty() || !path.empty() || !user->empty()) out += "//";
+      if (!user->empty()) out += *user + '@';
+      out += escaped(host, kPlainInHost);
     }
     if (!path.empty() && path[0] != '/' && !host.empty()) out += '/';
     if (out.empty() && path.substr(0, path.find('/')).find(':') != std::string::npos) out += "./";

@@ -13,12 +13,32 @@ const std::string& text(Args args, std::size_t i) { return *args[i].text(); }
 
 using Groups = std::vector<re2::StringPiece>;
 
+// \C, any byte, which RE2 has and Go has not: it would cut characters in two.
+bool has_byte_class(std::string_view pattern) {
+  bool quoted = false;  // \Q…\E
+  for (std::size_t i = 0; i + 1 < pattern.size(); ++i) {
+    if (pattern[i] != '\\') continue;
+    const char what = pattern[++i];
+    if (what == 'Q') quoted = true;
+    if (what == 'E') quoted = false;
+    if (what == 'C' && !quoted) return true;
+    if (quoted && what == '\\') --i;  // A backslash there is a character, and may begin \E.
+  }
+  return false;
+}
+
 // A pattern over one text; Go's regexp is of the same family, so both agree.
 class Regex {
  public:
   Regex(Env& env, const std::string& pattern) : env_(env), compiled_(pattern, options()) {}
 
   [[nodiscard]] Result<void> usable(const std::string& in) const {
+    if (has_byte_class(compiled_.pattern()))
+      return failure("error parsing regexp: invalid escape sequence: `\\C`");
+    for (const auto& [name, number] : names()) {
+      if (std::any_of(name.begin(), name.end(), [](char c) { return (c & 0x80) != 0; }))
+        return failure("error parsing regexp: invalid named capture: `(?P<" + name + ">`");
+    }
     if (!compiled_.ok()) return failure("error parsing regexp: " + compiled_.error());
     // Compiling and matching are linear in both.
     return env_.spend(compiled_.pattern().size() / 2 + in.size() / 16 + 4);
@@ -80,8 +100,11 @@ Result<std::vector<Span>> matches(Env& env,
 
 // $1, ${1}, $name, ${name}; $$ is a dollar.
 void expand(std::string& out, std::string_view with, const Groups& groups, const Regex& regex) {
-  const auto word = [](char c) {
-    return (c >= '0' && c <= '9') || c == '_' || is_letter(static_cast<unsigned char>(c));
+  // How long the character of a name is that begins there; 0 where none does.
+  const auto word = [&with](std::size_t at) -> std::size_t {
+    if (at >= with.size()) return 0;
+    const auto next = decode(with.substr(at));
+    return next.rune == '_' || is_digit(next.rune) || is_letter(next.rune) ? next.size : 0;
   };
   while (!with.empty()) {
     const auto dollar = std::min(with.find('$'), with.size());
@@ -96,7 +119,7 @@ void expand(std::string& out, std::string_view with, const Groups& groups, const
     const bool braces = with.size() > 1 && with[1] == '{';
     const std::size_t start = braces ? 2 : 1;
     auto end = start;
-    while (end < with.size() && word(with[end])) ++end;
+    while (const auto size = word(end)) end += size;
     if (end == start || (braces && (end >= with.size() || with[end] != '}'))) {
       out += '$';
       with.remove_prefix(1);
@@ -105,7 +128,8 @@ void expand(std::string& out, std::string_view with, const Groups& groups, const
     const std::string name(with.substr(start, end - start));
     std::size_t group = groups.size();
     if (name.find_first_not_of("0123456789") == std::string::npos) {
-      if (name.size() < 6) group = static_cast<std::size_t>(std::stoi(name));
+      const bool padded = name.size() > 1 && name[0] == '0';  // Go takes that for a name.
+      if (name.size() < 6 && !padded) group = static_cast<std::size_t>(std::stoi(name));
     } else if (const auto named = regex.names().find(name); named != regex.names().end()) {
       group = static_cast<std::size_t>(named->second);
     }

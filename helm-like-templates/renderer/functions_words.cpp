@@ -105,6 +105,13 @@ std::string camelcase(std::string_view in) {
   return utf8(out);
 }
 
+// What that library takes for a letter: Chinese characters are none.
+bool is_alphabet(Rune rune) {
+  const bool chinese = (rune >= 0x4E00 && rune <= 0x9FCC) || (rune >= 0x3400 && rune <= 0x4D85) ||
+                       (rune >= 0x20000 && rune <= 0x2B81D);
+  return is_letter(rune) && !chinese;
+}
+
 // A text in words, as the library behind Sprig's snakecase cuts it.
 struct Word {
   enum class Kind { none, number, upper, letters, connector, punctuation, other };
@@ -126,7 +133,7 @@ class Words {
     const auto run = [&](auto&& belongs) {
       while (!done() && belongs(text_[at_])) ++at_;
     };
-    const auto small = [](Rune rune) { return is_letter(rune) && !is_upper(rune); };
+    const auto small = [](Rune rune) { return is_alphabet(rune) && !is_upper(rune); };
     if (connects(first)) {
       kind = Word::Kind::connector;
       run(connects);
@@ -138,11 +145,11 @@ class Words {
       if (!done() && is_upper(text_[at_])) {
         run(is_upper);
         // The last capital begins the next word: "HTTPServer".
-        if (!done() && is_letter(text_[at_])) --at_;
+        if (!done() && is_alphabet(text_[at_])) --at_;
       } else {
         run(small);
       }
-    } else if (is_letter(first)) {
+    } else if (is_alphabet(first)) {
       kind = Word::Kind::letters;
       run(small);
     } else if (is_number(first)) {
@@ -150,7 +157,7 @@ class Words {
       run(is_number);
     } else {
       run([](Rune rune) {
-        return !connects(rune) && !is_letter(rune) && !is_number(rune) && !is_punct(rune);
+        return !connects(rune) && !is_alphabet(rune) && !is_number(rune) && !is_punct(rune);
       });
     }
     return {kind, text_.substr(start, at_ - start)};

@@ -22,11 +22,11 @@ int digit_of(char c) {
 }
 
 // An underscore stands between digits or between a prefix and a digit.
-bool underscores_fit(std::string_view digits, bool after_prefix) {
-  char before = after_prefix ? '0' : '_';
+bool underscores_fit(std::string_view digits, bool after_prefix, int base) {
+  char before = after_prefix ? '0' : '.';
   for (const char c : digits) {
-    if (c == '_' && (before == '_' || digit_of(before) == 99)) return false;
-    if (before == '_' && digit_of(c) == 99 && &c != digits.data()) return false;
+    if (c == '_' && digit_of(before) >= base) return false;
+    if (before == '_' && digit_of(c) >= base) return false;
     before = c;
   }
   return before != '_';
@@ -118,7 +118,7 @@ std::optional<std::uint64_t> parse_uint(std::string_view text, int base) {
       if (text.empty()) return std::nullopt;
     }
   }
-  if (underscores && !underscores_fit(text, prefixed)) return std::nullopt;
+  if (underscores && !underscores_fit(text, prefixed, base)) return std::nullopt;
   std::uint64_t number = 0;
   for (const char c : text) {
     if (c == '_' && underscores) continue;
@@ -144,6 +144,18 @@ std::optional<std::int64_t> parse_int(std::string_view text, int base) {
   return static_cast<std::int64_t>(negative ? 0 - *number : *number);
 }
 
+std::int64_t clamped_int(std::string_view text) {
+  if (const auto number = parse_int(text, 10)) return *number;
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  // Go looks no further than to where the number became too large.
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const bool too_large = digits > 0 && !parse_uint(text.substr(0, digits), 10);
+  if (!too_large && (digits == 0 || digits < text.size())) return 0;
+  return negative ? std::numeric_limits<std::int64_t>::min()
+                  : std::numeric_limits<std::int64_t>::max();
+}
+
 std::optional<double> parse_float(std::string_view text) {
   std::string plain(text);
   std::string_view body = text;
@@ -160,7 +172,7 @@ std::optional<double> parse_float(std::string_view text) {
                     std::string::npos)
     return std::nullopt;
   if (lower.find('_') != std::string::npos) {
-    if (!hex || !underscores_fit(lower.substr(2), true)) return std::nullopt;
+    if (!underscores_fit(hex ? lower.substr(2) : lower, hex, hex ? 16 : 10)) return std::nullopt;
     plain.erase(std::remove(plain.begin(), plain.end(), '_'), plain.end());
   }
   char* end = nullptr;

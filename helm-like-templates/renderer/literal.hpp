@@ -14,6 +14,8 @@ namespace skep::templates {
 
 /// base 0 takes Go's prefixes (0x 0o 0b 0) and underscores between digits.
 [[nodiscard]] std::optional<std::int64_t> parse_int(std::string_view text, int base);
+/// As Sprig's atoi: what does not fit is the nearest number that does, what is no number is 0.
+[[nodiscard]] std::int64_t clamped_int(std::string_view text);
 /// Without a sign.
 [[nodiscard]] std::optional<std::uint64_t> parse_uint(std::string_view text, int base);
 [[nodiscard]] std::optional<double> parse_float(std::string_view text);

@@ -77,6 +77,7 @@ class Parser : private ExpressionParser {
           if (auto closed = expect_close("{{end}}"); !closed) return std::move(closed).error();
         }
         --depth_;
+        stopped_ = start;
         return is_end ? Stop::end : Stop::else_;
       }
       if (is_keyword(word, "define")) {
@@ -215,7 +216,7 @@ class Parser : private ExpressionParser {
         if (auto closed = expect_close("{{else}}"); !closed) return std::move(closed).error();
         stop = list(node.otherwise);
         if (!stop) return std::move(stop).error();
-        if (*stop != Stop::end) return error(start, "expected {{end}}; found a second {{else}}");
+        if (*stop != Stop::end) return error(stopped_, "expected {{end}}; found a second {{else}}");
       }
     }
     opened_ = opened;
@@ -257,7 +258,8 @@ class Parser : private ExpressionParser {
 
   Templates& into_;
   std::map<std::string, std::shared_ptr<Template>> own_;
-  std::size_t opened_ = 0;  ///< Of the structure that is being read.
+  std::size_t opened_ = 0;   ///< Of the structure that is being read.
+  std::size_t stopped_ = 0;  ///< The {{else}} or {{end}} that was read last.
   int loops_ = 0;
 };
 

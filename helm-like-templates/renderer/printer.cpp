@@ -73,6 +73,7 @@ Result<void> Printer::print_list(const List& list, const Spec& spec, int depth) 
   if (go_syntax) {
     const auto type = list.type == List::Type::string ? "[]string"
                       : list.type == List::Type::int_ ? "[]int"
+                      : list.type == List::Type::list ? "[][]interface {}"
                                                       : "[]interface {}";
     out += list.nil ? std::string(type) + "(nil)" : std::string(type) + "{";
     if (list.nil) return {};
@@ -254,7 +255,7 @@ void Printer::real(const Value& value, double number, const Spec& spec) {
     plain.zero = false;
     if (std::isnan(number) && !spec.space && !spec.plus) text.erase(0, 1);
   }
-  if (!text.empty() && text[0] == '+' && !spec.plus) text.erase(0, 1);
+  if (text.starts_with('+') && !spec.plus && std::isfinite(number)) text.erase(0, 1);
   if (plain.zero && !plain.minus && plain.width &&
       (text[0] == '-' || text[0] == '+' || text[0] == ' ')) {
     out += text[0];

@@ -239,7 +239,7 @@ class YamlWriter {
     } else {
       if (!std::isfinite(*value.real())) return failure("JSON and YAML here have no such number");
       const auto json = json_number(*value.real() == 0 ? 0 : *value.real());  // There is no -0.
-      out += json.find_first_of(".e") == std::string::npos && json.size() < 20
+      out += parse_int(json, 10) || parse_uint(json, 10)                      // yaml.v2 knows both.
                  ? json
                  : format_float(*value.real(), 'g', -1);
     }
