@@ -336,14 +336,18 @@ std::string Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot,
   const auto seen_at = clock_.now();
   const auto previous = desired();
   const auto& revision = snapshot->revision();
-  if (previous && previous->revision.commit == revision.commit && !revision.commit.empty()) {
+  const auto nothing_new = [this] {
     const std::lock_guard lock(mutex_);
     status_.fetch_error.clear();
     status_.last_fetch = clock_.now();
-    return {};
-  }
+    return std::string();
+  };
+  const bool known =
+      previous && previous->revision.commit == revision.commit && !revision.commit.empty();
+  if (known && !previous->troubled) return nothing_new();
   const auto started = clock_.steady();
   auto loaded = load_desired_state(*snapshot, options_.load, previous.get());
+  if (known && loaded && loaded->says_the_same(*previous)) return nothing_new();
   observer_.phase("render", clock_.steady() - started);
   if (!loaded) {
     log_.error(logfmt("the repository could not be read; the last good revision stays",

@@ -9,6 +9,7 @@
 #include "reconciler/jobs.hpp"
 #include "reconciler/repo_files.hpp"
 #include "reconciler/shared_names.hpp"
+#include "reconciler/watched_snapshot.hpp"
 #include "swarm/json.hpp"
 
 namespace skep::reconciler {
@@ -425,9 +426,24 @@ Findings DesiredState::all_findings() const {
   return all;
 }
 
-Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
+bool DesiredState::says_the_same(const DesiredState& other) const {
+  return revision.commit == other.revision.commit && findings == other.findings &&
+         file_findings == other.file_findings &&
+         std::equal(stacks.begin(),
+                    stacks.end(),
+                    other.stacks.begin(),
+                    other.stacks.end(),
+                    [](const auto& a, const auto& b) {
+                      return a->source.name == b->source.name && a->content == b->content &&
+                             a->secrets == b->secrets && a->findings == b->findings &&
+                             a->conflicts == b->conflicts;
+                    });
+}
+
+Result<DesiredState> load_desired_state(const ports::Snapshot& given,
                                         const LoadOptions& options,
                                         const DesiredState* previous) {
+  const WatchedSnapshot snapshot(given);
   auto discovery = discover(snapshot, options.root, options.templates.environment);
   if (!discovery) return std::move(discovery).error();
   DesiredState state;
@@ -454,6 +470,7 @@ Result<DesiredState> load_desired_state(const ports::Snapshot& snapshot,
     hold_users_of(unreadable, state.stacks);
   warn_of_shared_names(state.stacks);
   order_by_dependency(state.stacks);
+  state.troubled = snapshot.troubled();
   return state;
 }
 

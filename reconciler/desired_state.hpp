@@ -57,9 +57,12 @@ struct DesiredState {
   std::map<std::string, std::string> obstructed;
   std::size_t rendered =
       0;  ///< Stacks that were rendered for this; the others came from the previous state.
+  bool troubled = false;  ///< Some file could not be read, which may pass: worth another look.
   [[nodiscard]] bool broken() const { return has_errors(findings); }
   /// Those of no single stack, sorted.
   [[nodiscard]] Findings all_findings() const;
+  /// The same stacks with the same content and the same mistakes.
+  [[nodiscard]] bool says_the_same(const DesiredState& other) const;
 };
 
 struct LoadOptions {

@@ -19,22 +19,27 @@ using tests::one_service;
 
 class MemorySource final : public ports::Source {
  public:
-  explicit MemorySource(std::map<std::string, std::string> files)
-      : snapshot_(std::make_shared<MemorySnapshot>(std::move(files), std::string(40, 'a'))) {}
+  explicit MemorySource(std::map<std::string, std::string> files) : files_(std::move(files)) {}
   Result<std::shared_ptr<const ports::Snapshot>> fetch(std::stop_token /*stop*/) override {
     ++fetches;
     if (away) return Error{ErrorKind::unavailable, "the host is away"};
-    return snapshot_;
+    auto snapshot = std::make_shared<MemorySnapshot>(files_, std::string(40, 'a'));
+    if (ill_disk) {
+      snapshot->unreadable.emplace("apps/a/docker-compose.yml",
+                                   Error{ErrorKind::unavailable, "the disk is ill"});
+    }
+    return std::shared_ptr<const ports::Snapshot>(std::move(snapshot));
   }
   std::atomic<std::size_t> fetches{0};
   std::atomic<bool> away{false};
+  std::atomic<bool> ill_disk{false};  ///< One stack's file cannot be read.
   [[nodiscard]] std::shared_ptr<const ports::Snapshot> last_good() const override {
     return nullptr;
   }
   [[nodiscard]] std::string describe() const override { return "memory"; }
 
  private:
-  std::shared_ptr<const ports::Snapshot> snapshot_;
+  std::map<std::string, std::string> files_;
 };
 
 /// Counts what must not be missed: readings that failed, or were not believed.
@@ -46,7 +51,9 @@ class UnknownCounter final : public ports::Observer {
     }
   }
   void idle(bool docker_up) override { idle_with_engine = docker_up; }
+  void revised(const ports::RevisionReport& /*report*/) override { ++revisions; }
   std::atomic<int> unknown{0};
+  std::atomic<int> revisions{0};
   std::atomic<bool> idle_with_engine{false};
 };
 
@@ -194,6 +201,19 @@ TEST_F(AgentTest, ACleanHourAddsNothingToRaft) {
   EXPECT_EQ(engine.write_count(), 0U);
   EXPECT_EQ(observer.unknown, 0);
   EXPECT_EQ(engine.calls(fakes::Operation::resolve_image), 0U);
+}
+
+TEST_F(AgentTest, AFileThatCouldNotBeReadForAWhileIsReadAgainThoughNobodyCommits) {
+  interval = 20ms;
+  source.ill_disk = true;
+  start();
+  ASSERT_TRUE(eventually([&] { return observer.revisions == 1; }));
+  const auto looks = source.fetches.load();
+  ASSERT_TRUE(eventually([&] { return source.fetches > looks + 2; }));
+  EXPECT_EQ(observer.revisions, 1) << "it is said once, not at each look";
+  EXPECT_EQ(engine.write_count(), 0U);
+  source.ill_disk = false;
+  EXPECT_TRUE(eventually([&] { return synced(); }));
 }
 
 TEST_F(AgentTest, TellsTheTasksOfAStack) {
