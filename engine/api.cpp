@@ -70,7 +70,10 @@ ErrorKind kind_of(const ApiCall& call, int status, std::string_view words) {
       return ErrorKind::invalid_input;
   }
   // A service's network that is not there is a 500 (seen on 20.10).
-  if (words.starts_with("network ") && words.ends_with(" not found")) return ErrorKind::conflict;
+  // While its last tasks leave, a network that was removed is still listed, and removing it once
+  // more is one too.
+  if (words.starts_with("network ") && words.ends_with(" not found"))
+    return removes ? ErrorKind::unavailable : ErrorKind::conflict;
   // Refusals of the content that the engine wraps into a 500.
   if (has(words, "code = InvalidArgument") || has(words, "constraint expected") ||
       has(words, "service mode change is not allowed"))

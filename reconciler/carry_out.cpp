@@ -150,6 +150,8 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     auto& record = next.stacks[facts.name];
     record.path = facts.desired->source.directory.text();
     record.ejected = false;
+    const auto way_back = ways_back_.find(facts.name);
+    const bool went_back = way_back != ways_back_.end() && way_back->second.stack;
     record.quarantined.clear();
     record.quarantine_reason.clear();
     record.rollback_to.clear();
@@ -157,7 +159,8 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
         (record.content != facts.desired->content || memory.requested || memory.approved))
       memory.begun = facts.desired->content;
     if (record.content != facts.desired->content) {
-      memory.replaced_revision = record.applied;
+      memory.replaced_revision = went_back ? way_back->second.commit : record.applied;
+      ways_back_.erase(facts.name);
       record.content = facts.desired->content;
       record.applied = desired.revision.commit;
     }

@@ -81,6 +81,8 @@ struct StackMemory {
   std::string replaced_revision;  ///< The commit that the present content took the place of.
   bool seen = false;              ///< It was looked at in an earlier turn of this process.
   std::string was_named;          ///< The stack that goes because this is its new name.
+  std::optional<bool> in_git;     ///< Whether git has it …
+  std::uint64_t moved_at = 0;     ///< … and since which turn of this process.
   /// When a stack that left git may go, by a clock that nobody sets.
   std::optional<SteadyTime> leaves_at;
   std::optional<ports::DriftCause> drift_cause;

@@ -31,15 +31,18 @@ bool ended(const swarm::LiveService& service, const swarm::Task& task) {
   return is_failure(task) || (task.state == "complete" && restarts_always(service));
 }
 
-bool rollout_stopped(const std::string& state) {
-  return state == "paused" || state == "rollback_paused" || state == "rollback_completed";
+/// A rollback that a person wanted and that arrived is no trouble: how its tasks do counts.
+bool rollout_stopped(const swarm::UpdateStatus& update) {
+  const auto& state = update.state;
+  return state == "paused" || state == "rollback_paused" ||
+         (state == "rollback_completed" && !by_a_person(update));
 }
 
 /// From when on an end tells something of what the service is now. A stopped rollout changed the
 /// service after what stopped it.
 std::string since(const swarm::LiveService& service, WallTime now) {
   auto start = to_rfc3339(now - kWhileDown);
-  if (!rollout_stopped(service.update.state)) start = std::max(start, service.updated_at);
+  if (!rollout_stopped(service.update)) start = std::max(start, service.updated_at);
   return start;
 }
 
@@ -168,7 +171,7 @@ ports::Health health_of(const swarm::LiveService& service,
                         const std::vector<swarm::Task>& tasks,
                         WallTime now) {
   const auto& update = service.update.state;
-  if (rollout_stopped(update)) return ports::Health::degraded;
+  if (rollout_stopped(service.update)) return ports::Health::degraded;
   if (update == "updating" || update == "rollback_started") return ports::Health::progressing;
   const auto start = since(service, now);
   if (given_up(service, tasks)) return ports::Health::degraded;

@@ -109,9 +109,10 @@ void Reconciler::give_grace(Work& work, Turn& turn) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(*leaves_at - clock_.steady());
     if (left.count() <= 0) continue;
-    decision = {Verdict::wait,
-                "left git; is removed in " + std::to_string((left.count() + 999) / 1000) +
-                    " s, unless it comes back"};
+    decision = {
+        Verdict::wait,
+        "left git; is removed at " + to_rfc3339(clock_.now() + left) + ", unless it comes back"};
+    work.in_grace.insert(facts.name);
     const auto end = clock_.steady() + left;
     turn.retry_at = std::min(turn.retry_at.value_or(end), end);
   }
@@ -127,7 +128,8 @@ std::map<std::string, const StackFacts*> Reconciler::new_names(const diff::LiveI
     const auto& facts = work.facts[i];
     const auto verdict = work.decisions[i].verdict;
     if (facts.desired != nullptr) {
-      if (facts.record == nullptr && !facts.live_there && !facts.desired->broken())
+      if (facts.record == nullptr && !facts.live_there && !facts.desired->broken() &&
+          facts.desired->source.settings.policy.sync != SyncMode::observe)
         by_keys[keys_of(facts.desired->spec)].fresh.push_back(&facts);
       continue;
     }
@@ -147,7 +149,9 @@ std::map<std::string, const StackFacts*> Reconciler::new_names(const diff::LiveI
         const auto fresh =
             std::find_if(alike.fresh.begin(), alike.fresh.end(), [&](const auto* one) {
               const auto& was = memory_[one->name].was_named;
-              return taken.count(one) == 0 && (was.empty() || was == old->name) &&
+              // What stood beside the old one in git is another stack.
+              const bool appeared = memory_[one->name].moved_at >= memory_[old->name].moved_at;
+              return appeared && taken.count(one) == 0 && (was.empty() || was == old->name) &&
                      (!same_images || has_images_of(one->desired->spec, index.stack(old->name)));
             });
         if (fresh == alike.fresh.end()) continue;
@@ -213,8 +217,12 @@ void Reconciler::hold_mass_removal(Work& work, const State& state) {
   }
   const bool many = leaving * 2 > state.stacks.size();
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
-    if (work.facts[i].desired != nullptr || work.decisions[i].verdict != Verdict::apply) continue;
     const auto& facts = work.facts[i];
+    const auto& decision = work.decisions[i];
+    // That an approval will be needed is said at once, not when the grace has passed.
+    const bool waits = decision.verdict == Verdict::wait && decision.waits_for.empty() &&
+                       work.in_grace.count(facts.name) != 0;
+    if (facts.desired != nullptr || (decision.verdict != Verdict::apply && !waits)) continue;
     if (memory_[facts.name].approved || work.renamed.count(facts.name) != 0) continue;
     // What was held stays so, however few are left when others were approved.
     const bool held_before = facts.record != nullptr && facts.record->removal_held;

@@ -436,8 +436,13 @@ void Reconciler::gather(const DesiredState& desired,
     work.facts.push_back(std::move(facts));
   }
 
+  ++turns_;
   std::vector<swarm::ObjectId> unsettled;
   for (auto& facts : work.facts) {
+    auto& memory = memory_[facts.name];
+    const bool has = facts.desired != nullptr;
+    if (memory.in_git != has) memory.moved_at = turns_;
+    memory.in_git = has;
     facts.look_up(state);
     if (options_.respect_windows) {
       const auto& policy = facts.desired != nullptr ? facts.desired->source.settings.policy
@@ -449,8 +454,7 @@ void Reconciler::gather(const DesiredState& desired,
     facts.live_there = !stack.services.empty();
     facts.foreign_instance = foreign_instance(stack, options_.instance);
     for (const auto* service : stack.services) {
-      if (is_restless(*service, memory_[facts.name], clock_.steady()))
-        unsettled.push_back(service->id);
+      if (is_restless(*service, memory, clock_.steady())) unsettled.push_back(service->id);
     }
     for (const auto& service : work.hooks) {
       if (label_of(service.spec.labels, swarm::kStackLabel) != facts.name) continue;
@@ -459,7 +463,6 @@ void Reconciler::gather(const DesiredState& desired,
     }
     const auto approval = state.approvals.find(facts.name);
     const auto content = facts.desired == nullptr ? std::string(kGone) : facts.desired->content;
-    auto& memory = memory_[facts.name];
     // What a person let through or asked for was the content that stood there then.
     if (memory.approved_for != content) memory.approved = false;
     if (memory.requested_for != content) memory.requested = false;

@@ -113,6 +113,8 @@ class Reconciler {
   }
   void suspend(const std::string& stack, Suspension suspension);
   void resume(const std::string& stack);
+  /// Asked for, and not yet part of any turn.
+  [[nodiscard]] bool asked_to_suspend(const std::string& stack);
 
  private:
   struct Work;  ///< One turn's facts of all stacks.
@@ -246,6 +248,7 @@ class Reconciler {
   std::minstd_rand random_;
   std::map<std::string, StackMemory> memory_;
   SteadyTime last_observed_{};
+  std::uint64_t turns_ = 0;
   bool blind_ = false;         ///< The swarm could not be read since.
   const std::string began_;    ///< When this was made, RFC 3339.
   ports::Revision revision_;   ///< Of git, in the present turn.

@@ -48,13 +48,18 @@ void record_results(Operation& operation, const ApplyResult& result) {
     report.name = done.action.name;
     report.fields = field_names(done.action.changes);
     if (done.error) report.error = done.error->message;
-    // Tried again in a later turn of the same operation: the last word counts.
+    // Done again in a later turn of the same operation: its last word counts, and all its fields.
     const auto same = std::find_if(
         operation.objects.begin(), operation.objects.end(), [&](const ports::ObjectReport& other) {
           return other.kind == report.kind && other.verb == report.verb &&
                  other.name == report.name;
         });
     if (same != operation.objects.end()) {
+      for (auto& field : same->fields) {
+        const bool told =
+            std::find(report.fields.begin(), report.fields.end(), field) != report.fields.end();
+        if (!told && report.fields.size() < kMostFields) report.fields.push_back(std::move(field));
+      }
       *same = std::move(report);
     } else if (operation.objects.size() < kMostObjects) {
       operation.objects.push_back(std::move(report));

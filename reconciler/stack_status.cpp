@@ -7,7 +7,14 @@ using ports::Health;
 
 /// The sentence about a stack that needs no decision but is not well.
 std::string health_message(const StackFacts& facts, const StackMemory& memory) {
-  if (memory.failures > 0) return memory.error;
+  if (memory.failures > 0) {
+    for (const auto& service : facts.services) {  // What is the matter by now.
+      const auto now = service.name + ": " + service.trouble;
+      if (!service.trouble.empty() && memory.error.find(service.trouble) == std::string::npos)
+        return memory.error + (memory.error.empty() ? "" : "; now ") + now;
+    }
+    return memory.error;
+  }
   if (facts.health == Health::healthy) return "";
   if (!facts.plan.empty() && facts.plan.only_removals()) {
     return "removals wait until the stack is healthy";

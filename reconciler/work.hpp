@@ -16,6 +16,7 @@ struct Reconciler::Work {
   std::vector<swarm::LiveService> hooks;  ///< Jobs of all stacks' hooks.
   std::set<std::string> hand_over;        ///< Stacks that give a port up for one before them.
   std::set<std::string> renamed;          ///< Old names of stacks that go on under a new one.
+  std::set<std::string> in_grace;         ///< Stacks that left git and may still come back.
   std::set<std::string> removal_held;     ///< Stacks that left git with too many others.
   std::vector<Decision> decisions;        ///< One for each of `facts`.
 };

@@ -52,6 +52,28 @@ TEST_F(Removal, ImixsChange11_ARemovedDirectoryTakesItsStackWithItButNotItsVolum
   EXPECT_THAT(agent->metrics(), Not(HasSubstr("apps/leaving")));
 }
 
+TEST_F(Removal, AStackWhoseTasksTakeAWhileToStopIsRemovedWithoutAFailure) {
+  repo->stack("one", "services:\n  app: " + service(kImage1) + kHostNetwork);
+  repo->stack("slow",
+              "services:\n  app: { image: " + kImage1 +
+                  ", command: [sh, -c, 'trap \"\" TERM; while :; do sleep 1; done'], "
+                  "stop_grace_period: 4s }\n");
+  start_agent();
+  ASSERT_TRUE(agent->wait_for_commit(repo->push()));
+  repo->remove("apps/slow");
+  repo->push("remove a stack");
+  ASSERT_TRUE(agent->wait_until("its directory is gone", [](const nlohmann::json& status) {
+    return stack_of(status, "slow").value("target_revision", "") == "";
+  }));
+  const auto planned = skep({"plan", "--repo", repo->bare(), "slow"});
+  EXPECT_NE(planned.exit_code, 1) << "what explain names: " << planned.err;
+  ASSERT_TRUE(agent->wait_until("the stack is gone", [](const nlohmann::json& status) {
+    return stack_of(status, "slow").is_null();
+  }));
+  EXPECT_THAT(names("networks"), Not(Contains("slow_default")));
+  EXPECT_EQ(agent->metric("skep_syncs_total", "result=\"failure\""), 0) << agent->log();
+}
+
 TEST_F(Removal, ARepositoryThatBecomesEmptyRemovesNothing) {
   deploy();
   const auto before = versions();

@@ -88,6 +88,11 @@ INSTANTIATE_TEST_SUITE_P(
                   "rpc error: code = InvalidArgument desc = config 'x' is in use by the following "
                   "service: y",
                   ErrorKind::unavailable},
+        ErrorCase{"still_leaving",
+                  "DELETE",
+                  500,
+                  "network z8x0yk0jq9vd not found",
+                  ErrorKind::unavailable},
         ErrorCase{"worker",
                   "GET",
                   503,

@@ -128,5 +128,18 @@ TEST_F(HealthTest, AWaitingTaskTellsWhyBeforeAnOlderFailureDoes) {
   EXPECT_THAT(trouble(), HasSubstr("no suitable node"));
 }
 
+TEST_F(HealthTest, ARollbackThatAPersonWantedIsJudgedByItsTasks) {
+  service.running_tasks = 1;
+  task("running", 60s);
+  service.update.state = "rollback_completed";
+  service.update.message = "rollback completed";
+  EXPECT_EQ(health(), Health::degraded) << "swarm's own is a failure";
+  service.update.message = "manually requested rollback completed";
+  ASSERT_TRUE(by_a_person(service.update));
+  EXPECT_EQ(health(), Health::healthy);
+  service.running_tasks = 0;
+  EXPECT_EQ(health(), Health::progressing);
+}
+
 }  // namespace
 }  // namespace skep::reconciler

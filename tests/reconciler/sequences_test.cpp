@@ -58,6 +58,82 @@ TEST_F(Sequences, OneNewDirectoryIsTheNewNameOfOneStackAtMost_Trap13) {
   EXPECT_EQ(image_of("new_web"), "new:latest");
 }
 
+TEST_F(Sequences, AStackThatStoodBesideAnotherIsNotItsNewName) {
+  deploy_apps({"a", "b", "c"});
+  write("apps/later", one_service("other"));
+  world.files["apps/later/skep.yaml"] = "sync: manual\n";
+  push();
+  remove_apps({"a"});
+  push();
+  world.clock.advance(24h);
+  settle();
+  EXPECT_EQ(image_of("a_web"), "") << "it waits for something that is not its new name";
+}
+
+TEST_F(Sequences, ThatSoManyRemovalsWaitForAPersonIsSaidAtOnce) {
+  world.options.prune_grace = 10min;
+  world.restart_agent();
+  deploy_apps({"a", "b", "c"});
+  remove_apps({"a", "b"});
+  const auto last = push();
+  EXPECT_THAT(World::status(last, "a").message, HasSubstr("2 of 3 stacks"));
+  EXPECT_THAT(World::status(last, "a").message, HasSubstr("`skep approve a`"));
+  EXPECT_TRUE(World::status(last, "a").held);
+  deploy_apps({"a", "b", "c"});
+  remove_apps({"a"});
+  EXPECT_THAT(World::status(push(), "a").message,
+              testing::ContainsRegex("is removed at 20[0-9-]+T[0-9:.]+Z, unless it comes back"));
+}
+
+/// Keeps what it is told of operations.
+class Operations final : public ports::Observer {
+ public:
+  void synced(const ports::SyncReport& report) override { reports.push_back(report); }
+  std::vector<ports::SyncReport> reports;
+};
+
+TEST_F(Sequences, WhatWasCorrectedInOneOperationIsToldInFull) {
+  Operations operations;
+  world.listener = &operations;
+  world.restart_agent();
+  deploy_apps({"a"});
+  operations.reports.clear();
+  world.engine.edit_service("a_web",
+                            [](auto& spec) { spec.task_template.container.env = {"EVIL=1"}; });
+  turn();
+  world.engine.edit_service("a_web",
+                            [](auto& spec) { spec.task_template.container.hostname = "evil"; });
+  settle();
+  ASSERT_EQ(operations.reports.size(), 1U);
+  ASSERT_EQ(operations.reports[0].objects.size(), 1U);
+  EXPECT_THAT(operations.reports[0].objects[0].fields,
+              testing::UnorderedElementsAre("environment EVIL", "hostname"));
+}
+
+TEST_F(Sequences, WhatComesAfterAWayBackReplacesWhatRan) {
+  Operations operations;
+  world.listener = &operations;
+  world.restart_agent();
+  write("apps/a", one_service("a:1"));
+  ASSERT_TRUE(push().all_good());
+  const auto good = world.desired().revision.commit;
+  write("apps/a", one_service("a:2"));
+  world.commit();
+  world.engine.fail_tasks("a_web", "task: non-zero exit (1)");
+  turn_until("a_web", "a:2");
+  turn_until("a_web", "a:1");
+  world.engine.fail_tasks("a_web", "");
+  world.engine.set_update_status("a_web", {"completed", "", "", "update completed"});
+  settle();
+  ASSERT_EQ(image_of("a_web"), "a:1") << "it did not go back";
+  write("apps/a", one_service("a:3"));
+  operations.reports.clear();
+  ASSERT_TRUE(push().all_good());
+  ASSERT_FALSE(operations.reports.empty());
+  EXPECT_EQ(operations.reports.back().revision_from, good);
+  EXPECT_EQ(operations.reports.back().revision_to, world.desired().revision.commit);
+}
+
 TEST_F(Sequences, OfSeveralNewDirectoriesTheOneWithItsImagesIsAStacksNewName_Trap36) {
   const auto with_data = [](const std::string& image) {
     return one_service(image) + "    volumes: ['data:/d']\nvolumes: { data: }\n";
