@@ -1,6 +1,7 @@
 #include "gitsync/remote.hpp"
 
 #include <exception>
+#include <filesystem>
 #include <optional>
 
 #include "gitsync/one_line.hpp"
@@ -224,6 +225,10 @@ Result<std::unique_ptr<Remote>> Remote::connect(git_repository* repository,
                                                 const RemoteUrl& url,
                                                 const Credentials& credentials,
                                                 const FetchLimits& limits) {
+  // libgit2 would call that an unsupported protocol.
+  std::error_code nothing;
+  if (url.scheme() == RemoteUrl::Scheme::file && !std::filesystem::exists(url.path(), nothing))
+    return Error{ErrorKind::unavailable, "there is no repository at " + url.path()};
   git_remote_create_options create = GIT_REMOTE_CREATE_OPTIONS_INIT;
   create.repository = repository;
   create.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;

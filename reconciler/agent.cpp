@@ -257,6 +257,9 @@ bool Agent::stream_is_silent(std::stop_token stop) {
     const std::lock_guard lock(mutex_);
     status_.observed_at = clock_.now();
   }
+  // No event tells of a task that ended: a turn says what that means.
+  const auto running = task_counts(*live);
+  if (std::exchange(running_, running).value_or(running) != running) wake();
   const auto seen = fingerprint_of(*live);
   if (!proof_.contradicted_by(seen)) return false;
   const auto latest = clock_.steady() + options_.grace;
@@ -287,9 +290,6 @@ std::shared_ptr<const DesiredState> Agent::desired() const {
 
 void Agent::follow_git(std::stop_token stop) {
   std::minstd_rand random(static_cast<std::uint32_t>(clock_.now().time_since_epoch().count()));
-  // After a restart the last good snapshot is worth more than waiting for a remote that may be
-  // away.
-  if (auto snapshot = source_.last_good()) (void)look(snapshot, std::nullopt);
   while (!stop.stop_requested()) {
     auto why = ports::RevisionReport::Source::poll;
     {
@@ -312,6 +312,11 @@ void Agent::follow_git(std::stop_token stop) {
       report.subject = (*snapshot)->revision().subject;
       report.unreadable = look(*snapshot, why);
     } else {
+      // After a restart while the remote is away, what was fetched last is worth more than nothing.
+      // Never before git was asked: a state directory may be older than what runs.
+      if (!desired()) {
+        if (auto last = source_.last_good()) (void)look(last, std::nullopt);
+      }
       const std::lock_guard lock(mutex_);
       if (status_.fetch_error != snapshot.error().message) {
         log_.warn(logfmt("git could not be read; the last good revision stays",
@@ -552,6 +557,11 @@ Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
     const std::lock_guard lock(mutex_);
     for (const auto& known : status_.stacks) {
       if (!stack.empty() && !names(known, stack)) continue;
+      if (!stack.empty() && known.suspension) {
+        return Error{
+            ErrorKind::invalid_input,
+            "stack " + known.name + " is suspended; `skep resume " + known.name + "` first"};
+      }
       // To look at everything is not to push again what failed, or what a person turned away.
       if (stack.empty() && known.quarantined) continue;
       reconciler_.request(known.name, actor);
@@ -620,6 +630,14 @@ Result<void> Agent::suspend(const std::string& stack,
 Result<void> Agent::resume(const std::string& stack, const std::string& actor) {
   const auto name = known(stack);
   if (!name) return name.error();
+  const auto suspended = [&] {
+    const std::lock_guard lock(mutex_);
+    return std::any_of(status_.stacks.begin(), status_.stacks.end(), [&](const auto& one) {
+      return one.name == *name && one.suspension;
+    });
+  };
+  if (!suspended() && !reconciler_.asked_to_suspend(*name))
+    return Error{ErrorKind::invalid_input, "stack " + *name + " is not suspended"};
   reconciler_.resume(*name);
   note_asked(*name, "resume", actor);
   log_.info(logfmt("resumed", {{"stack", *name}, {"actor", actor}}));

@@ -137,6 +137,7 @@ class Agent final : public ports::Control {
   std::stop_source connection_;  ///< Ends the present event stream.
 
   StreamProof proof_;
+  std::optional<std::uint64_t> running_;  ///< task_counts() of the last probe; of one thread.
   bool idle_ = false;  ///< After the last turn nothing goes on; of the reconciling thread.
   /// Last, so that it goes first: until then its threads may call wake().
   Reconciler reconciler_;

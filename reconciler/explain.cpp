@@ -59,7 +59,7 @@ class Chain {
           State::failed,
           "git cannot be read: " + agent_.fetch_error + "; revision " + shortened(agent_.revision) +
               " stays what is wanted",
-          "check remote, credentials and host key; it is tried again at each interval")
+          "mend what is said there; it is tried again at each interval")
           .since = agent_.last_fetch;
     } else if (agent_.revision.empty() && !agent_.last_fetch) {
       add("git", State::waiting, "no revision has been read yet");
@@ -112,7 +112,9 @@ class Chain {
     } else if (!stack_.applied_revision.empty()) {
       add("approval",
           State::good,
-          "it is ours; " + shortened(stack_.applied_revision) + " was carried out last");
+          stack_.rolled_back_to.empty()
+              ? "it is ours; " + shortened(stack_.applied_revision) + " was carried out last"
+              : "it is ours; it went back to " + shortened(stack_.rolled_back_to));
     }
   }
 
@@ -228,8 +230,11 @@ class Chain {
       link.until = operation.deadline;
     }
     if (stack_.health == Health::degraded) {
-      link.remedy = "mend what the engine says and push, or go back with " +
-                    verb("rollback", stack_) + "; " + verb("logs", stack_) + " has more";
+      const bool back =
+          !stack_.healthy_revision.empty() && stack_.healthy_revision != stack_.applied_revision;
+      link.remedy = "mend what the engine says and push" +
+                    (back ? ", or go back with " + verb("rollback", stack_) : std::string()) +
+                    "; " + verb("logs", stack_) + " has more";
     } else if (stack_.health == Health::missing && !stack_.operation && !stack_.plan) {
       link.remedy = verb("sync", stack_) + " looks again";
     }
@@ -243,7 +248,8 @@ class Chain {
             stack_.next_retry ? State::waiting : State::failed,
             "failed " + std::to_string(count) + (count == 1 ? " time" : " times in a row") +
                 (stack_.message.empty() ? "" : ": " + stack_.message),
-            verb("sync", stack_) + " tries at once, a new commit too");
+            stack_.next_retry ? verb("sync", stack_) + " tries at once, a new commit too"
+                              : std::string());
     link.since = stack_.last_failure;
     link.until = stack_.next_retry;
   }

@@ -30,6 +30,12 @@ void Reconciler::resume(const std::string& stack) {
   requests_.suspensions[stack] = std::nullopt;
 }
 
+bool Reconciler::asked_to_suspend(const std::string& stack) {
+  const std::lock_guard lock(requests_mutex_);
+  const auto at = requests_.suspensions.find(stack);
+  return at != requests_.suspensions.end() && at->second;
+}
+
 Result<bool> Reconciler::take_requests(const DesiredState& desired,
                                        const swarm::LiveState& live,
                                        State& state,

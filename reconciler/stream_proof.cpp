@@ -42,6 +42,16 @@ std::uint64_t fingerprint_of(const swarm::LiveState& live) {
   return mixer.value();
 }
 
+std::uint64_t task_counts(const swarm::LiveState& live) {
+  Mixer mixer;
+  for (const auto& service : live.services) {
+    mixer.add(service.id);
+    mixer.add(service.running_tasks);
+    mixer.add(service.completed_tasks);
+  }
+  return mixer.value();
+}
+
 void StreamProof::listed(std::uint64_t announced_before, std::uint64_t fingerprint) noexcept {
   last_ = Listing{announced_before, fingerprint};
 }

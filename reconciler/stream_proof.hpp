@@ -11,6 +11,9 @@ namespace skep::reconciler {
 /// Tells two listings of the swarm apart by the ids and versions of all objects.
 [[nodiscard]] std::uint64_t fingerprint_of(const swarm::LiveState& live);
 
+/// Changes when some service runs more or fewer tasks than before, of which no event tells.
+[[nodiscard]] std::uint64_t task_counts(const swarm::LiveState& live);
+
 /// Whether the event stream still tells what happens. A stream can stay open and say nothing (a
 /// demoted manager's, traps 27 and 37); then a later listing shows what no event announced.
 /// announced() may be called from any thread, the rest from one.

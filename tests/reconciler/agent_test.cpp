@@ -33,9 +33,8 @@ class MemorySource final : public ports::Source {
   std::atomic<std::size_t> fetches{0};
   std::atomic<bool> away{false};
   std::atomic<bool> ill_disk{false};  ///< One stack's file cannot be read.
-  [[nodiscard]] std::shared_ptr<const ports::Snapshot> last_good() const override {
-    return nullptr;
-  }
+  [[nodiscard]] std::shared_ptr<const ports::Snapshot> last_good() const override { return last; }
+  std::shared_ptr<const ports::Snapshot> last;  ///< Of an earlier process.
   [[nodiscard]] std::string describe() const override { return "memory"; }
 
  private:
@@ -214,6 +213,52 @@ TEST_F(AgentTest, AFileThatCouldNotBeReadForAWhileIsReadAgainThoughNobodyCommits
   EXPECT_EQ(engine.write_count(), 0U);
   source.ill_disk = false;
   EXPECT_TRUE(eventually([&] { return synced(); }));
+}
+
+TEST_F(AgentTest, WhatWasFetchedByAnEarlierProcessCountsOnlyWhereGitDoesNotAnswer) {
+  source.last = std::make_shared<MemorySnapshot>(
+      std::map<std::string, std::string>{{"skep.yaml", "defaults: { resolve_image: never }\n"},
+                                         {"apps/a/docker-compose.yml", one_service("a:0")}},
+      std::string(40, 'b'));
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  EXPECT_EQ(observer.revisions, 1) << "the older content was wanted for a moment";
+}
+
+TEST_F(AgentTest, WhatWasFetchedByAnEarlierProcessIsUsedWhileGitIsAway) {
+  interval = 20ms;
+  source.last = std::make_shared<MemorySnapshot>(
+      std::map<std::string, std::string>{{"skep.yaml", "defaults: { resolve_image: never }\n"},
+                                         {"apps/a/docker-compose.yml", one_service("a:0")}},
+      std::string(40, 'b'));
+  source.away = true;
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  EXPECT_EQ(agent->status().revision, std::string(40, 'b'));
+  EXPECT_FALSE(agent->status().fetch_error.empty());
+}
+
+TEST_F(AgentTest, ATaskThatEndsWithoutAnEventShowsSoon) {
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  ASSERT_TRUE(idle());
+  engine.mute_events(true);
+  engine.set_running("a_web", 0);
+  EXPECT_TRUE(eventually([&] {
+    return agent->status().stacks[0].health != ports::Health::healthy;
+  })) << "until the next whole look";
+}
+
+TEST_F(AgentTest, AStackThatIsSuspendedIsNotSyncedAndOneThatIsNotIsNotResumed) {
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  EXPECT_FALSE(agent->resume("a", "uid 0"));
+  ASSERT_TRUE(agent->suspend("a", {"freeze", std::nullopt}, "uid 0"));
+  ASSERT_TRUE(eventually([&] { return agent->status().stacks[0].suspension.has_value(); }));
+  const auto refused = agent->sync("a", "uid 0");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("`skep resume a`"));
+  EXPECT_TRUE(agent->resume("a", "uid 0"));
 }
 
 TEST_F(AgentTest, TellsTheTasksOfAStack) {
