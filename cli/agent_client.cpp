@@ -38,6 +38,7 @@ Result<AgentAnswer> ask_server(const Session& session,
                                const std::string& method,
                                const std::string& path) {
   engine::Endpoint endpoint;
+  endpoint.peer = "agent";
   if (flags.server.starts_with("https://")) {
     endpoint.address = flags.server.substr(8);
     endpoint.tls.emplace().ca = flags.ca_file;
@@ -103,6 +104,7 @@ Result<AgentAnswer> ask_socket(const Session& session,
                                const std::string& method,
                                const std::string& path) {
   engine::Endpoint endpoint;
+  endpoint.peer = "agent";
   endpoint.socket = flags.socket;
   return ask(session, std::move(endpoint), "", method, path);
 }

@@ -1,9 +1,12 @@
 #include "cli/command.hpp"
 
 #include <fstream>
+#include <iostream>
 #include <utility>
 
 #include <CLI/CLI.hpp>
+
+#include "core/finding.hpp"
 
 namespace skep::cli {
 
@@ -194,6 +197,18 @@ std::optional<int> Command::parse(int argc, const char* const* argv) {
   for (const auto& argument : arguments) pointers.push_back(argument.c_str());
   try {
     app_->parse(argc, pointers.data());
+  } catch (const CLI::RequiredError& error) {
+    const auto words = app_->remaining();
+    if (!app_->get_subcommands().empty() || words.empty()) return app_->exit(error) == 0 ? 0 : 1;
+    std::vector<std::string> names;
+    for (const auto& child : commands_) {
+      if (!child->app_->get_group().empty()) names.push_back(child->app_->get_name());
+    }
+    std::cerr << "skep: no command " << words.front();
+    if (const auto near = nearest(words.front(), names); !near.empty())
+      std::cerr << "; did you mean " << near << "?";
+    std::cerr << "\n`skep --help` lists them\n";
+    return 1;
   } catch (const CLI::ParseError& error) {
     return app_->exit(error) == 0 ? 0 : 1;
   }

@@ -126,22 +126,31 @@ Result<Repository> load_repository(const Session& session,
   return repository;
 }
 
-Result<std::set<std::string>> chosen_stacks(const reconciler::DesiredState& desired,
-                                            const std::vector<std::string>& words) {
-  std::set<std::string> chosen;
+Error no_such_stack(const reconciler::DesiredState& desired, const std::string& word) {
   std::vector<std::string> names;
   for (const auto& stack : desired.stacks) names.push_back(stack->source.name);
+  auto message = "no stack " + word + " in the repository";
+  if (const auto near = nearest(word, names); !near.empty())
+    message += "; did you mean " + near + "?";
+  return Error{ErrorKind::invalid_input, message};
+}
+
+Result<std::set<std::string>> chosen_stacks(const reconciler::DesiredState& desired,
+                                            const std::vector<std::string>& words,
+                                            std::set<std::string>* others) {
+  std::set<std::string> chosen;
   for (auto word : words) {
     while (word.size() > 1 && word.back() == '/') word.pop_back();
     const auto at =
         std::find_if(desired.stacks.begin(), desired.stacks.end(), [&](const auto& stack) {
-          return stack->source.name == word || stack->source.directory.text() == word;
+          const auto& source = stack->source;
+          return source.name == word || source.directory.text() == word ||
+                 source.group + "/" + source.name == word;
         });
     if (at == desired.stacks.end()) {
-      auto message = "no stack " + word + " in the repository";
-      if (const auto near = nearest(word, names); !near.empty())
-        message += "; did you mean " + near + "?";
-      return Error{ErrorKind::invalid_input, message};
+      if (others == nullptr) return no_such_stack(desired, word);
+      others->insert(word.substr(word.rfind('/') + 1));
+      continue;
     }
     chosen.insert((*at)->source.name);
   }
@@ -161,7 +170,8 @@ Findings findings_of(const reconciler::DesiredState& desired, const std::set<std
 Result<RepositoryRun> open_run(const Session& session,
                                const RepositoryFlags& flags,
                                const std::vector<std::string>& stacks,
-                               const std::string& instance) {
+                               const std::string& instance,
+                               bool also_left_git) {
   RepositoryRun run;
   run.log = make_logger(session, false);
   const bool tries =
@@ -175,9 +185,11 @@ Result<RepositoryRun> open_run(const Session& session,
   auto repository = load_repository(session, chosen, *run.log);
   if (!repository) return std::move(repository).error();
   run.repository = *std::move(repository);
-  auto only = chosen_stacks(run.repository.desired, stacks);
+  auto only =
+      chosen_stacks(run.repository.desired, stacks, also_left_git ? &run.not_in_git : nullptr);
   if (!only) return std::move(only).error();
   run.only = *std::move(only);
+  run.only.insert(run.not_in_git.begin(), run.not_in_git.end());
   run.findings = findings_of(run.repository.desired, run.only);
   if (!run.findings.empty()) std::cerr << to_string(run.findings) << "\n";
   auto engine = open_manager(session, true);

@@ -34,8 +34,9 @@ Result<Repository> load_repository(const Session& session,
 struct RepositoryRun {
   std::shared_ptr<spdlog::logger> log;
   Repository repository;
-  std::set<std::string> only;  ///< Stacks that were named; empty for all.
-  Findings findings;           ///< Of these stacks; already shown on standard error.
+  std::set<std::string> only;        ///< Stacks that were named; empty for all.
+  std::set<std::string> not_in_git;  ///< Those of them that the swarm may know, or nobody.
+  Findings findings;                 ///< Of these stacks; already shown on standard error.
   std::unique_ptr<engine::SocketEngine> engine;
   std::unique_ptr<ports::Checkout> checkout;  ///< Null where there is none.
   /// Equal for both verbs: a saved plan is refused where they would decide differently. Refers to
@@ -45,12 +46,17 @@ struct RepositoryRun {
 Result<RepositoryRun> open_run(const Session& session,
                                const RepositoryFlags& flags,
                                const std::vector<std::string>& stacks,
-                               const std::string& instance);
+                               const std::string& instance,
+                               bool also_left_git = false);
+
+/// "no stack X in the repository; did you mean Y?"
+[[nodiscard]] Error no_such_stack(const reconciler::DesiredState& desired, const std::string& word);
 
 /// Names or directories, as people type them → names of stacks. Errors: invalid_input for one that
-/// is not there.
+/// is not there, unless such go into `others`.
 Result<std::set<std::string>> chosen_stacks(const reconciler::DesiredState& desired,
-                                            const std::vector<std::string>& words);
+                                            const std::vector<std::string>& words,
+                                            std::set<std::string>* others = nullptr);
 
 /// All findings of a repository, by position; those of one stack after the other.
 [[nodiscard]] Findings findings_of(const reconciler::DesiredState& desired,

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/deployment.hpp"
@@ -88,7 +90,7 @@ void print_json(const reconciler::DesiredState& desired, const reconciler::Turn&
 }
 
 int plan_repository(const Session& session, const PlanFlags& flags) {
-  auto run = open_run(session, flags.repository, flags.stacks, flags.instance);
+  auto run = open_run(session, flags.repository, flags.stacks, flags.instance, true);
   if (!run) return fail(run.error());
   const auto& desired = run->repository.desired;
   run->options.plan_only = true;
@@ -97,6 +99,13 @@ int plan_repository(const Session& session, const PlanFlags& flags) {
       *run->engine, nobody, session.clock, *run->log, run->options, [] {});
   const auto turn = run_until_settled(reconciler, desired, session, [](const reconciler::Turn&) {});
   if (!turn) return fail(turn.error());
+  for (const auto& name : run->not_in_git) {
+    const bool known =
+        std::any_of(turn->stacks.begin(), turn->stacks.end(), [&, own = &name](const auto& stack) {
+          return stack.name == *own;
+        });
+    if (!known) return fail(no_such_stack(desired, name));
+  }
   if (flags.output == "json") {
     print_json(desired, *turn);
   } else if (flags.output == "markdown") {

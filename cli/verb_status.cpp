@@ -65,6 +65,11 @@ std::string staleness_of(const ports::AgentStatus& status) {
   return text;
 }
 
+bool meant(const ports::StackStatus& stack, const std::string& only) {
+  return only.empty() || stack.name == only || stack.path == only ||
+         stack.group + "/" + stack.name == only;
+}
+
 void print(std::ostream& out, const ports::AgentStatus& status, const std::string& only) {
   if (only.empty()) {
     out << "source    " << printable(status.source) << "\n";
@@ -95,7 +100,7 @@ void print(std::ostream& out, const ports::AgentStatus& status, const std::strin
   pad(head, width);
   out << head << "SYNC         HEALTH       TASKS  MESSAGE\n";
   for (const auto& stack : status.stacks) {
-    if (!only.empty() && stack.name != only && stack.path != only) continue;
+    if (!meant(stack, only)) continue;
     std::string line = stack.group + "/" + stack.name;
     pad(line, width);
     std::string sync(to_string(stack.sync));
@@ -131,12 +136,17 @@ int show(const Session& session, const StatusFlags& flags) {
   }
   const auto status = server::parse_status(*body);
   if (!status) return fail(status.error());
+  const auto asked_for = [&](const ports::StackStatus& stack) { return meant(stack, flags.stack); };
+  const auto& stacks = status->stacks;
+  if (!flags.stack.empty() && status->standby_for.empty() &&
+      std::none_of(stacks.begin(), stacks.end(), asked_for)) {
+    return fail(
+        {ErrorKind::invalid_input, "no stack " + flags.stack + "; `skep status` lists them"});
+  }
   if (flags.output != "json") print(std::cout, *status, flags.stack);
-  const bool good = std::none_of(
-      status->stacks.begin(), status->stacks.end(), [&](const ports::StackStatus& stack) {
-        const bool meant =
-            flags.stack.empty() || stack.name == flags.stack || stack.path == flags.stack;
-        return meant && needs_a_person(stack);
+  const bool good =
+      std::none_of(stacks.begin(), stacks.end(), [&](const ports::StackStatus& stack) {
+        return asked_for(stack) && needs_a_person(stack);
       });
   return good && status->docker_up && status->fetch_error.empty() &&
                  status->repository_errors.empty() && status->notes.empty()
@@ -166,8 +176,7 @@ class ChangePrinter {
       now["agent"] = status->docker_up ? "revision " + short_commit(status->revision)
                                        : "swarm cannot be read: " + status->docker_error;
       for (const auto& stack : status->stacks) {
-        if (only_.empty() || stack.name == only_ || stack.path == only_)
-          now[stack.group + "/" + stack.name] = state_of(stack);
+        if (meant(stack, only_)) now[stack.group + "/" + stack.name] = state_of(stack);
       }
     }
     for (const auto& [name, state] : now) {

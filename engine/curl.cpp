@@ -26,7 +26,8 @@ Error unavailable(std::string message) { return {ErrorKind::unavailable, std::mo
 /// In the words that help: what the socket's errno means to the person who runs this.
 Error cannot_connect(const Endpoint& endpoint, long os_error, const std::string& detail) {
   if (endpoint.socket.empty())
-    return unavailable(fmt::format("cannot reach the engine at {}: {}", endpoint.text(), detail));
+    return unavailable(
+        fmt::format("cannot reach the {} at {}: {}", endpoint.peer, endpoint.text(), detail));
   if (os_error == EACCES || os_error == EPERM)
     return unavailable(fmt::format(
         "permission denied on the engine's socket {}: add this user to the group that owns it "
@@ -42,7 +43,8 @@ Error cannot_connect(const Endpoint& endpoint, long os_error, const std::string&
         fmt::format("nothing listens on the engine's socket {}: is the Docker daemon running?",
                     endpoint.socket));
   return unavailable(
-      fmt::format("cannot connect to the engine at {}: {}",
+      fmt::format("cannot connect to the {} at {}: {}",
+                  endpoint.peer,
                   endpoint.text(),
                   os_error != 0 ? std::strerror(static_cast<int>(os_error)) : detail));
 }
@@ -176,7 +178,8 @@ Result<HttpResponse> Exchange::result(const Endpoint& endpoint) {
   if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
   if (too_large_)
     return unavailable(
-        fmt::format("the engine's answer to {} is larger than {} bytes",
+        fmt::format("the {}'s answer to {} is larger than {} bytes",
+                    endpoint.peer,
                     request_->path.substr(0, request_->path.find('?')),
                     response_.status < 400 ? request_->response_limit : kErrorBodyLimit));
   if (code_ == CURLE_OK) return std::move(response_);
@@ -190,14 +193,16 @@ Result<HttpResponse> Exchange::result(const Endpoint& endpoint) {
     curl_off_t connected = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &connected);
     if (connected == 0)
-      return unavailable(fmt::format("no connection to the engine at {} in time", endpoint.text()));
-    return unavailable(fmt::format("the engine at {} did not answer {} within {} ms",
+      return unavailable(
+          fmt::format("no connection to the {} at {} in time", endpoint.peer, endpoint.text()));
+    return unavailable(fmt::format("the {} at {} did not answer {} within {} ms",
+                                   endpoint.peer,
                                    endpoint.text(),
                                    request_->path.substr(0, request_->path.find('?')),
                                    request_->timeout.count()));
   }
-  return unavailable(
-      fmt::format("the exchange with the engine at {} broke: {}", endpoint.text(), detail));
+  return unavailable(fmt::format(
+      "the exchange with the {} at {} broke: {}", endpoint.peer, endpoint.text(), detail));
 }
 
 }  // namespace skep::engine

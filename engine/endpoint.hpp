@@ -23,6 +23,7 @@ struct Endpoint {
   std::string address;           ///< HOST:PORT, an IPv6 host in brackets, a path prefix after it.
   std::optional<TlsFiles> tls;   ///< For `address` only; without it the connection is plain.
   std::string api_version = {};  ///< "" negotiates; else used as it is, without asking.
+  std::string peer = "engine";   ///< What errors call who should answer there.
   bool operator==(const Endpoint&) const = default;
 
   /// As people write it: unix:///var/run/docker.sock, tcp://host:2376.

@@ -105,9 +105,11 @@ class Webhooks {
     if (request.body.size() > kLargestBody) return error_response(413, "the body is too large");
     const auto proof = options_.proofs.check(provider, request, clock_.now());
     if (!proof) {
+      // The time is part of this one's proof.
+      const bool timed = provider == WebhookProvider::generic;
       say("webhook refused: its proof is missing or wrong; compare the secret of the host's hook "
           "with the file of --webhook-secret-file " +
-              name,
+              name + (timed ? ", X-Skep-Timestamp with this machine's clock" : ""),
           provider,
           request);
       return error_response(401, "the proof of this call is missing or wrong");

@@ -114,6 +114,7 @@ TEST_F(Fault, ADirectoryThatIsNoneOrHoldsNoStackIsOneError) {
   expect_one_error(skep({"validate", (directory() / "empty").string()}), "no stack found");
   expect_one_error(skep({"plan", "--repo", repo->bare(), "--path", "../x"}), "--path");
   expect_one_error(skep({"plan", "--repo", repo->bare(), "shopp"}), "did you mean shop?");
+  expect_one_error(skep({"apply", "--repo", repo->bare(), "shopp"}), "did you mean shop?");
 }
 
 TEST_F(Fault, AnAgentThatIsNotThereIsOneErrorThatSaysWhereItWasLookedFor) {

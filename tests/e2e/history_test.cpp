@@ -340,6 +340,11 @@ TEST_F(History, WhatIsAskedOfAnUnknownStackOrServiceNamesTheNearest) {
     EXPECT_EQ(refused.exit_code, 1) << verb;
     EXPECT_THAT(refused.err, HasSubstr("did you mean web?")) << verb;
   }
+  const auto unknown = ask({"status", "wbe"});
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("no stack wbe"));
+  EXPECT_THAT(ask({"status", "apps/web"}).out, HasSubstr("apps/web"));
+  EXPECT_THAT(skep({"statsu"}).err, HasSubstr("no command statsu; did you mean status?"));
   const auto refused = ask({"trace", "web_ap"});
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.err, HasSubstr("did you mean web_app?"));
