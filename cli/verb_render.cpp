@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/repository_run.hpp"
+#include "compose/shown_stack.hpp"
 #include "compose/to_text.hpp"
 #include "diff/words.hpp"
 #include "swarm/json.hpp"
@@ -37,23 +38,6 @@ void mask_fields(nlohmann::ordered_json& node, const RedactionSet& set, bool ins
   }
 }
 
-void print_json(const reconciler::DesiredStack& stack, const RedactionSet& set) {
-  nlohmann::ordered_json json;
-  json["stack"] = stack.source.name;
-  for (const auto* section : {"networks", "secrets", "configs", "services"})
-    json[section] = nlohmann::ordered_json::array();
-  for (const auto& [key, network] : stack.spec.networks)
-    json["networks"].push_back(parse(to_json(network)));
-  for (const auto& [key, secret] : stack.spec.secrets)
-    json["secrets"].push_back(parse(to_masked_json(secret)));
-  for (const auto& [key, config] : stack.spec.configs)
-    json["configs"].push_back(parse(to_json(config)));
-  for (const auto& [key, service] : stack.spec.services)
-    json["services"].push_back(parse(to_json(service.spec)));
-  mask_fields(json, set);
-  std::cout << json.dump(2) << "\n";
-}
-
 /// The marks that stand for the repository while its files are read, as people write them.
 std::string written_path(const std::string& path, const std::string& stack_directory) {
   const std::string marker(reconciler::kWorkingDirectoryMarker);
@@ -68,6 +52,39 @@ std::string written_path(const std::string& path, const std::string& stack_direc
 std::string masked(std::string_view name, const std::string& value) {
   const bool secret = diff::is_credential_name(name) || diff::holds_credential(value);
   return secret && !value.empty() ? "***" : value;
+}
+
+/// What is shown of a text. Empty with --show-secrets.
+compose::ShowText shown_texts(const RedactionSet& set, const RenderFlags& flags) {
+  if (flags.show_secrets) return {};
+  // Kinds and paths are no values, whatever their names are.
+  return [&set](std::string_view name, const std::string& value) {
+    static constexpr std::array<std::string_view, 9> kWords = {
+        "type", "mode", "source", "target", "driver", "external", "name", "config", "registry"};
+    const bool word = std::find(kWords.begin(), kWords.end(), name) != kWords.end();
+    // A digit or two are a number of replicas rather than a password.
+    if (!word && value.size() > 2 && set.reveals(value)) return std::string(RedactionSet::kMask);
+    return word ? value : masked(name, value);
+  };
+}
+
+void print_json(const reconciler::DesiredStack& stack,
+                const RedactionSet& set,
+                const compose::ShowText& show) {
+  const auto spec = compose::shown(stack.spec, show);
+  nlohmann::ordered_json json;
+  json["stack"] = stack.source.name;
+  for (const auto* section : {"networks", "secrets", "configs", "services"})
+    json[section] = nlohmann::ordered_json::array();
+  for (const auto& [key, network] : spec.networks)
+    json["networks"].push_back(parse(to_json(network)));
+  for (const auto& [key, secret] : spec.secrets)
+    json["secrets"].push_back(parse(to_masked_json(secret)));
+  for (const auto& [key, config] : spec.configs) json["configs"].push_back(parse(to_json(config)));
+  for (const auto& [key, service] : spec.services)
+    json["services"].push_back(parse(to_json(service.spec)));
+  mask_fields(json, set);
+  std::cout << json.dump(2) << "\n";
 }
 
 /// "apps/web/docker-compose.yml:4", "web-app/templates/app.yml (rendered), line 5".
@@ -85,17 +102,7 @@ void print_text(const reconciler::DesiredStack& stack,
   const auto directory = root.is_root() ? source.directory.text()
                                         : source.directory.text().substr(root.text().size() + 1);
   compose::TextOptions options;
-  if (!flags.show_secrets) {
-    // Kinds and paths are no values, whatever their names are.
-    options.show = [&set](std::string_view name, const std::string& value) {
-      static constexpr std::array<std::string_view, 9> kWords = {
-          "type", "mode", "source", "target", "driver", "external", "name", "config", "registry"};
-      const bool word = std::find(kWords.begin(), kWords.end(), name) != kWords.end();
-      // A digit or two are a number of replicas rather than a password.
-      if (!word && value.size() > 2 && set.reveals(value)) return std::string(RedactionSet::kMask);
-      return word ? value : masked(name, value);
-    };
-  }
+  options.show = shown_texts(set, flags);
   options.path = [&](const std::string& path) { return written_path(path, directory); };
   for (const auto& [key, places] : stack.origins) {
     std::string from;
@@ -137,7 +144,7 @@ int render(const Session& session, RenderFlags flags) {
   for (const auto& stack : repository->desired.stacks) {
     if (only->count(stack->source.name) == 0) continue;
     if (flags.output == "json") {
-      print_json(*stack, *session.redaction);
+      print_json(*stack, *session.redaction, shown_texts(*session.redaction, flags));
     } else {
       print_text(*stack, *repository, *session.redaction, flags);
     }

@@ -39,10 +39,12 @@ const Volume* find_definition(const ServiceConversion& conversion, const Service
   if (found != file.volumes.end()) return &found->second;
   if (!file.unreadable_sections.contains("volumes")) {
     const bool path = volume.source.find('/') != std::string::npos;
+    const bool dotted = volume.source.starts_with("./") || volume.source.starts_with("../");
     conversion.error(volume.at,
                      "undefined volume " + quoted(volume.source) +
-                         (path ? "; a directory beside the file is written ./" + volume.source
-                               : advice_for_undefined(volume.source, file.volumes, "volumes")));
+                         (dotted ? "; a path is mounted with type: bind"
+                          : path ? "; a directory beside the file is written ./" + volume.source
+                                 : advice_for_undefined(volume.source, file.volumes, "volumes")));
   }
   return nullptr;
 }

@@ -24,6 +24,20 @@ const std::map<std::string, NetworkUse>& networks_of(const Service& service) {
   return service.networks.empty() ? kOnlyDefault : service.networks;
 }
 
+/// Drivers whose networks are one node's. The engine makes such a network and then attaches no
+/// service to it.
+void refuse_local_driver(const Conversion& conversion,
+                         const std::string& key,
+                         const Network& network) {
+  for (const std::string_view driver : {"bridge", "host", "ipvlan", "macvlan", "none", "null"}) {
+    if (network.driver != driver) continue;
+    conversion.error(network.driver_at,
+                     "networks." + key + ".driver: a network of the driver " + network.driver +
+                         " is one node's, and the engine attaches no service to it; leave the "
+                         "driver out, or name a network that exists: external: true");
+  }
+}
+
 swarm::NetworkSpec convert_one(const Conversion& conversion,
                                const std::string& key,
                                const Network& network) {
@@ -60,6 +74,7 @@ void convert_networks(const Conversion& conversion, swarm::StackSpec& stack) {
       if (!is_predefined(network.name)) stack.external_networks.emplace(network.name, network.at);
       continue;
     }
+    refuse_local_driver(conversion, key, network);
     auto spec = convert_one(conversion, key, network);
     if (const auto twin = key_of.find(spec.name); twin != key_of.end()) {
       stack.networks.erase(twin->second);

@@ -68,6 +68,24 @@ const std::map<std::string, std::string, std::less<>> kDropped = {
     {"volumes_from", "mount a named volume in each service that shares it"},
 };
 
+/// What network_mode asks for differs by its word.
+std::string instead_of(const yaml::Entry& entry, const std::string& usual) {
+  const auto* word = entry.key == "network_mode" ? entry.value.as<std::string>() : nullptr;
+  if (!word) return usual;
+  if (*word == "bridge" || *word == "default") {
+    return "the service is attached to the stack's networks instead";
+  }
+  if (*word == "none") {
+    return "DANGER if relied on: the service is attached to the stack's networks instead; for none "
+           "write an external network named none";
+  }
+  if (word->starts_with("service:") || word->starts_with("container:")) {
+    return "DANGER if relied on: the container gets a network namespace of its own; services on "
+           "one network reach each other by name";
+  }
+  return usual;
+}
+
 /// Makes sure that a mapping is there, and returns it; nullptr where something else is.
 yaml::Node* ensure_map(yaml::Node& parent, std::string_view key, const SourcePosition& at) {
   auto* node = parent.find(key);
@@ -128,9 +146,9 @@ void drop_service_keys(yaml::Node& service, const std::string& name, Rewrite& re
     if (found == kDropped.end()) return false;
     // Only what is asked for is worth a word.
     if (const auto* flag = entry.value.as<bool>(); flag && !*flag) return true;
-    rewrite.warning(
-        entry.key_at,
-        "services." + name + '.' + entry.key + " is ignored by Swarm: " + found->second);
+    rewrite.warning(entry.key_at,
+                    "services." + name + '.' + entry.key +
+                        " is ignored by Swarm: " + instead_of(entry, found->second));
     return true;
   });
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "compose/engine_templates.hpp"
 #include "compose/text.hpp"
 
 namespace skep::compose {
@@ -34,6 +35,7 @@ class Checks {
     resources(conversion_.service.deploy.limits);
     resources(conversion_.service.deploy.reservations);
     constraints();
+    templates();
   }
 
  private:
@@ -162,6 +164,44 @@ class Checks {
       if (has) continue;
       refuse("deploy.placement",
              "the placement constraint " + quoted(constraint) + " has neither == nor !=");
+    }
+  }
+
+  /// `hidden`: nothing of the text may be said.
+  void expanded(const SourcePosition& at,
+                const std::string& place,
+                const std::string& text,
+                bool hidden = false) {
+    const auto mistake = template_mistake(text);
+    if (!mistake) return;
+    conversion_.error(
+        at,
+        "the engine takes {{…}} in " + place + " for a template and cannot " + "expand it: " +
+            (hidden ? "it knows no such function or variable, or it is not closed" : *mistake) +
+            "; where it is to stay as it is, write {{\"{{\"}} for its {{");
+  }
+
+  void templates() {
+    const auto& service = conversion_.service;
+    const auto& container = spec_.task_template.container;
+    expanded(service.position_of("hostname"), "hostname", container.hostname);
+    for (const auto& variable : container.env) {
+      const std::string name(cut(variable, '=').before);
+      const auto written = service.key_at.find("environment." + name);
+      const bool only_files = !service.key_at.contains("environment");
+      expanded(written != service.key_at.end()
+                   ? written->second
+                   : service.position_of(only_files ? "env_file" : "environment"),
+               "environment." + name,
+               variable,
+               // What has no blank may be a password rather than a text with a placeholder.
+               variable.find(' ') == std::string::npos);
+    }
+    if (!service.volumes) return;
+    for (std::size_t i = 0; i < container.mounts.size(); ++i) {
+      const auto& at = service.volumes->at(i).at;
+      expanded(at, "the source of a volume", container.mounts[i].source);
+      expanded(at, "the target of a volume", container.mounts[i].target);
     }
   }
 

@@ -138,7 +138,7 @@ class Extender {
                                     const std::string& path,
                                     const std::string& directory) {
     const auto* service = extends.as<yaml::Map>() ? extends.find("service") : &extends;
-    const auto name = service ? rewrite_.interpolated(*service) : std::nullopt;
+    const auto name = service ? rewrite_.interpolated(*service, "extends.service") : std::nullopt;
     if (!name) {
       rewrite_.error(extends.at(), "extends needs the name of a service");
       return std::nullopt;
@@ -147,7 +147,7 @@ class Extender {
     std::string base_path = path;
     std::string base_directory = directory;
     if (const auto* file = extends.find("file")) {
-      const auto text = rewrite_.interpolated(*file);
+      const auto text = rewrite_.interpolated(*file, "extends.file");
       if (!text) return std::nullopt;
       base_path = clean_path(resolve_path(directory, *text));
       base_root = rewrite_.file(base_path, file->at());

@@ -1,6 +1,7 @@
 #include "compose/extensions.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -32,51 +33,91 @@ void relax_version(yaml::Node& root, Rewrite& rewrite) {
 std::optional<std::string> take_name(yaml::Node& root, Rewrite& rewrite) {
   const auto name = take(root, "name");
   if (!name) return std::nullopt;
-  auto text = rewrite.interpolated(name->value);
-  if (!text) rewrite.error(name->key_at, "name must be a string");
-  return text;
+  if (!name->value.as<std::string>()) rewrite.error(name->key_at, "name must be a string");
+  return rewrite.interpolated(name->value, "name");
 }
 
-/// Takes out the services whose profiles are not asked for.
-void apply_profiles(yaml::Map& services, Rewrite& rewrite) {
+/// The services of all files together.
+struct Members {
+  std::set<std::string, std::less<>> deployed;
+  std::map<std::string, std::string, std::less<>> off;  ///< By their profiles, which are the value.
+};
+
+yaml::Map* services_of(yaml::Node& root) {
+  auto* section = root.find("services");
+  return section ? section->as<yaml::Map>() : nullptr;
+}
+
+/// Takes out the services whose profiles are not asked for, of every file.
+Members apply_profiles(const std::vector<yaml::Node*>& roots, Rewrite& rewrite) {
   std::set<std::string, std::less<>> active;
   const auto& environment = rewrite.input().environment;
   if (const auto found = environment.find("COMPOSE_PROFILES"); found != environment.end()) {
     for (const auto name : split(found->second, ',')) active.insert(std::string(name));
   }
-  std::erase_if(services, [&](yaml::Entry& service) {
-    const auto profiles = take(service.value, "profiles");
-    const auto* list = profiles ? profiles->value.as<yaml::List>() : nullptr;
-    if (!list || list->empty()) return false;
-    const bool wanted = std::any_of(list->begin(), list->end(), [&](const yaml::Node& profile) {
-      const auto* name = profile.as<std::string>();
-      return active.contains("*") || (name && active.contains(*name));
-    });
-    if (!wanted) {
-      rewrite.warning(profiles->key_at,
-                      "service " + service.key +
-                          " is not deployed: none of its profiles is in COMPOSE_PROFILES");
+  struct Asked {
+    std::vector<std::string> profiles;
+    SourcePosition at;
+  };
+  std::map<std::string, Asked, std::less<>> asked;
+  for (auto* root : roots) {
+    auto* services = services_of(*root);
+    if (!services) continue;
+    for (auto& service : *services) {
+      auto& all = asked[service.key];
+      const auto profiles = take(service.value, "profiles");
+      const auto* list = profiles ? profiles->value.as<yaml::List>() : nullptr;
+      if (!list || list->empty()) continue;
+      if (all.profiles.empty()) all.at = profiles->key_at;
+      for (const auto& name : *list) all.profiles.push_back(stringify(name).value_or(""));
     }
-    return !wanted;
-  });
+  }
+  Members members;
+  for (const auto& [key, all] : asked) {
+    const bool wanted = all.profiles.empty() || active.contains("*") ||
+                        std::any_of(all.profiles.begin(),
+                                    all.profiles.end(),
+                                    [&](const std::string& name) { return active.contains(name); });
+    if (wanted) {
+      members.deployed.insert(key);
+      continue;
+    }
+    std::string names;
+    for (const auto& name : all.profiles) names += (names.empty() ? "" : ", ") + name;
+    rewrite.warning(all.at,
+                    "service " + key + " is not deployed: none of its profiles (" + names +
+                        ") is in COMPOSE_PROFILES");
+    members.off.emplace(key, std::move(names));
+  }
+  for (auto* root : roots) {
+    auto* services = services_of(*root);
+    if (!services) continue;
+    std::erase_if(*services,
+                  [&](const auto& service) { return members.off.contains(service.key); });
+  }
+  return members;
+}
+
+std::string lacking(const std::string& name, const Members& members) {
+  const auto off = members.off.find(name);
+  if (off == members.off.end()) {
+    return "depends on " + quoted(name) + ", which is no service of this stack";
+  }
+  return "depends on " + quoted(name) + ", which is not deployed: its profiles (" + off->second +
+         ") are not in COMPOSE_PROFILES";
 }
 
 /// The mapping form of depends_on is carried beside the schema.
-void carry_depends_on(yaml::Node& service, const yaml::Map& services, Rewrite& rewrite) {
+void carry_depends_on(yaml::Node& service, const Members& members, Rewrite& rewrite) {
   const auto* depends_on = service.find("depends_on");
   if (!depends_on || !depends_on->as<yaml::Map>()) return;
   auto entry = *take(service, "depends_on");
   yaml::Node carried(yaml::Map{}, entry.value.at());
   for (const auto& dependency : *entry.value.as<yaml::Map>()) {
-    const bool there = std::any_of(services.begin(), services.end(), [&](const auto& other) {
-      return other.key == dependency.key;
-    });
+    const bool there = members.deployed.contains(dependency.key);
     const auto* required = dependency.value.find("required");
     const bool optional = required && required->as<bool>() && !*required->as<bool>();
-    if (!there && !optional) {
-      rewrite.error(dependency.key_at,
-                    "depends on " + quoted(dependency.key) + ", which is no service of this stack");
-    }
+    if (!there && !optional) rewrite.error(dependency.key_at, lacking(dependency.key, members));
     if (!there) continue;
     std::string condition = "service_started";
     if (const auto* node = dependency.value.find("condition")) {
@@ -109,7 +150,7 @@ void shorten_env_files(yaml::Node& service, Rewrite& rewrite) {
     const bool optional = required && required->as<bool>() && !*required->as<bool>();
     auto shortened = *path;
     if (optional) {
-      const auto text = rewrite.interpolated(*path);
+      const auto text = rewrite.interpolated(*path, "env_file.path");
       if (!text) return true;
       const auto full = clean_path(resolve_path(rewrite.input().working_directory, *text));
       const auto found = rewrite.input().reader->read(full);
@@ -171,22 +212,12 @@ void carry_data(yaml::Node& root, const char* section, Rewrite& rewrite) {
   }
 }
 
-}  // namespace
-
-std::optional<std::string> apply_extensions(yaml::Node& root,
-                                            const Input& input,
-                                            Findings& findings) {
-  Rewrite rewrite(input, findings);
-  apply_include(root, rewrite);
-  apply_extends(root, rewrite);
-  auto name = take_name(root, rewrite);
+void rewrite_file(yaml::Node& root, const Members& members, Rewrite& rewrite) {
   relax_version(root, rewrite);
-  auto* section = root.find("services");
-  if (auto* services = section ? section->as<yaml::Map>() : nullptr) {
-    apply_profiles(*services, rewrite);
+  if (auto* services = services_of(root)) {
     for (auto& service : *services) {
       drop_service_keys(service.value, service.key, rewrite);
-      carry_depends_on(service.value, *services, rewrite);
+      carry_depends_on(service.value, members, rewrite);
       shorten_env_files(service.value, rewrite);
       relax_attachments(service.value, rewrite);
     }
@@ -205,6 +236,22 @@ std::optional<std::string> apply_extensions(yaml::Node& root,
   }
   carry_data(root, "secrets", rewrite);
   carry_data(root, "configs", rewrite);
+}
+
+}  // namespace
+
+std::optional<std::string> apply_extensions(const std::vector<yaml::Node*>& roots,
+                                            const Input& input,
+                                            Findings& findings) {
+  Rewrite rewrite(input, findings);
+  std::optional<std::string> name;
+  for (auto* root : roots) {
+    apply_include(*root, rewrite);
+    apply_extends(*root, rewrite);
+    if (auto own = take_name(*root, rewrite)) name = std::move(own);
+  }
+  const auto members = apply_profiles(roots, rewrite);
+  for (auto* root : roots) rewrite_file(*root, members, rewrite);
   return name;
 }
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "compose/compose.hpp"
 #include "compose/field.hpp"
@@ -14,8 +15,9 @@
 /// extensions.
 namespace skep::compose {
 
-/// Rewrites one parsed file. Returns its top-level `name`, if it has one.
-std::optional<std::string> apply_extensions(yaml::Node& root,
+/// Rewrites the parsed files of one stack: which services there are is known of all of them
+/// together only. Returns their top-level `name`, the last one's where several have one.
+std::optional<std::string> apply_extensions(const std::vector<yaml::Node*>& roots,
                                             const Input& input,
                                             Findings& findings);
 

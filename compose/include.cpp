@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t kDeepest = 20;
 constexpr std::size_t kMostVisits = 200;
+constexpr std::array kSections = {"services", "networks", "volumes", "secrets", "configs"};
 
 /// One file after the other, each with what it includes itself.
 class Includer {
@@ -35,42 +37,91 @@ class Includer {
     }
     std::optional<std::string> project;
     if (const auto* node = item.find("project_directory")) {
-      if (const auto text = rewrite_.interpolated(*node)) {
+      if (const auto text = rewrite_.interpolated(*node, "include.project_directory")) {
         project = clean_path(resolve_path(directory, *text));
       }
     }
     const auto* list = path->as<yaml::List>();
-    if (!list) return include_file(root, *path, directory, project);
-    for (const auto& one : *list) include_file(root, one, directory, project);
+    include_files(root, list ? *list : yaml::List{*path}, directory, project, item);
   }
 
-  void include_file(yaml::Node& root,
-                    const yaml::Node& path_node,
-                    const std::string& directory,
-                    const std::optional<std::string>& project) {
-    const auto text = rewrite_.interpolated(path_node);
-    if (!text) return rewrite_.error(path_node.at(), "include needs a path");
-    const auto path = clean_path(resolve_path(directory, *text));
+  /// Several paths of one item are one project: the later files lie over the earlier ones.
+  void include_files(yaml::Node& root,
+                     const yaml::List& paths,
+                     const std::string& directory,
+                     std::optional<std::string> start,
+                     const yaml::Node& item) {
+    std::optional<yaml::Node> project;
+    for (const auto& node : paths) {
+      if (!node.as<std::string>()) return rewrite_.error(node.at(), "include needs a path");
+      const auto text = rewrite_.interpolated(node, "include.path");
+      if (!text) return;
+      const auto path = clean_path(resolve_path(directory, *text));
+      if (!start) start = directory_of(path);
+      auto file = read(path, *start, node.at());
+      if (!file) return;
+      if (project) {
+        lay_over(*project, *file);
+      } else {
+        project = std::move(file);
+      }
+    }
+    if (!project) return;
+    if (!item.find("env_file")) warn_of_variables(*start, paths.front().at());
+    merge(root, *std::move(project), paths.front().at());
+  }
+
+  void warn_of_variables(const std::string& directory, const SourcePosition& at) {
+    if (directory == rewrite_.input().working_directory) return;
+    const auto path = clean_path(directory + "/.env");
+    const auto found = rewrite_.input().reader->read(path);
+    if (!found || !*found) return;
+    rewrite_.warning(at,
+                     shown_path(path) + " is not read: the variables of included files are those " +
+                         "of the stack");
+  }
+
+  std::optional<yaml::Node> read(const std::string& path,
+                                 const std::string& start,
+                                 const SourcePosition& at) {
+    const auto refuse = [&](const std::string& message) {
+      rewrite_.error(at, message);
+      return std::nullopt;
+    };
     if (std::find(chain_.begin(), chain_.end(), path) != chain_.end()) {
-      return rewrite_.error(path_node.at(), shown_path(path) + " includes itself");
+      return refuse(shown_path(path) + " includes itself");
     }
-    if (chain_.size() >= kDeepest) {
-      return rewrite_.error(path_node.at(), "files include each other more than 20 deep");
-    }
+    if (chain_.size() >= kDeepest) return refuse("files include each other more than 20 deep");
     // Files that include each other twice would be visited more often than there are files.
     if (++visits_ > kMostVisits) {
-      if (visits_ == kMostVisits + 1) rewrite_.error(path_node.at(), "too many includes");
-      return;
+      if (visits_ == kMostVisits + 1) rewrite_.error(at, "too many includes");
+      return std::nullopt;
     }
-    const auto* parsed = rewrite_.file(path, path_node.at());
-    if (!parsed) return;
+    const auto* parsed = rewrite_.file(path, at);
+    if (!parsed) return std::nullopt;
     auto included = *parsed;
     chain_.push_back(path);
-    const auto start = project.value_or(directory_of(path));
     include_all(included, start);
     chain_.pop_back();
     rebase(included, start);
-    merge(root, std::move(included), path_node.at());
+    return included;
+  }
+
+  static void lay_over(yaml::Node& project, yaml::Node& later) {
+    for (const auto* section : kSections) {
+      const auto from = take(later, section);
+      const auto* entries = from ? from->value.as<yaml::Map>() : nullptr;
+      if (!entries) continue;
+      auto* into = project.find(section);
+      if (!into || !into->as<yaml::Map>()) {
+        put(project, section, from->value);
+        continue;
+      }
+      for (const auto& entry : *entries) {
+        auto* mine = into->find(entry.key);
+        put(*into, entry.key, mine ? overlay(std::move(*mine), entry.value) : entry.value);
+      }
+    }
   }
 
   static void rebase(yaml::Node& root, const std::string& directory) {
@@ -87,7 +138,7 @@ class Includer {
 
   /// Each definition may come from one file only, unless both say the same.
   void merge(yaml::Node& root, yaml::Node included, const SourcePosition& at) {
-    for (const auto* section : {"services", "networks", "volumes", "secrets", "configs"}) {
+    for (const auto* section : kSections) {
       auto from = take(included, section);
       auto* entries = from ? from->value.as<yaml::Map>() : nullptr;
       if (!entries) continue;

@@ -192,15 +192,21 @@ bool looks_like_password_hash(std::string_view text) {
 class Walk {
  public:
   Walk(const Environment& environment, const InterpolationOptions& options, Findings& findings)
-      : environment_(environment), options_(options), findings_(findings) {}
+      : environment_(environment), options_(options), findings_(findings), path_(options.path) {}
 
   void visit(yaml::Node& node, bool in_labels) {
     if (auto* map = node.as<yaml::Map>()) {
       for (auto& entry : *map) {
         const auto length = path_.size();
-        path_ += (length == 0 ? "" : ".") + entry.key;
+        // What an anchor of such a block brings somewhere is looked at there.
+        const bool unused = length == 0 && entry.key.starts_with("x-");
+        unused_ = unused_ || unused;
+        path_ += (length == 0 ? "" : ".") + written_key(entry.key);
+        ++depth_;
         visit(entry.value, in_labels || entry.key == "labels");
+        --depth_;
         path_.resize(length);
+        unused_ = unused_ && !unused;
       }
     } else if (auto* list = node.as<yaml::List>()) {
       const auto length = path_.size();
@@ -235,8 +241,9 @@ class Walk {
       }
     }
     if (outcome.error && outcome.missing && !options_.strict) {
+      if (unused_) return;
       // The CLI wraps it into its words about a $ too many.
-      return add(Finding::Severity::error, node, path_ + ": " + *outcome.error);
+      return add(Finding::Severity::error, node, path_ + ": " + missing_value(*outcome.error));
     }
     if (outcome.error) {
       return add(Finding::Severity::error,
@@ -248,6 +255,14 @@ class Walk {
       add(Finding::Severity::warning,
           node,
           path_ + ": a mistake in an earlier variable is hidden by a later one and gives nothing");
+    }
+    if (outcome.nested && cannot_hold_braces() && outcome.text.find('}') != std::string::npos) {
+      return add(Finding::Severity::error,
+                 node,
+                 path_ +
+                     ": a default ends at the first } and holds no variables, so that this is " +
+                     quoted(outcome.text) +
+                     "; write a default without a variable, ${A:-x}, or none, ${A}");
     }
     if (outcome.nested) {
       add(Finding::Severity::warning,
@@ -263,7 +278,7 @@ class Walk {
               ": a $ that begins no variable is kept as it is; docker stack deploy refuses it: "
               "write $$ for each $");
     }
-    if (options_.unset_variable_is_error && !outcome.unset.empty())
+    if (options_.unset_variable_is_error && !outcome.unset.empty() && !unused_)
       return report_unset(node, outcome);
     if (outcome.text == text) return;
     auto value = cast(path_, outcome.text, options_.strict);
@@ -274,6 +289,26 @@ class Walk {
                      ": failed to cast to expected type: " + value.error().message);
     }
     node.value() = *std::move(value);
+  }
+
+  /// As it stands in the file, where an extension carries it elsewhere.
+  static std::string written_key(const std::string& key) {
+    constexpr std::string_view kCarried = "x-skep-";
+    return key.starts_with(kCarried) ? key.substr(kCarried.size()) : key;
+  }
+
+  /// Whether what comes out is no text of any kind: the CLI refuses it in words about its format.
+  [[nodiscard]] bool cannot_hold_braces() const {
+    constexpr int kKeyOfAService = 3;
+    return !options_.strict && depth_ == kKeyOfAService && path_.starts_with("services.") &&
+           (path_.ends_with(".image") || path_.ends_with(".ports.[]"));
+  }
+
+  [[nodiscard]] std::string missing_value(std::string error) const {
+    if (error.ends_with(": ")) error.resize(error.size() - 2);
+    return error + (options_.unset_variable_is_error
+                        ? "; set it in .env or cluster variables"
+                        : "; set it in the environment, or in a file of --env-file");
   }
 
   void report_unset(const yaml::Node& node, Outcome& outcome) {
@@ -296,7 +331,9 @@ class Walk {
   const Environment& environment_;
   const InterpolationOptions& options_;
   Findings& findings_;
-  std::string path_;  ///< Of the node that is being visited.
+  std::string path_;     ///< Of the node that is being visited.
+  int depth_ = 0;        ///< In mappings.
+  bool unused_ = false;  ///< It stands in a block that means nothing by itself.
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ struct InterpolationOptions {
   /// Off: a `$` in a label that begins no variable is kept as it is, with a warning. Password
   /// hashes of Traefik's basic authentication are full of them.
   bool strict = true;
+  std::string path = {};  ///< Of the root, where it is not the file's.
 };
 
 /// Replaces variables in every string value, never in keys, and casts what changed (rules A5, A6).

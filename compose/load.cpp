@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <map>
 #include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -6,12 +9,14 @@
 #include "compose/compose.hpp"
 #include "compose/convert.hpp"
 #include "compose/extensions.hpp"
+#include "compose/fit_for_swarm.hpp"
 #include "compose/interpolate.hpp"
 #include "compose/loader.hpp"
 #include "compose/merge.hpp"
 #include "compose/schema.hpp"
 #include "compose/unsupported.hpp"
 #include "compose/version.hpp"
+#include "yaml/documents.hpp"
 #include "yaml/parse.hpp"
 
 namespace skep::compose {
@@ -54,6 +59,13 @@ void add_error(Findings& findings, const SourcePosition& at, std::string message
 std::vector<Document> parse_all(const Input& input, Findings& findings) {
   std::vector<Document> documents;
   for (const auto& file : input.files) {
+    const auto single = yaml::check_single_document(file.text, file.name);
+    if (!single && !input.strict) {
+      findings.push_back({Finding::Severity::warning,
+                          "a second YAML document begins here, which docker stack deploy does not "
+                          "read either: put all into one, or into a file of its own",
+                          single.error().at.value_or(SourcePosition{file.name, 0, 0})});
+    }
     auto root = yaml::parse(file.text, file.name, {}, input.strict ? nullptr : &findings);
     if (!root) {
       add_error(findings,
@@ -102,8 +114,51 @@ ComposeFile load_document(Document& document, const Input& input, Findings& find
   return file;
 }
 
-Output finish(Output output) {
+/// A warning without the service that it is about and without numbers: a block that many services
+/// share, or a range of ports, gives the same one at the same place again and again.
+std::string kind_of(std::string_view message) {
+  constexpr std::string_view kServices = "services.";
+  if (message.starts_with(kServices)) {
+    message.remove_prefix(std::min(message.find('.', kServices.size()), message.size()));
+  }
+  std::string kind;
+  for (const char c : message) {
+    if (c < '0' || c > '9') kind += c;
+  }
+  return kind;
+}
+
+/// Once each, with the number of those left out. They are sorted by place.
+void join_repeated_warnings(Findings& findings) {
+  Findings kept;
+  std::map<std::string, std::pair<std::size_t, std::size_t>> at_place;  // Kind → index, more.
+  const auto end_place = [&] {
+    for (const auto& [kind, first] : at_place) {
+      if (first.second == 0) continue;
+      kept[first.first].message +=
+          " (and " + std::to_string(first.second) + " more such warnings here)";
+    }
+    at_place.clear();
+  };
+  for (auto& finding : findings) {
+    if (!kept.empty() && kept.back().at != finding.at) end_place();
+    if (finding.severity == Finding::Severity::warning && finding.at.line > 0) {
+      const auto [first, fresh] =
+          at_place.try_emplace(kind_of(finding.message), kept.size(), std::size_t{0});
+      if (!fresh) {
+        ++first->second.second;
+        continue;
+      }
+    }
+    kept.push_back(std::move(finding));
+  }
+  end_place();
+  findings = std::move(kept);
+}
+
+Output finish(Output output, const Input& input) {
   sort_and_unique(output.findings);
+  if (!input.strict) join_repeated_warnings(output.findings);
   return output;
 }
 
@@ -116,17 +171,16 @@ Output load(const Input& given) {
   Output output;
   output.stack.name = input.stack;
   auto documents = parse_all(input, output.findings);
-  if (has_errors(output.findings)) return finish(std::move(output));
+  if (has_errors(output.findings)) return finish(std::move(output), input);
   if (!input.strict) {
-    for (auto& document : documents) {
-      auto name = apply_extensions(document.root, input, output.findings);
-      if (name) output.name = std::move(name);
-    }
+    std::vector<yaml::Node*> roots;
+    for (auto& document : documents) roots.push_back(&document.root);
+    output.name = apply_extensions(roots, input, output.findings);
   }
   // The CLI looks for these before it looks for the version's schema.
   for (const auto& document : documents) refuse_forbidden(document.root, output.findings);
   const bool versions_known = read_versions(documents, output.findings);
-  if (!versions_known) return finish(std::move(output));
+  if (!versions_known) return finish(std::move(output), input);
   ComposeFile merged;
   for (auto& document : documents) {
     auto file = load_document(document, input, output.findings);
@@ -135,6 +189,7 @@ Output load(const Input& given) {
     }
     merged = merge(std::move(merged), std::move(file));
   }
+  if (!input.strict) fit_for_swarm(merged, output.findings);
   if (input.keep_file) {
     output.file = std::make_shared<const ComposeFile>(merged);
     output.version = documents.front().version;
@@ -142,7 +197,7 @@ Output load(const Input& given) {
   Findings stage;
   output.stack = convert({merged, input, stage});
   add_stage(output.findings, std::move(stage));
-  return finish(std::move(output));
+  return finish(std::move(output), input);
 }
 
 }  // namespace skep::compose

@@ -1,5 +1,6 @@
 #include "compose/merge.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -183,6 +184,21 @@ void merge_deploy(Deploy& base, Deploy&& later) {
   take_unless_empty(base.max_replicas_per_node, std::move(later.max_replicas_per_node));
 }
 
+/// One condition per service, the later one.
+void merge_depends_on(std::vector<swarm::ServiceDependency>& base,
+                      std::vector<swarm::ServiceDependency>&& later) {
+  for (auto& dependency : later) {
+    const auto mine = std::find_if(base.begin(), base.end(), [&](const auto& other) {
+      return other.service == dependency.service;
+    });
+    if (mine == base.end()) {
+      base.push_back(std::move(dependency));
+    } else {
+      *mine = std::move(dependency);
+    }
+  }
+}
+
 void merge_service(Service& base, Service&& later) {
   take_unless_empty(base.image, std::move(later.image));
   take_unless_empty(base.hostname, std::move(later.hostname));
@@ -217,7 +233,7 @@ void merge_service(Service& base, Service&& later) {
   take_unless_zero(base.stop_grace_period, later.stop_grace_period);
   merge_deploy(base.deploy, std::move(later.deploy));
   base.built = base.built || later.built;
-  append(base.depends_on, std::move(later.depends_on));
+  merge_depends_on(base.depends_on, std::move(later.depends_on));
   replace_keys(base.key_at, std::move(later.key_at));
 }
 

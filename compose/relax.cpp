@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <charconv>
-#include <set>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -100,24 +100,13 @@ const std::vector<Keys> kServiceLists = {{"cap_add"},
                                          {"deploy", "placement", "preferences"}};
 
 /// Lists whose items must differ.
-const std::vector<Keys> kServiceSets = {{"cap_add"},
-                                        {"cap_drop"},
-                                        {"depends_on"},
-                                        {"devices"},
-                                        {"dns"},
-                                        {"dns_search"},
-                                        {"env_file"},
-                                        {"environment"},
-                                        {"expose"},
-                                        {"external_links"},
-                                        {"extra_hosts"},
-                                        {"labels"},
-                                        {"links"},
-                                        {"networks"},
-                                        {"ports"},
-                                        {"security_opt"},
-                                        {"sysctls"},
-                                        {"tmpfs"},
+const std::vector<Keys> kServiceSets = {{"cap_add"},         {"cap_drop"},       {"configs"},
+                                        {"depends_on"},      {"devices"},        {"dns"},
+                                        {"dns_search"},      {"env_file"},       {"environment"},
+                                        {"expose"},          {"external_links"}, {"extra_hosts"},
+                                        {"labels"},          {"links"},          {"networks"},
+                                        {"ports"},           {"secrets"},        {"security_opt"},
+                                        {"sysctls"},         {"tmpfs"},          {"volumes"},
                                         {"deploy", "labels"}};
 
 void stringify_booleans(yaml::Node* map) {
@@ -139,14 +128,15 @@ void stringify_numbers(yaml::Node* node) {
   }
 }
 
-/// "0440" is octal where `octal` is set, as file modes are.
+/// A file's mode is octal, "440" as well as "0440" and "0o440".
 void count_from_text(yaml::Node* node, bool octal = false) {
   const auto* text = node ? node->as<std::string>() : nullptr;
   if (!text || text->empty()) return;
   std::int64_t value = 0;
-  const int base = octal && text->front() == '0' ? 8 : 10;
+  const bool prefixed = octal && (text->starts_with("0o") || text->starts_with("0O"));
   const char* end = text->data() + text->size();
-  const auto [stop, problem] = std::from_chars(text->data(), end, value, base);
+  const auto [stop, problem] =
+      std::from_chars(text->data() + (prefixed ? 2 : 0), end, value, octal ? 8 : 10);
   if (problem == std::errc() && stop == end) *node = yaml::Node(value, node->at());
 }
 
@@ -199,17 +189,21 @@ void drop_empty_items(yaml::Node* node, Rewrite& rewrite) {
   });
 }
 
-void deduplicate(yaml::Node* node, Rewrite& rewrite) {
+/// Of KEY=VALUE items the last one stays: between two there may be another value of the key.
+void deduplicate(yaml::Node* node, Rewrite& rewrite, bool keep_last = false) {
   auto* list = node ? node->as<yaml::List>() : nullptr;
   if (!list) return;
   yaml::List kept;
-  std::set<std::string> known;
-  for (auto& item : *list) {
-    if (!known.insert(fingerprint(item)).second) {
-      rewrite.warning(item.at(), "stands in the list already; once is enough");
-    } else {
-      kept.push_back(std::move(item));
-    }
+  std::map<std::string, std::size_t> last;
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const auto [known, fresh] = last.emplace(fingerprint((*list)[i]), i);
+    if (fresh) continue;
+    rewrite.warning((*list)[i].at(), "stands in the list already; once is enough");
+    if (keep_last) known->second = i;
+  }
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    auto& item = (*list)[i];
+    if (last.at(fingerprint(item)) == i) kept.push_back(std::move(item));
   }
   *list = std::move(kept);
 }
@@ -346,6 +340,10 @@ void relax_service(yaml::Node& service, const std::string& path, Rewrite& rewrit
   }
   for (const auto& texts : kServiceTexts) stringify_numbers(at_path(service, texts));
   for (const auto& count : kServiceCounts) count_from_text(at_path(service, count));
+  for_each_item(at_path(service, {"deploy", "resources", "reservations", "generic_resources"}),
+                [](auto& item) {
+                  count_from_text(at_path(item, {"discrete_resource_spec", "value"}));
+                });
   for (const auto& word : kServiceSwitches) switch_from_text(at_path(service, word));
   for (const auto* bounds : {"limits", "reservations"}) {
     relax_memory(at_path(service, {"deploy", "resources", bounds, "memory"}));
@@ -353,7 +351,10 @@ void relax_service(yaml::Node& service, const std::string& path, Rewrite& rewrit
   for (const auto* config : {"update_config", "rollback_config"}) {
     number_from_text(at_path(service, {"deploy", config, "max_failure_ratio"}));
   }
-  for (const auto& set : kServiceSets) deduplicate(at_path(service, set), rewrite);
+  for (const auto& set : kServiceSets) {
+    const auto key = set.back();
+    deduplicate(at_path(service, set), rewrite, key == "environment" || key == "labels");
+  }
   // To YAML 1.1 `no` was false, and some tools write it so.
   if (auto* restart = service.find("restart"); restart && restart->as<bool>()) {
     if (!*restart->as<bool>()) *restart = yaml::Node(std::string("no"), restart->at());

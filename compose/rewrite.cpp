@@ -25,13 +25,14 @@ void Rewrite::warning(const SourcePosition& at, std::string message) {
   findings_.push_back({Finding::Severity::warning, std::move(message), at});
 }
 
-std::optional<std::string> Rewrite::interpolated(const yaml::Node& node) {
+std::optional<std::string> Rewrite::interpolated(const yaml::Node& node, const std::string& path) {
   yaml::Node copy = node;
   const auto before = findings_.size();
-  interpolate(copy,
-              input_.environment,
-              {.unset_variable_is_error = input_.unset_variable_is_error, .strict = false},
-              findings_);
+  interpolate(
+      copy,
+      input_.environment,
+      {.unset_variable_is_error = input_.unset_variable_is_error, .strict = false, .path = path},
+      findings_);
   for (std::size_t i = before; i < findings_.size(); ++i) {
     if (findings_[i].severity == Finding::Severity::error) return std::nullopt;
   }

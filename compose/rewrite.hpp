@@ -29,8 +29,8 @@ class Rewrite {
   void error(const SourcePosition& at, std::string message);
   void warning(const SourcePosition& at, std::string message);
   /// The text with its variables put in; nothing where it is no text or a variable is missing
-  /// (reported).
-  std::optional<std::string> interpolated(const yaml::Node& node);
+  /// (reported). `path` names it in messages.
+  std::optional<std::string> interpolated(const yaml::Node& node, const std::string& path);
   /// Another compose file, a mapping; nullptr where it cannot be used (reported at `at`).
   const yaml::Node* file(const std::string& path, const SourcePosition& at);
   /// Counts what was put into the stack beyond its own files; false, and an error, where it is too

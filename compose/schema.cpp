@@ -304,6 +304,8 @@ class Validator {
     for (const auto& row : object.keys) {
       if (row.since.holds(minor_)) known.emplace_back(row.name);
     }
+    // Taken out before, off strict mode.
+    if (!strict_ && path_.empty()) known.insert(known.end(), {"name", "include"});
     if (const auto near = nearest(key, known); !near.empty()) return "; did you mean " + near + "?";
     if (known.empty() || known.size() > 12) return "";
     std::string all;

@@ -47,6 +47,7 @@ Network load_network(const Field& field, const std::string& key, int minor) {
   network.name = std::move(name);
   network.external = external;
   network.driver = field["driver"].text();
+  network.driver_at = field["driver"].at();
   network.driver_opts = field["driver_opts"].strings();
   network.labels = field["labels"].strings();
   network.internal = field["internal"].boolean();

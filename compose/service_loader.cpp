@@ -326,6 +326,24 @@ std::optional<std::vector<std::string>> load_optional_texts(const Field& field) 
   return field.one_or_more_texts();
 }
 
+/// Where the variables stand that the engine is to expand: its checks say more than the CLI's.
+void note_templates(const Field& environment, Service& service) {
+  const auto note = [&](const std::string& name, const Field& value) {
+    const auto* text = value.node()->as<std::string>();
+    if (!text || text->find("{{") == std::string::npos) return;
+    service.key_at["environment." + name] = value.at();
+  };
+  if (environment.is_map()) {
+    for (const auto& [name, key_at, value] : environment.members()) note(name, value);
+  } else if (environment.is_list()) {
+    for (const auto& item : environment.items()) {
+      if (const auto* text = item.node()->as<std::string>()) {
+        note(std::string(cut(*text, '=').before), item);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Service load_service(const Field& field, const Input& input) {
@@ -336,6 +354,9 @@ Service load_service(const Field& field, const Input& input) {
       service.key_at["deploy." + member.key] = member.value.at();
     }
   }
+  const auto condition = field["deploy"]["restart_policy"]["condition"];
+  if (condition.present()) service.key_at["deploy.restart_policy.condition"] = condition.at();
+  note_templates(field["environment"], service);
   service.image = field["image"].text();
   service.hostname = field["hostname"].text();
   service.user = field["user"].text();

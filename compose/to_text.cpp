@@ -378,10 +378,14 @@ Mapping volume(const Volume& given, const TextOptions& options) {
   return std::move(map.flag("external", given.external).pairs("labels", given.labels));
 }
 
-Mapping object(const FileObject& given, const TextOptions& options) {
+Mapping object(const FileObject& given, const TextOptions& options, bool secret) {
   Mapping map(options);
   map.text("name", given.name).path("file", given.file);
-  if (given.content) map.node("content", map.shown("content", *given.content));
+  if (given.content) {
+    const bool hidden = secret && options.show;
+    map.node("content",
+             hidden ? Node(std::string("***"), {}) : map.shown("content", *given.content));
+  }
   return std::move(map.flag("external", given.external)
                        .pairs("labels", given.labels)
                        .text("driver", given.driver)
@@ -424,8 +428,10 @@ std::string to_text(const ComposeFile& file,
   }
   write_section("networks", file.networks, options, network, text);
   write_section("volumes", file.volumes, options, volume, text);
-  write_section("secrets", file.secrets, options, object, text);
-  write_section("configs", file.configs, options, object, text);
+  const auto secret = [](const auto& given, const auto& how) { return object(given, how, true); };
+  const auto config = [](const auto& given, const auto& how) { return object(given, how, false); };
+  write_section("secrets", file.secrets, options, secret, text);
+  write_section("configs", file.configs, options, config, text);
   return text;
 }
 

@@ -11,11 +11,13 @@
 
 namespace skep::compose {
 
+/// What is shown for the text `value` of the variable, label, option or field called `name`.
+using ShowText = std::function<std::string(std::string_view name, const std::string& value)>;
+
 /// How a loaded stack is shown to a person.
 struct TextOptions {
-  /// What is shown for the text `value` of the variable, label, option or field called `name`.
-  /// Empty: the value itself.
-  std::function<std::string(std::string_view name, const std::string& value)> show = {};
+  /// Empty: every text is shown. Else the content of secrets is hidden whatever it says.
+  ShowText show = {};
   /// How an absolute path is written. Empty: as it is.
   std::function<std::string(const std::string& path)> path = {};
   /// Lines above a service, by its key, without their number sign.

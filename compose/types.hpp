@@ -139,8 +139,9 @@ struct Service {
   std::vector<swarm::ServiceDependency> depends_on;
   bool built = false;  ///< Extension: it had a `build`, which was taken out.
 
-  SourcePosition at;                             ///< Of the service's key.
-  std::map<std::string, SourcePosition> key_at;  ///< Of the values of its own keys.
+  SourcePosition at;  ///< Of the service's key.
+  /// Of the values of its own keys, of some below them with the keys joined by dots.
+  std::map<std::string, SourcePosition> key_at;
   /// Where `key` was written, or the service itself.
   [[nodiscard]] const SourcePosition& position_of(const std::string& key) const {
     const auto found = key_at.find(key);
@@ -153,7 +154,7 @@ struct Network {
   StringMap driver_opts, labels;
   std::vector<std::string> subnets;
   bool external = false, internal = false, attachable = false;
-  SourcePosition at;
+  SourcePosition at, driver_at;
 };
 
 struct Volume {

@@ -90,6 +90,7 @@ class Decoder {
   /// `key` stands before a mapping's value: an empty value has no place of its own.
   Node decode(const RawNode& raw, int depth, const RawNode* key) {
     if (!spend(raw.offset, depth)) return {};
+    if (excused_ != nullptr && !raw.tag.empty()) warn_of_tag(raw);
     switch (raw.kind) {
       case Kind::null: {
         const bool written =
@@ -109,6 +110,19 @@ class Decoder {
         return map(raw, depth);
     }
     return {};
+  }
+
+  /// docker compose has two tags of its own; nobody else knows them.
+  void warn_of_tag(const RawNode& raw) {
+    if (raw.tag != "!reset" && raw.tag != "!override") return;
+    if (excused_->size() >= kMostExcuses) return;
+    const bool scalar = raw.kind != Kind::list && raw.kind != Kind::map;
+    excused_->push_back(
+        {Finding::Severity::warning,
+         "the tag " + raw.tag + " means nothing to docker stack deploy: " +
+             (scalar ? "the value is taken as text"
+                     : "this is merged with what earlier files say, as without the tag"),
+         source_.position(raw.offset)});
   }
 
   Node scalar(const RawNode& raw) {

@@ -257,6 +257,35 @@ TEST(Extensions, IncludedFilesBringTheirDefinitions) {
               HasSubstr("services.web is defined here and in the included file"));
 }
 
+TEST(Extensions, PathsOfOneIncludeAreOneProject) {
+  auto loader = relaxed();
+  loader.reader.files = {
+      {"/D/sub/compose.yml",
+       "services: {pg: {image: 'pg:1', environment: {A: '1'}, volumes: ['./d:/d']}}"},
+      {"/D/sub/more/over.yml",
+       "services: {pg: {image: 'pg:2', environment: {B: '2'}, volumes: ['./e:/e']}}"}};
+  const auto output =
+      loader.load({web("", "include: [{path: [sub/compose.yml, sub/more/over.yml]}]")});
+  ASSERT_EQ(errors(output), "");
+  const auto& container = service(output, "pg").task_template.container;
+  EXPECT_EQ(container.image, "pg:2");
+  EXPECT_THAT(container.env, ElementsAre("A=1", "B=2"));
+  EXPECT_EQ(container.mounts.at(1).source, "/D/sub/e") << "relative to the first file";
+}
+
+TEST(Extensions, VariablesBesideAnIncludedFileAreNotRead) {
+  auto loader = relaxed();
+  loader.reader.files = {{"/D/sub/compose.yml", "services: {c: {image: 'redis:${RV:-7}'}}"},
+                         {"/D/sub/.env", "RV=6"}};
+  const auto output = loader.load({web("", "include: [sub/compose.yml]")});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_EQ(service(output, "c").task_template.container.image, "redis:7");
+  EXPECT_THAT(warnings(output), HasSubstr("/D/sub/.env is not read"));
+  loader.reader.files["/D/.env"] = "RV=6";
+  loader.reader.files.erase("/D/sub/.env");
+  EXPECT_EQ(warnings(loader.load({web("", "include: [sub/compose.yml]")})), "");
+}
+
 TEST(Extensions, ServicesOfProfilesWaitForThem) {
   auto loader = relaxed();
   const std::string text = web("", "  debug: {image: x, profiles: [dev, test]}");
@@ -313,6 +342,133 @@ TEST(Extensions, WhatTheEngineIsNeverAskedForIsNamed) {
   EXPECT_THAT(warnings(output), HasSubstr("networks.n: enable_ipv6 is ignored"));
   EXPECT_THAT(warnings(output), HasSubstr("networks.n: gateway is ignored"));
   EXPECT_THAT(warnings(output), HasSubstr("reservations.devices is ignored by Swarm: DANGER"));
+}
+
+TEST(Extensions, ModesAreOctalWhateverTheirPrefix) {
+  for (const auto* mode : {"'440'", "'0440'", "'0o440'"}) {
+    const auto output =
+        relaxed().load({web("configs: [{source: c, target: /c, mode: " + std::string(mode) + "}]",
+                            "configs: {c: {content: x}}")});
+    ASSERT_EQ(errors(output), "") << mode;
+    EXPECT_EQ(service(output).task_template.container.configs.at(0).file->mode, 0440U) << mode;
+  }
+  EXPECT_NE(errors(relaxed().load(
+                {web("configs: [{source: c, mode: '480'}]", "configs: {c: {content: x}}")})),
+            "");
+}
+
+TEST(Extensions, OfEqualItemsWithAKeyTheLastCounts) {
+  const auto output =
+      relaxed().load({web("environment: [A=1, A=2, A=1]\nlabels: [L=1, L=2, L=1]")});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_THAT(service(output).task_template.container.env, ElementsAre("A=1"));
+  EXPECT_EQ(service(output).task_template.container.labels.at("L"), "1");
+}
+
+TEST(Extensions, EqualVolumesAndConfigsCountOnce) {
+  const auto output = relaxed().load(
+      {web("volumes: ['/a:/x', '/a:/x']\nconfigs: [c, c]", "configs: {c: {content: x}}")});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_EQ(service(output).task_template.container.mounts.size(), 1U);
+  EXPECT_EQ(service(output).task_template.container.configs.size(), 1U);
+}
+
+TEST(Extensions, AGenericResourceMayBeAText) {
+  const auto output = relaxed().load(
+      {web("deploy: {resources: {reservations: {generic_resources: [{discrete_resource_spec: "
+           "{kind: gpu, value: '2'}}]}}}")});
+  ASSERT_EQ(errors(output), "");
+}
+
+TEST(Extensions, EveryNetworkModeIsToldWhatHappensInstead) {
+  const auto said = [](const std::string& mode) {
+    return warnings(relaxed().load({web("network_mode: " + mode)}));
+  };
+  EXPECT_THAT(said("host"), HasSubstr("an external network named host"));
+  EXPECT_THAT(said("bridge"), ::testing::Not(HasSubstr("DANGER")));
+  EXPECT_THAT(said("none"), HasSubstr("an external network named none"));
+  EXPECT_THAT(said("'service:db'"), HasSubstr("a network namespace of its own"));
+}
+
+TEST(Extensions, NestedDefaultsAreNamedWhereNothingElseFits) {
+  for (const auto* keys : {"ports: ['${A:-${B:-80}}:80']", "image: 'x:${A:-${B:-1}}'"}) {
+    const auto output = relaxed().load({"services:\n  web:\n    " + std::string(keys) +
+                                        (keys[0] == 'p' ? "\n    image: x\n" : "\n")});
+    EXPECT_THAT(errors(output), HasSubstr("a default ends at the first }")) << keys;
+    EXPECT_THAT(errors(output), ::testing::Not(HasSubstr("format"))) << keys;
+  }
+  const auto kept = relaxed().load({web("environment: {image: '${A:-${B:-1}}'}")});
+  EXPECT_EQ(errors(kept), "");
+  EXPECT_THAT(warnings(kept), HasSubstr("a default ends at the first }"));
+}
+
+TEST(Extensions, BlocksThatMeanNothingNeedNoVariables) {
+  auto loader = relaxed();
+  loader.unset_variable_is_error = true;
+  const std::string block = "x-args: &a {OTHER: '${NOBODY}', MUST: '${NOBODY:?say it}'}\n";
+  EXPECT_EQ(errors(loader.load({block + "services: {web: {image: x, build: {args: *a}}}"})), "");
+  const auto used = loader.load({block + "services: {web: {image: x, environment: *a}}"});
+  EXPECT_THAT(errors(used), HasSubstr("services.web.environment.OTHER: variable NOBODY"));
+  EXPECT_THAT(errors(used), ::testing::Not(HasSubstr("x-args")));
+}
+
+TEST(Extensions, MistakesAreSaidOnceAndAsTheyAreWritten) {
+  EXPECT_EQ(errors(relaxed().load({"name: ${STK:?give it a name}\nservices: {web: {image: x}}"})),
+            "name: required variable STK is missing a value: give it a name; set it in the "
+            "environment, or in a file of --env-file\n");
+  auto loader = relaxed();
+  loader.unset_variable_is_error = true;
+  EXPECT_THAT(errors(loader.load({web("", "configs: {c: {content: '$NOBODY'}}")})),
+              HasSubstr("configs.c.content: variable NOBODY is not set"));
+  EXPECT_THAT(errors(loader.load({web("hostname: ${NOBODY:?}")})),
+              HasSubstr("NOBODY is missing a value; set it in .env or cluster variables"));
+  EXPECT_THAT(errors(loader.load({web("volumes: [{type: volume, source: ./a, target: /a}]")})),
+              HasSubstr("a path is mounted with type: bind"));
+}
+
+TEST(Extensions, TheTagsOfDockerComposeAreNamed) {
+  const auto output = relaxed().load(
+      {web("ports: ['80:80']\nenvironment: {A: x}"),
+       "services:\n  web:\n    ports: !override ['8080:80']\n    environment: {A: !reset null}\n"
+       "    volumes: !reset []\n"});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_THAT(warnings(output),
+              HasSubstr("the tag !reset means nothing to docker stack deploy: the "
+                        "value is taken as text"));
+  EXPECT_THAT(warnings(output),
+              HasSubstr("the tag !override means nothing to docker stack deploy: "
+                        "this is merged with what earlier files say"));
+  EXPECT_EQ(output.findings.front().at.line, 3);
+  EXPECT_EQ(service(output).endpoint_spec->ports.size(), 2U);
+}
+
+TEST(Extensions, TheSameWarningStandsOnceAtAPlace) {
+  EXPECT_THAT(warnings(relaxed().load({web("ports: ['127.0.0.1:5000-5010:80-90']")})),
+              HasSubstr("service will listen on '0.0.0.0' (and 10 more such warnings here)\n"));
+  const auto shared = relaxed().load(
+      {"x-a: &a {image: x, privileged: true, build: .}\nservices: {a: *a, b: *a, c: *a}"});
+  ASSERT_EQ(errors(shared), "");
+  EXPECT_EQ(shared.findings.size(), 2U);
+  EXPECT_THAT(warnings(shared), HasSubstr("use cap_add (and 2 more such warnings here)"));
+  const auto apart = relaxed().load({web("build: .", "  db: {image: x, build: .}")});
+  EXPECT_EQ(apart.findings.size(), 2U);
+}
+
+TEST(Extensions, WhatIsAllowedAtTheTopNamesTheExtensions) {
+  EXPECT_THAT(errors(relaxed().load({web("", "gadgets: {}")})),
+              HasSubstr("secrets, configs, name, include"));
+  EXPECT_THAT(errors(Loader().load({web("", "gadgets: {}")})),
+              ::testing::Not(HasSubstr("include")));
+  EXPECT_THAT(errors(relaxed().load({web("", "inclde: []")})), HasSubstr("did you mean include?"));
+}
+
+TEST(Extensions, ASecondDocumentIsNamed) {
+  const std::string text = "services: {web: {image: x}}\n---\nservices: {db: {image: y}}\n";
+  const auto output = relaxed().load({text});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_THAT(warnings(output), HasSubstr("a second YAML document begins here"));
+  EXPECT_EQ(output.findings.front().at.line, 2);
+  EXPECT_EQ(warnings(Loader().load({text})), "");
 }
 
 TEST(Extensions, UnsetVariableIsAnErrorWhereAskedFor) {
