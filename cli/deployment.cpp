@@ -9,6 +9,7 @@
 #include "cli/host_files.hpp"
 #include "core/digest.hpp"
 #include "reconciler/apply.hpp"
+#include "reconciler/decide.hpp"
 #include "reconciler/dotenv.hpp"
 #include "reconciler/health.hpp"
 #include "reconciler/settings.hpp"
@@ -80,6 +81,10 @@ Result<std::map<std::string, std::string>> environment_of(const Session& session
 diff::ResolveImage resolve_mode(const std::string& word) {
   if (word == "changed") return diff::ResolveImage::changed;
   return word == "never" ? diff::ResolveImage::never : diff::ResolveImage::always;
+}
+
+Error bad_timeout() {
+  return {ErrorKind::invalid_input, "--timeout must be a duration such as 90s or 5m"};
 }
 
 /// The CLI's own lines (rule D2.3).
@@ -225,10 +230,40 @@ Result<diff::Plan> Deployment::plan() {
   return diff::plan(desired_, live_, policy_);
 }
 
+std::set<std::string> Deployment::postponed(const diff::Plan& plan) {
+  std::map<std::string, SteadyTime> awaited;  // Whose rollout the engine may not show yet.
+  for (const auto& [name, since] : updated_) {
+    const auto* found = live_.find_service(name);
+    if (found != nullptr && found->update.state.empty() &&
+        session_.clock.steady() - since < kRolloutShows)
+      awaited[name] = since;
+  }
+  std::map<std::string, std::uint64_t> completed;
+  for (const auto& [key, service] : desired_.services) {
+    for (const auto& need : service.depends_on) {
+      const auto at = desired_.services.find(need.service);
+      if (need.condition != swarm::ServiceDependency::Condition::completed ||
+          at == desired_.services.end())
+        continue;
+      const auto* found = live_.find_service(at->second.spec.name);
+      if (found == nullptr) continue;
+      const auto tasks = engine_.tasks({found->id}, session_.stop);
+      if (!tasks) continue;  // Asked again in a moment.
+      completed[found->spec.name] =
+          reconciler::describe_service(*found, *tasks, session_.clock.now()).tasks_completed;
+    }
+  }
+  return reconciler::postponed_services(plan, live_, false, awaited, completed);
+}
+
 Result<void> Deployment::apply(diff::Plan plan) {
+  const auto patience = reconciler::parse_duration(flags_.timeout);
+  if (!patience) return bad_timeout();
   ports::Observer nobody;
   int handovers = 0;
   int conflicts = 0;
+  auto progressed = session_.clock.steady();
+  std::set<std::string> told;
   while (true) {
     if (plan.blocked()) {
       for (const auto& note : plan.notes) {
@@ -236,8 +271,11 @@ Result<void> Deployment::apply(diff::Plan plan) {
           return Error{ErrorKind::invalid_input, note.text, note.at};
       }
     }
+    reconciler::ApplyOptions options;
+    options.postponed = postponed(plan);
     const auto result =
-        reconciler::apply(plan, live_, {}, engine_, nobody, announce, session_.stop);
+        reconciler::apply(plan, live_, options, engine_, nobody, announce, session_.stop);
+    if (!result.results.empty()) progressed = session_.clock.steady();
     for (const auto& done : result.results) {
       for (const auto& warning : done.warnings) std::cerr << warning << "\n";
       if (!done.error && done.action.verb == diff::Verb::update)
@@ -254,6 +292,20 @@ Result<void> Deployment::apply(diff::Plan plan) {
                (error->kind != ErrorKind::conflict || conflicts++ >= kMostConflicts)) {
       return *error;
     }
+    if (!options.postponed.empty()) {
+      for (const auto& name : options.postponed) {
+        if (!flags_.quiet && told.insert(name).second)
+          std::cout << "Waiting with " << name << " for what it depends on" << std::endl;
+      }
+      if (session_.clock.steady() - progressed > *patience) {
+        return Error{ErrorKind::unavailable,
+                     "no progress for " + flags_.timeout + ": " + *options.postponed.begin() +
+                         " still waits for what it depends on (depends_on); `docker service ps` of "
+                         "that shows why it is not ready"};
+      }
+      if (!session_.clock.sleep_for(kLook, session_.stop))
+        return Error{ErrorKind::cancelled, "interrupted; the swarm goes on by itself"};
+    }
     auto again = this->plan();
     if (!again) return std::move(again).error();
     plan = *std::move(again);
@@ -262,8 +314,7 @@ Result<void> Deployment::apply(diff::Plan plan) {
 
 Result<void> Deployment::wait() {
   const auto timeout = reconciler::parse_duration(flags_.timeout);
-  if (!timeout)
-    return Error{ErrorKind::invalid_input, "--timeout must be a duration such as 90s or 5m"};
+  if (!timeout) return bad_timeout();
   std::map<std::string, std::string> shown;
   std::set<std::string> seen;  // A service that falls over and comes up again makes no progress.
   std::optional<SteadyTime> up_since;

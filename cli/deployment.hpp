@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -58,6 +60,8 @@ class Deployment {
   Result<void> wait();
 
  private:
+  /// Services whose `depends_on` is not fulfilled by what was seen last.
+  [[nodiscard]] std::set<std::string> postponed(const diff::Plan& plan);
   Result<void> resolve_images(const std::vector<std::string>& images);
 
   const Session& session_;

@@ -266,7 +266,9 @@ void Reconciler::apply_stack(StackFacts& facts,
   const bool overdue =
       facts.desired != nullptr && memory.overdue_content == facts.target()->content;
   ApplyOptions options;
-  options.postponed = postponed_services(facts.plan, live, overdue, memory.awaited);
+  std::map<std::string, std::uint64_t> completed;
+  for (const auto& service : facts.services) completed[service.name] = service.tasks_completed;
+  options.postponed = postponed_services(facts.plan, live, overdue, memory.awaited, completed);
   options.removals =
       facts.desired == nullptr || (facts.plan.only_removals() && facts.health == Health::healthy);
   const auto corrections = corrections_of(facts, live);

@@ -1,6 +1,7 @@
 #include "reconciler/decide.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "diff/render.hpp"
 
@@ -225,37 +226,48 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
 std::set<std::string> postponed_services(const diff::Plan& plan,
                                          const swarm::LiveState& live,
                                          bool overdue,
-                                         const std::map<std::string, SteadyTime>& awaited) {
+                                         const std::map<std::string, SteadyTime>& awaited,
+                                         const std::map<std::string, std::uint64_t>& completed) {
   using Condition = swarm::ServiceDependency::Condition;
   std::set<std::string> restarting;  // Names that this plan itself is about to start or restart.
   for (const auto& action : plan.actions) {
     if (action.kind != diff::ObjectKind::service || action.verb == diff::Verb::remove) continue;
     if (action.impact != diff::Impact::none) restarting.insert(action.name);
   }
+  std::set<std::string> postponed;
   const auto fulfilled = [&](const swarm::ServiceDependency& dependency) {
-    if (dependency.condition == Condition::started) return true;
     const auto at = plan.desired.services.find(dependency.service);
     if (at == plan.desired.services.end()) return true;
     const auto& name = at->second.spec.name;
-    if (restarting.count(name) != 0) return false;
     const auto* service = live.find_service(name);
+    // It is made before this one, unless it has to wait itself.
+    if (dependency.condition == Condition::started)
+      return service != nullptr || postponed.count(name) == 0;
+    if (restarting.count(name) != 0) return false;
     if (service == nullptr) return false;
-    if (dependency.condition == Condition::completed)
-      return service->completed_tasks >= std::max<std::uint64_t>(service->desired_tasks, 1);
+    if (dependency.condition == Condition::completed) {
+      const auto known = completed.find(name);
+      const auto done = std::max(service->completed_tasks,
+                                 known == completed.end() ? std::uint64_t{0} : known->second);
+      return done >= std::max<std::uint64_t>(service->desired_tasks, 1);
+    }
     // Its old tasks run on while it is being updated.
     const auto& update = service->update.state;
     if (update == "updating" || update == "rollback_started" || awaited.count(name) != 0)
       return false;
     return service->running_tasks >= service->desired_tasks;
   };
-  std::set<std::string> postponed;
-  for (const auto& action : plan.actions) {
-    if (action.kind != diff::ObjectKind::service || action.verb == diff::Verb::remove) continue;
-    if (overdue && action.verb == diff::Verb::create) continue;
-    const auto at = plan.desired.services.find(action.key);
-    if (at == plan.desired.services.end()) continue;
-    const auto& needs = at->second.depends_on;
-    if (!std::all_of(needs.begin(), needs.end(), fulfilled)) postponed.insert(action.name);
+  bool more = true;
+  while (std::exchange(more, false)) {  // What waits for one that waits is found in the next round.
+    for (const auto& action : plan.actions) {
+      if (action.kind != diff::ObjectKind::service || action.verb == diff::Verb::remove) continue;
+      if (overdue && action.verb == diff::Verb::create) continue;
+      const auto at = plan.desired.services.find(action.key);
+      if (at == plan.desired.services.end()) continue;
+      const auto& needs = at->second.depends_on;
+      if (!std::all_of(needs.begin(), needs.end(), fulfilled))
+        more = postponed.insert(action.name).second || more;
+    }
   }
   return postponed;
 }

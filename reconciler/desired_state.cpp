@@ -47,6 +47,9 @@ std::map<std::string, std::string> environment_of(const StackSource& source,
   auto variables = cluster.variables;
   for (const auto* name : {".env", ".env.sops"}) {
     const auto path = *source.directory.join(name);
+    const auto entry = reader.find(path);
+    // Some keep their env files in a directory of that name.
+    if (entry && *entry && (*entry)->kind == ports::TreeEntry::Kind::directory) continue;
     auto file = reader.file(path);
     if (!file) {
       findings.push_back(unreadable(path, file.error()));

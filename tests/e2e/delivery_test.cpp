@@ -134,6 +134,22 @@ TEST_F(Delivery, ServicesStartWhenWhatTheyDependOnRuns) {
   EXPECT_LT(running, created("chain_app"));
 }
 
+TEST_F(Delivery, WhatRunsOnceIsWaitedForAndNotRunAgain) {
+  repo->stack(
+      "once",
+      "services:\n  init: { image: " + kImage1 + ", command: [sh, -c, 'sleep 1'] }\n  app: " +
+          service(kImage1, "depends_on: { init: { condition: service_completed_successfully } }"));
+  start_agent();
+  ASSERT_TRUE(agent->wait_for_commit(repo->push())) << agent->log();
+  const auto runs = get(R"(/tasks?filters={"service":["once_init"]})");
+  ASSERT_EQ(runs.size(), 1U) << "it was started again";
+  EXPECT_EQ(runs[0].at("Status").at("State"), "complete");
+  agent->wait_for_passes();
+  const auto requests = agent->write_requests();
+  agent->wait_for_passes();
+  EXPECT_EQ(agent->write_requests(), requests);
+}
+
 TEST_F(Delivery, MetricsAndHealthAreServedOverTcpToo) {
   deploy();
   const auto log = agent->log();

@@ -160,6 +160,28 @@ TEST_F(DeployVerb, AContainerThatEndsSoonAfterItsStartIsAnError) {
   EXPECT_THAT(deployed.err, HasSubstr("non-zero exit (3)"));
 }
 
+TEST_F(DeployVerb, WaitsForWhatAServiceDependsOn) {
+  repo->write(
+      "stack.yml",
+      "services:\n  init: { image: " + kImage1 + ", command: [sh, -c, 'sleep 2'] }\n  app: " +
+          service(kImage1, "depends_on: { init: { condition: service_completed_successfully } }") +
+          "  later: " + service(kImage1, "depends_on: { app: { condition: service_started } }"));
+  const auto deployed = deploy({"-c", file(), "once"});
+  EXPECT_EQ(deployed.exit_code, 0) << deployed.out << deployed.err;
+  EXPECT_THAT(deployed.out, HasSubstr("Waiting with once_app"));
+  EXPECT_THAT(deployed.out, HasSubstr("Waiting with once_later"));
+  const auto runs = get(R"(/tasks?filters={"service":["once_init"]})");
+  ASSERT_EQ(runs.size(), 1U) << "it was started again";
+  EXPECT_EQ(runs[0].at("Status").at("State"), "complete");
+  const std::string ended = runs[0].at("Status").at("Timestamp");
+  const std::string created = objects("services").at("once_app").at("CreatedAt");
+  EXPECT_LE(ended.substr(0, 19), created.substr(0, 19));
+  // What is there stays as it is.
+  const auto before = versions();
+  EXPECT_EQ(deploy({"-c", file(), "once"}).exit_code, 0);
+  EXPECT_EQ(versions(), before);
+}
+
 TEST_F(DeployVerb, AChangedConfigRotatesAndTheServiceCanBeRolledBack) {
   const auto text = two(kImage1, "configs: [c]") + "configs:\n  c: { file: c.txt }\n";
   repo->write("stack.yml", text);

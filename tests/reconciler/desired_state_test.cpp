@@ -130,6 +130,14 @@ TEST(DesiredState, WhatCouldNotBeReadIsAskedForAgainAtTheNextCommit) {
   }
 }
 
+TEST(DesiredState, ADirectoryCalledEnvIsNoFileOfVariables) {
+  const auto state = load(MemorySnapshot(
+      {{"apps/a/docker-compose.yml", one_service("a:1") + "    env_file: [.env/web]\n"},
+       {"apps/a/.env/web", "A=1\n"}},
+      "c1"));
+  EXPECT_FALSE(stack(state, "a").broken()) << to_string(stack(state, "a").findings);
+}
+
 TEST(DesiredState, WhatOnlyStandsForAFileIsNotDeployedAsIt) {
   const std::string pointer =
       "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n";
