@@ -59,9 +59,12 @@ class Checks {
                         "the engine takes names of up to 63 characters, and " + quoted(name) +
                             " has " + std::to_string(name.size()));
     }
-    const bool dotted = name.find('.') != std::string::npos;
-    const bool edge = !name.empty() && (name.back() == '-' || name.back() == '_');
-    if (dotted || edge) {
+    const auto outside = [](char c) {  // Of its first and last character.
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    const bool known = std::all_of(
+        name.begin(), name.end(), [&](char c) { return outside(c) || c == '-' || c == '_'; });
+    if (!known || name.empty() || !outside(name.front()) || !outside(name.back())) {
       conversion_.error(conversion_.service.at,
                         "the engine takes no name such as " + quoted(name) +
                             ": it is a DNS name component, of letters, digits, '-' and '_' inside");

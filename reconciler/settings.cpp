@@ -1,6 +1,10 @@
 #include "reconciler/settings.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <arpa/inet.h>
 
 #include "reconciler/mapping_reader.hpp"
 
@@ -97,6 +101,21 @@ void add_policy_keys(MappingReader& reader, StackPolicy& policy, Findings& findi
       });
 }
 
+/// ADDRESS/BITS, of either family.
+bool is_subnet(const std::string& text) {
+  const auto slash = text.find('/');
+  if (slash == std::string::npos) return false;
+  const auto address = text.substr(0, slash);
+  std::array<unsigned char, 16> bytes{};
+  const int most = ::inet_pton(AF_INET, address.c_str(), bytes.data()) == 1    ? 32
+                   : ::inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1 ? 128
+                                                                               : -1;
+  int bits = -1;
+  const auto* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data() + slash + 1, end, bits);
+  return error == std::errc() && at == end && bits >= 0 && bits <= most;
+}
+
 swarm::NetworkSpec read_network(const std::string& name,
                                 const yaml::Node& node,
                                 Findings& findings) {
@@ -111,7 +130,18 @@ swarm::NetworkSpec read_network(const std::string& name,
           [&](const yaml::Node& value) { reader.boolean(value, "attachable", network.attachable); })
       .key("internal",
            [&](const yaml::Node& value) { reader.boolean(value, "internal", network.internal); })
-      .key("subnets", [&](const yaml::Node& value) { reader.strings(value, "subnets", subnets); })
+      .key("subnets",
+           [&](const yaml::Node& value) {
+             reader.strings(value, "subnets", subnets);
+             for (const auto& subnet : subnets) {
+               if (!is_subnet(subnet)) {
+                 complain(findings,
+                          value.at(),
+                          reader.named("subnets") + ": " + subnet +
+                              " is no subnet such as 10.20.0.0/16 or fd00:1::/64");
+               }
+             }
+           })
       .key("driver_opts", [&](const yaml::Node& value) {
         const auto* options = value.as<yaml::Map>();
         if (options == nullptr) {

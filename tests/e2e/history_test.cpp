@@ -288,7 +288,7 @@ TEST_F(History, FollowingPrintsALineForEachEventUntilItIsInterrupted) {
     exit_code =
         lab::run({"sh",
                   "-c",
-                  "timeout --preserve-status -s INT 8 " + binary() +
+                  "timeout --foreground --preserve-status -s INT 8 " + binary() +
                       " events web --follow -n 1 --socket " + agent->socket() + " > " + printed},
                  environment())
             .exit_code;
@@ -327,8 +327,18 @@ TEST_F(History, LogsAreThoseOfTheStacksServices) {
   EXPECT_EQ(unknown.exit_code, 1);
   EXPECT_THAT(unknown.err, HasSubstr("did you mean web_other?"));
   auto words = environment();
-  const auto followed = lab::run(
-      {"timeout", "--preserve-status", "-s", "INT", "5", binary(), "logs", "web", "-f"}, words);
+  // In the foreground, or the signal comes twice, and the second one ends it at once.
+  const auto followed = lab::run({"timeout",
+                                  "--foreground",
+                                  "--preserve-status",
+                                  "-s",
+                                  "INT",
+                                  "5",
+                                  binary(),
+                                  "logs",
+                                  "web",
+                                  "-f"},
+                                 words);
   EXPECT_EQ(followed.exit_code, 0) << followed.err;
   EXPECT_THAT(followed.out, HasSubstr("hello from app"));
 }

@@ -130,6 +130,13 @@ TEST(DesiredState, WhatCouldNotBeReadIsAskedForAgainAtTheNextCommit) {
   }
 }
 
+TEST(DesiredState, AStacksNameThatTheEngineTakesForNoServiceIsAnErrorBeforehand) {
+  const auto state = load(MemorySnapshot(
+      {{"apps/a/docker-compose.yml", one_service("a:1")}, {"apps/a/skep.yaml", "name: x y\n"}},
+      "c1"));
+  EXPECT_THAT(to_string(stack(state, "x y").findings), HasSubstr("the engine takes no name"));
+}
+
 TEST(DesiredState, ADirectoryCalledEnvIsNoFileOfVariables) {
   const auto state = load(MemorySnapshot(
       {{"apps/a/docker-compose.yml", one_service("a:1") + "    env_file: [.env/web]\n"},

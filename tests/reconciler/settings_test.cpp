@@ -62,6 +62,19 @@ TEST(ClusterSettings, GroupsAreOrderedByAfterAndACycleIsAnError) {
   EXPECT_EQ(findings.size(), 2U);
 }
 
+TEST(ClusterSettings, SubnetsAreSubnets) {
+  Findings findings;
+  (void)read_cluster_settings(
+      parse("networks: { n: { subnets: [10.20.0.0/16, 'fd00:1::/64'] } }\n"), findings);
+  EXPECT_TRUE(findings.empty()) << to_string(findings);
+  for (const auto* wrong : {"10.20.0.0/99", "10.20.0.0", "10.20.0/16", "x/8", "fd00::/129"}) {
+    Findings of_wrong;
+    (void)read_cluster_settings(
+        parse("networks: { n: { subnets: ['" + std::string(wrong) + "'] } }\n"), of_wrong);
+    EXPECT_THAT(to_string(of_wrong), testing::HasSubstr(std::string(wrong) + " is no subnet"));
+  }
+}
+
 TEST(StackSettings, ReadsHooksInTheirOrder) {
   Findings findings;
   const auto settings =
