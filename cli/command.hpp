@@ -83,7 +83,7 @@ class Command {
 
  private:
   struct SettingsFile {
-    CLI::Option* option = nullptr;
+    CLI::Option* option;  // No initialiser: clang 14 could not make an optional of it.
     std::string path;
   };
 

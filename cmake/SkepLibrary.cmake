@@ -11,6 +11,10 @@ target_compile_options(
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(skep_options INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict)
 endif()
+# The initialisers that libgit2 gives name the first field only.
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(skep_options INTERFACE -Wno-missing-field-initializers)
+endif()
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
