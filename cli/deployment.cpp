@@ -83,10 +83,6 @@ diff::ResolveImage resolve_mode(const std::string& word) {
   return word == "never" ? diff::ResolveImage::never : diff::ResolveImage::always;
 }
 
-Error bad_timeout() {
-  return {ErrorKind::invalid_input, "--timeout must be a duration such as 90s or 5m"};
-}
-
 /// The CLI's own lines (rule D2.3).
 void announce(const diff::Action& action) {
   const auto kind = word_of(action.kind);
@@ -230,35 +226,45 @@ Result<diff::Plan> Deployment::plan() {
   return diff::plan(desired_, live_, policy_);
 }
 
+bool Deployment::rolls_unseen(const swarm::LiveService& service) const {
+  const auto updated = updated_.find(service.spec.name);
+  return updated != updated_.end() && service.update.state.empty() &&
+         session_.clock.steady() - updated->second < kRolloutShows;
+}
+
 std::set<std::string> Deployment::postponed(const diff::Plan& plan) {
-  std::map<std::string, SteadyTime> awaited;  // Whose rollout the engine may not show yet.
-  for (const auto& [name, since] : updated_) {
-    const auto* found = live_.find_service(name);
-    if (found != nullptr && found->update.state.empty() &&
-        session_.clock.steady() - since < kRolloutShows)
-      awaited[name] = since;
+  std::map<std::string, SteadyTime> awaited;
+  std::set<std::string> ending;  // Keys of services that others wait for until they have completed.
+  for (const auto& [key, service] : desired_.services) {
+    const auto* found = live_.find_service(service.spec.name);
+    if (found != nullptr && rolls_unseen(*found)) awaited.insert(*updated_.find(found->spec.name));
+    for (const auto& need : service.depends_on) {
+      if (need.condition == swarm::ServiceDependency::Condition::completed)
+        ending.insert(need.service);
+    }
   }
   std::map<std::string, std::uint64_t> completed;
-  for (const auto& [key, service] : desired_.services) {
-    for (const auto& need : service.depends_on) {
-      const auto at = desired_.services.find(need.service);
-      if (need.condition != swarm::ServiceDependency::Condition::completed ||
-          at == desired_.services.end())
-        continue;
-      const auto* found = live_.find_service(at->second.spec.name);
-      if (found == nullptr) continue;
-      const auto tasks = engine_.tasks({found->id}, session_.stop);
-      if (!tasks) continue;  // Asked again in a moment.
-      completed[found->spec.name] =
-          reconciler::describe_service(*found, *tasks, session_.clock.now()).tasks_completed;
-    }
+  for (const auto& key : ending) {
+    const auto at = desired_.services.find(key);
+    const auto* found =
+        at == desired_.services.end() ? nullptr : live_.find_service(at->second.spec.name);
+    if (found == nullptr) continue;
+    const auto tasks = engine_.tasks({found->id}, session_.stop);
+    if (!tasks) continue;  // Asked again in a moment.
+    completed[found->spec.name] =
+        reconciler::describe_service(*found, *tasks, session_.clock.now()).tasks_completed;
   }
   return reconciler::postponed_services(plan, live_, false, awaited, completed);
 }
 
+Result<std::chrono::milliseconds> Deployment::patience() const {
+  if (const auto patience = reconciler::parse_duration(flags_.timeout)) return *patience;
+  return Error{ErrorKind::invalid_input, "--timeout must be a duration such as 90s or 5m"};
+}
+
 Result<void> Deployment::apply(diff::Plan plan) {
-  const auto patience = reconciler::parse_duration(flags_.timeout);
-  if (!patience) return bad_timeout();
+  const auto patience = this->patience();
+  if (!patience) return patience.error();
   ports::Observer nobody;
   int handovers = 0;
   int conflicts = 0;
@@ -272,7 +278,7 @@ Result<void> Deployment::apply(diff::Plan plan) {
       }
     }
     reconciler::ApplyOptions options;
-    options.postponed = postponed(plan);
+    if (!plan.empty()) options.postponed = postponed(plan);
     const auto result =
         reconciler::apply(plan, live_, options, engine_, nobody, announce, session_.stop);
     if (!result.results.empty()) progressed = session_.clock.steady();
@@ -285,27 +291,25 @@ Result<void> Deployment::apply(diff::Plan plan) {
     }
     const auto* error = result.first_error();
     if (error == nullptr && !result.postponed) return {};
+    bool pause = !options.postponed.empty();
     if (error != nullptr && reconciler::waits_for_port(*error) && handovers++ < kMostHandovers) {
-      if (!session_.clock.sleep_for(kLook, session_.stop))
-        return Error{ErrorKind::cancelled, "interrupted; the swarm goes on by itself"};
+      pause = true;
     } else if (error != nullptr &&
                (error->kind != ErrorKind::conflict || conflicts++ >= kMostConflicts)) {
       return *error;
     }
-    if (!options.postponed.empty()) {
-      for (const auto& name : options.postponed) {
-        if (!flags_.quiet && told.insert(name).second)
-          std::cout << "Waiting with " << name << " for what it depends on" << std::endl;
-      }
-      if (session_.clock.steady() - progressed > *patience) {
-        return Error{ErrorKind::unavailable,
-                     "no progress for " + flags_.timeout + ": " + *options.postponed.begin() +
-                         " still waits for what it depends on (depends_on); `docker service ps` of "
-                         "that shows why it is not ready"};
-      }
-      if (!session_.clock.sleep_for(kLook, session_.stop))
-        return Error{ErrorKind::cancelled, "interrupted; the swarm goes on by itself"};
+    for (const auto& name : options.postponed) {
+      if (!flags_.quiet && told.insert(name).second)
+        std::cout << "Waiting with " << name << " for what it depends on" << std::endl;
     }
+    if (!options.postponed.empty() && session_.clock.steady() - progressed > *patience) {
+      return Error{ErrorKind::unavailable,
+                   "no progress for " + flags_.timeout + ": " + *options.postponed.begin() +
+                       " still waits for what it depends on (depends_on); `docker service ps` of "
+                       "that shows why it is not ready"};
+    }
+    if (pause && !session_.clock.sleep_for(kLook, session_.stop))
+      return Error{ErrorKind::cancelled, "interrupted; the swarm goes on by itself"};
     auto again = this->plan();
     if (!again) return std::move(again).error();
     plan = *std::move(again);
@@ -313,8 +317,8 @@ Result<void> Deployment::apply(diff::Plan plan) {
 }
 
 Result<void> Deployment::wait() {
-  const auto timeout = reconciler::parse_duration(flags_.timeout);
-  if (!timeout) return bad_timeout();
+  const auto timeout = patience();
+  if (!timeout) return timeout.error();
   std::map<std::string, std::string> shown;
   std::set<std::string> seen;  // A service that falls over and comes up again makes no progress.
   std::optional<SteadyTime> up_since;
@@ -335,11 +339,7 @@ Result<void> Deployment::wait() {
       }
       const auto status = reconciler::describe_service(*found, tasks, session_.clock.now());
       auto health = reconciler::health_of(*found, tasks, session_.clock.now());
-      const auto updated = updated_.find(service.spec.name);
-      if (updated != updated_.end() && found->update.state.empty() &&
-          session_.clock.steady() - updated->second < kRolloutShows && health == Health::healthy) {
-        health = Health::progressing;
-      }
+      if (health == Health::healthy && rolls_unseen(*found)) health = Health::progressing;
       std::string line = service.spec.name + ": " + std::to_string(status.running) + "/" +
                          std::to_string(status.desired) + " running, " +
                          std::string(to_string(health));

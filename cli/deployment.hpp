@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <set>
 #include <string>
@@ -60,6 +61,10 @@ class Deployment {
   Result<void> wait();
 
  private:
+  /// The engine took an update of it and may not show the rollout yet.
+  [[nodiscard]] bool rolls_unseen(const swarm::LiveService& service) const;
+  /// How long nothing may move (--timeout). Errors: invalid_input.
+  [[nodiscard]] Result<std::chrono::milliseconds> patience() const;
   /// Services whose `depends_on` is not fulfilled by what was seen last.
   [[nodiscard]] std::set<std::string> postponed(const diff::Plan& plan);
   Result<void> resolve_images(const std::vector<std::string>& images);

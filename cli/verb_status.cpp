@@ -6,6 +6,7 @@
 #include "cli/agent_client.hpp"
 #include "cli/agent_words.hpp"
 #include "cli/live_screen.hpp"
+#include "reconciler/named_stack.hpp"
 #include "server/status_json.hpp"
 
 namespace skep::cli {
@@ -66,8 +67,7 @@ std::string staleness_of(const ports::AgentStatus& status) {
 }
 
 bool meant(const ports::StackStatus& stack, const std::string& only) {
-  return only.empty() || stack.name == only || stack.path == only ||
-         stack.group + "/" + stack.name == only;
+  return only.empty() || reconciler::is_named(stack, only);
 }
 
 void print(std::ostream& out, const ports::AgentStatus& status, const std::string& only) {
@@ -136,17 +136,13 @@ int show(const Session& session, const StatusFlags& flags) {
   }
   const auto status = server::parse_status(*body);
   if (!status) return fail(status.error());
-  const auto asked_for = [&](const ports::StackStatus& stack) { return meant(stack, flags.stack); };
-  const auto& stacks = status->stacks;
   if (!flags.stack.empty() && status->standby_for.empty() &&
-      std::none_of(stacks.begin(), stacks.end(), asked_for)) {
-    return fail(
-        {ErrorKind::invalid_input, "no stack " + flags.stack + "; `skep status` lists them"});
-  }
+      reconciler::find_stack(*status, flags.stack) == nullptr)
+    return fail(reconciler::no_stack(*status, flags.stack));
   if (flags.output != "json") print(std::cout, *status, flags.stack);
-  const bool good =
-      std::none_of(stacks.begin(), stacks.end(), [&](const ports::StackStatus& stack) {
-        return asked_for(stack) && needs_a_person(stack);
+  const bool good = std::none_of(
+      status->stacks.begin(), status->stacks.end(), [&](const ports::StackStatus& stack) {
+        return meant(stack, flags.stack) && needs_a_person(stack);
       });
   return good && status->docker_up && status->fetch_error.empty() &&
                  status->repository_errors.empty() && status->notes.empty()

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "compose/text_writer.hpp"
+#include "core/redaction.hpp"
 
 namespace skep::compose {
 namespace {
@@ -383,8 +384,9 @@ Mapping object(const FileObject& given, const TextOptions& options, bool secret)
   map.text("name", given.name).path("file", given.file);
   if (given.content) {
     const bool hidden = secret && options.show;
-    map.node("content",
-             hidden ? Node(std::string("***"), {}) : map.shown("content", *given.content));
+    map.node(
+        "content",
+        hidden ? Node(std::string(RedactionSet::kMask), {}) : map.shown("content", *given.content));
   }
   return std::move(map.flag("external", given.external)
                        .pairs("labels", given.labels)

@@ -84,7 +84,7 @@ std::string base64url(std::string_view bytes) {
   return text;
 }
 
-std::optional<std::string> from_base64(std::string_view text) {
+std::optional<std::string> from_loose_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   std::size_t padding = 0;
   while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
@@ -98,9 +98,15 @@ std::optional<std::string> from_base64(std::string_view text) {
                                      static_cast<int>(text.size()));
   if (length < 0) return std::nullopt;
   bytes.resize(static_cast<std::size_t>(length) - padding);
-  // One text per value: the bits that no byte takes are zero.
-  const std::string_view tail = std::string_view(bytes).substr(bytes.size() / 3 * 3);
-  if (padding > 0 && base64(tail) != text.substr(text.size() - 4)) return std::nullopt;
+  return bytes;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  auto bytes = from_loose_base64(text);
+  if (!bytes || !text.ends_with('=')) return bytes;
+  // The bits that no byte takes are zero.
+  const auto tail = std::string_view(*bytes).substr(bytes->size() / 3 * 3);
+  if (base64(tail) != text.substr(text.size() - 4)) return std::nullopt;
   return bytes;
 }
 

@@ -23,8 +23,10 @@ namespace skep {
 [[nodiscard]] std::string base64(std::string_view bytes);
 /// RFC 4648 §5 with padding, as X-Registry-Auth wants it.
 [[nodiscard]] std::string base64url(std::string_view bytes);
-/// Strict §4 decoding; nothing where the text is not base64.
+/// Strict §4 decoding, one text for each value; nothing where the text is not base64.
 [[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
+/// The same, but heedless of the last character's bits that belong to no byte.
+[[nodiscard]] std::optional<std::string> from_loose_base64(std::string_view text);
 
 /// From the system's generator, fit for keys.
 [[nodiscard]] std::string random_bytes(std::size_t count);

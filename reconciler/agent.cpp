@@ -8,6 +8,7 @@
 
 #include "core/log_scope.hpp"
 #include "core/logfmt.hpp"
+#include "reconciler/named_stack.hpp"
 
 namespace skep::reconciler {
 namespace {
@@ -21,11 +22,6 @@ constexpr auto kReconnect = 1s;     ///< Between two attempts at the event strea
 constexpr auto kLoopIsStuck = 5min;
 constexpr auto kWhileStandingBy = 2s;
 constexpr auto kToRelease = 3s;
-
-/// As people and the API call it: by name, by directory, or as group/name.
-bool names(const ports::StackStatus& stack, const std::string& word) {
-  return stack.name == word || stack.path == word || stack.group + "/" + stack.name == word;
-}
 
 AgentOptions with_revisions(AgentOptions options,
                             const ports::Source& source,
@@ -524,12 +520,8 @@ bool Agent::alive() const {
 Result<void> Agent::approve(const std::string& stack, const std::string& actor) {
   {
     const std::lock_guard lock(mutex_);
-    const auto at = std::find_if(
-        status_.stacks.begin(), status_.stacks.end(), [&](const ports::StackStatus& known) {
-          return names(known, stack);
-        });
-    if (at == status_.stacks.end())
-      return Error{ErrorKind::invalid_input, "no stack " + stack + "; `skep status` lists them"};
+    const auto* at = find_stack(status_, stack);
+    if (at == nullptr) return no_stack(status_, stack);
     if (!at->held)
       return Error{ErrorKind::invalid_input,
                    "nothing of stack " + at->name + " waits for approval"};
@@ -555,24 +547,22 @@ Result<void> Agent::accept_history(const std::string& actor) {
 Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& known : status_.stacks) {
-      if (!stack.empty() && !names(known, stack)) continue;
-      if (!stack.empty() && known.suspension) {
+    if (stack.empty()) {
+      // To look at everything is not to push again what failed, or what a person turned away.
+      for (const auto& known : status_.stacks) {
+        if (!known.quarantined) reconciler_.request(known.name, actor);
+      }
+    } else {
+      const auto* known = find_stack(status_, stack);
+      if (known == nullptr) return no_stack(status_, stack);
+      if (known->suspension) {
         return Error{
             ErrorKind::invalid_input,
-            "stack " + known.name + " is suspended; `skep resume " + known.name + "` first"};
+            "stack " + known->name + " is suspended; `skep resume " + known->name + "` first"};
       }
-      // To look at everything is not to push again what failed, or what a person turned away.
-      if (stack.empty() && known.quarantined) continue;
-      reconciler_.request(known.name, actor);
-      if (!stack.empty()) note_asked(known.group + "/" + known.name, "sync", actor);
+      reconciler_.request(known->name, actor);
+      note_asked(known->group + "/" + known->name, "sync", actor);
     }
-    const bool found =
-        stack.empty() || std::any_of(status_.stacks.begin(),
-                                     status_.stacks.end(),
-                                     [&](const auto& known) { return names(known, stack); });
-    if (!found)
-      return Error{ErrorKind::invalid_input, "no stack " + stack + "; `skep status` lists them"};
     log_.info(
         logfmt("sync asked for", {{"stack", stack.empty() ? "all" : stack}, {"actor", actor}}));
     if (stack.empty()) note_asked("", "sync of everything", actor);
@@ -605,42 +595,36 @@ bool Agent::image_hint(std::string_view repository, std::string_view tag) {
   return true;
 }
 
-Result<std::string> Agent::known(const std::string& stack) const {
+Result<ports::StackStatus> Agent::known(const std::string& stack) const {
   const std::lock_guard lock(mutex_);
-  for (const auto& candidate : status_.stacks) {
-    if (names(candidate, stack)) return candidate.name;
-  }
-  return Error{ErrorKind::invalid_input, "no stack " + stack + "; `skep status` lists them"};
+  const auto* at = find_stack(status_, stack);
+  if (at == nullptr) return no_stack(status_, stack);
+  return *at;
 }
 
 Result<void> Agent::suspend(const std::string& stack,
                             const ports::SuspendRequest& request,
                             const std::string& actor) {
-  const auto name = known(stack);
-  if (!name) return name.error();
+  const auto at = known(stack);
+  if (!at) return at.error();
   Suspension suspension{request.reason, actor, clock_.now(), std::nullopt};
   if (request.duration) suspension.until = suspension.since + *request.duration;
-  reconciler_.suspend(*name, std::move(suspension));
-  note_asked(*name, "suspend" + (request.reason.empty() ? "" : ": " + request.reason), actor);
-  log_.info(logfmt("suspended", {{"stack", *name}, {"actor", actor}, {"reason", request.reason}}));
+  reconciler_.suspend(at->name, std::move(suspension));
+  note_asked(at->name, "suspend" + (request.reason.empty() ? "" : ": " + request.reason), actor);
+  log_.info(
+      logfmt("suspended", {{"stack", at->name}, {"actor", actor}, {"reason", request.reason}}));
   wake();
   return {};
 }
 
 Result<void> Agent::resume(const std::string& stack, const std::string& actor) {
-  const auto name = known(stack);
-  if (!name) return name.error();
-  const auto suspended = [&] {
-    const std::lock_guard lock(mutex_);
-    return std::any_of(status_.stacks.begin(), status_.stacks.end(), [&](const auto& one) {
-      return one.name == *name && one.suspension;
-    });
-  };
-  if (!suspended() && !reconciler_.asked_to_suspend(*name))
-    return Error{ErrorKind::invalid_input, "stack " + *name + " is not suspended"};
-  reconciler_.resume(*name);
-  note_asked(*name, "resume", actor);
-  log_.info(logfmt("resumed", {{"stack", *name}, {"actor", actor}}));
+  const auto at = known(stack);
+  if (!at) return at.error();
+  if (!at->suspension && !reconciler_.asked_to_suspend(at->name))
+    return Error{ErrorKind::invalid_input, "stack " + at->name + " is not suspended"};
+  reconciler_.resume(at->name);
+  note_asked(at->name, "resume", actor);
+  log_.info(logfmt("resumed", {{"stack", at->name}, {"actor", actor}}));
   wake();
   return {};
 }

@@ -100,8 +100,8 @@ class Agent final : public ports::Control {
   /// Whether the swarm changed and the stream said nothing of it (traps 27, 37).
   bool stream_is_silent(std::stop_token stop);
   void reconnect();
-  /// The name of a stack that a person called by name, directory or group/name.
-  [[nodiscard]] Result<std::string> known(const std::string& stack) const;
+  /// The stack that a person called by name, directory or group/name. Errors: invalid_input.
+  [[nodiscard]] Result<ports::StackStatus> known(const std::string& stack) const;
   /// The commit that a person means, or means by naming none.
   [[nodiscard]] Result<std::string> way_back(const ports::StackStatus& status,
                                              const DesiredStack& stack,

@@ -3,6 +3,7 @@
 #include "core/logfmt.hpp"
 #include "reconciler/agent.hpp"
 #include "reconciler/explain.hpp"
+#include "reconciler/named_stack.hpp"
 #include "reconciler/patience.hpp"
 
 // What people ask the agent, beside what its loop does.
@@ -16,26 +17,6 @@ constexpr std::size_t kLongestLine = 500;
 constexpr std::size_t kMostLogs = 3;  ///< Services whose log is asked for.
 constexpr auto kLogPatience = 3s;     ///< For all of them.
 constexpr auto kTaskPatience = 5s;    ///< For the tasks of all services of a stack.
-
-bool is_named(const ports::StackStatus& stack, const std::string& word) {
-  return stack.name == word || stack.path == word || stack.group + "/" + stack.name == word;
-}
-
-const ports::StackStatus* find_stack(const ports::AgentStatus& status, const std::string& word) {
-  const auto at = std::find_if(status.stacks.begin(),
-                               status.stacks.end(),
-                               [&](const ports::StackStatus& one) { return is_named(one, word); });
-  return at == status.stacks.end() ? nullptr : &*at;
-}
-
-Error no_stack(const ports::AgentStatus& status, const std::string& word) {
-  std::vector<std::string> names;
-  for (const auto& stack : status.stacks) names.push_back(stack.name);
-  const auto near = nearest(word, names);
-  return {ErrorKind::invalid_input,
-          "no stack " + word +
-              (near.empty() ? "; `skep status` lists them" : "; did you mean " + near + "?")};
-}
 
 const DesiredStack* find_desired(const DesiredState* desired, const std::string& name) {
   if (desired == nullptr) return nullptr;

@@ -150,8 +150,7 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     auto& record = next.stacks[facts.name];
     record.path = facts.desired->source.directory.text();
     record.ejected = false;
-    const auto way_back = ways_back_.find(facts.name);
-    const bool went_back = way_back != ways_back_.end() && way_back->second.stack;
+    const auto way = ways_back_.extract(facts.name);  // It ends here, whatever comes of this.
     record.quarantined.clear();
     record.quarantine_reason.clear();
     record.rollback_to.clear();
@@ -159,8 +158,7 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
         (record.content != facts.desired->content || memory.requested || memory.approved))
       memory.begun = facts.desired->content;
     if (record.content != facts.desired->content) {
-      memory.replaced_revision = went_back ? way_back->second.commit : record.applied;
-      ways_back_.erase(facts.name);
+      memory.replaced_revision = way && way.mapped().stack ? way.mapped().commit : record.applied;
       record.content = facts.desired->content;
       record.applied = desired.revision.commit;
     }

@@ -63,22 +63,8 @@ Result<Value> from_base32(Env& /*env*/, Args a) {
   return Value(std::move(out));
 }
 
-// Go heeds no bits of the last character that belong to no byte; the rest of skep wants one text
-// for each value.
-void clear_spare_bits(std::string& text) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const std::size_t spare = text.ends_with("==") ? 4 : text.ends_with('=') ? 2 : 0;
-  const auto last = text.find_last_not_of('=');
-  if (spare == 0 || last == std::string::npos) return;
-  if (const auto digit = kDigits.find(text[last]); digit != std::string_view::npos)
-    text[last] = kDigits[digit >> spare << spare];
-}
-
 Result<Value> from_base64_text(Env& /*env*/, Args a) {
-  auto encoded = one_line(text(a, 0));
-  clear_spare_bits(encoded);
-  auto bytes = from_base64(encoded);
+  auto bytes = from_loose_base64(one_line(text(a, 0)));  // As Go does.
   if (!bytes) return failure("this is not base64");
   return Value(std::move(*bytes));
 }

@@ -10,12 +10,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-Loader relaxed() {
-  Loader loader;
-  loader.strict = false;
-  return loader;
-}
-
 /// The service `web` of a file that only the relaxed mode takes.
 swarm::ServiceSpec taken(const std::string& keys, const std::string& top = "") {
   EXPECT_NE(errors(Loader().load({web(keys, top)})), "") << keys;

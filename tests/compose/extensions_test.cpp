@@ -10,12 +10,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Condition = swarm::ServiceDependency::Condition;
 
-Loader relaxed() {
-  Loader loader;
-  loader.strict = false;
-  return loader;
-}
-
 const swarm::ServiceSpec& service(const Output& output, const std::string& key = "web") {
   return output.stack.services.at(key).spec;
 }

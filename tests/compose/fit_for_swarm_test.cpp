@@ -9,12 +9,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Loader relaxed() {
-  Loader loader;
-  loader.strict = false;
-  return loader;
-}
-
 /// An `init` with these keys, and who waits for it.
 std::string waiting(const std::string& keys) {
   return web("depends_on: {init: {condition: service_completed_successfully}}",

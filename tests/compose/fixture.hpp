@@ -52,6 +52,13 @@ struct Loader {
   }
 };
 
+/// With the extensions.
+inline Loader relaxed() {
+  Loader loader;
+  loader.strict = false;
+  return loader;
+}
+
 /// A file with one service `web` that has an image and these keys, one a line, and what follows at
 /// the top level.
 inline std::string web(const std::string& keys, const std::string& top = "") {

@@ -17,8 +17,7 @@ constexpr const char* kBase =
     "profiles: [debug]}}";
 
 Output both(const std::string& over, const std::string& profiles = "") {
-  Loader loader;
-  loader.strict = false;
+  auto loader = relaxed();
   if (!profiles.empty()) loader.environment["COMPOSE_PROFILES"] = profiles;
   return loader.load({kBase, over});
 }
@@ -58,8 +57,7 @@ TEST(SeveralFiles, DependingOnAServiceThatIsOffNamesItsProfiles) {
 }
 
 TEST(SeveralFiles, TheLaterConditionCounts) {
-  Loader loader;
-  loader.strict = false;
+  auto loader = relaxed();
   const auto file = [](const std::string& condition) {
     return "services: {a: {image: x, depends_on: {b: {condition: " + condition +
            "}}}, b: {image: x}}";

@@ -20,8 +20,7 @@ std::string hide(std::string_view name, const std::string& value) {
 }
 
 TEST(ShownStack, HidesEverywhereWhatTheTextHides) {
-  Loader loader;
-  loader.strict = false;
+  auto loader = relaxed();
   const auto output =
       loader.load({web("environment: {DB_PW: short, URL: 'http://u:canary@db', PLAIN: seen}\n"
                        "labels: {a: canary, b: seen}\ncommand: [--password=canary, seen]\n"

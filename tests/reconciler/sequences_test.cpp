@@ -134,6 +134,31 @@ TEST_F(Sequences, WhatComesAfterAWayBackReplacesWhatRan) {
   EXPECT_EQ(operations.reports.back().revision_to, world.desired().revision.commit);
 }
 
+TEST_F(Sequences, AWayBackThatAPersonLeftIsNotWhatTheNextCommitReplaces) {
+  Operations operations;
+  world.listener = &operations;
+  world.restart_agent();
+  write("apps/a", one_service("a:1"));
+  ASSERT_TRUE(push().all_good());
+  write("apps/a", one_service("a:2"));
+  world.commit();
+  const auto tried_again = world.desired().revision.commit;
+  world.engine.fail_tasks("a_web", "task: non-zero exit (1)");
+  turn_until("a_web", "a:2");
+  turn_until("a_web", "a:1");
+  world.engine.fail_tasks("a_web", "");
+  world.engine.set_update_status("a_web", {"completed", "", "", "update completed"});
+  settle();
+  world.agent().request("a", "uid 0");
+  ASSERT_TRUE(settle().all_good());
+  ASSERT_EQ(image_of("a_web"), "a:2");
+  write("apps/a", one_service("a:3"));
+  operations.reports.clear();
+  ASSERT_TRUE(push().all_good());
+  ASSERT_FALSE(operations.reports.empty());
+  EXPECT_EQ(operations.reports.back().revision_from, tried_again);
+}
+
 TEST_F(Sequences, OfSeveralNewDirectoriesTheOneWithItsImagesIsAStacksNewName_Trap36) {
   const auto with_data = [](const std::string& image) {
     return one_service(image) + "    volumes: ['data:/d']\nvolumes: { data: }\n";
