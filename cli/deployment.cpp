@@ -232,7 +232,7 @@ bool Deployment::rolls_unseen(const swarm::LiveService& service) const {
          session_.clock.steady() - updated->second < kRolloutShows;
 }
 
-std::set<std::string> Deployment::postponed(const diff::Plan& plan) {
+std::map<std::string, std::string> Deployment::postponed(const diff::Plan& plan) {
   std::map<std::string, SteadyTime> awaited;
   std::set<std::string> ending;  // Keys of services that others wait for until they have completed.
   for (const auto& [key, service] : desired_.services) {
@@ -298,15 +298,16 @@ Result<void> Deployment::apply(diff::Plan plan) {
                (error->kind != ErrorKind::conflict || conflicts++ >= kMostConflicts)) {
       return *error;
     }
-    for (const auto& name : options.postponed) {
+    for (const auto& [name, lacks] : options.postponed) {
       if (!flags_.quiet && told.insert(name).second)
-        std::cout << "Waiting with " << name << " for what it depends on" << std::endl;
+        std::cout << "Waiting with " << name << ": " << lacks << std::endl;
     }
     if (!options.postponed.empty() && session_.clock.steady() - progressed > *patience) {
+      const auto& [name, lacks] = *options.postponed.begin();
       return Error{ErrorKind::unavailable,
-                   "no progress for " + flags_.timeout + ": " + *options.postponed.begin() +
-                       " still waits for what it depends on (depends_on); `docker service ps` of "
-                       "that shows why it is not ready"};
+                   "no progress for " + flags_.timeout + ": " + name +
+                       " depends on another: " + lacks + "; `docker service ps " +
+                       lacks.substr(0, lacks.find(' ')) + "` shows why"};
     }
     if (pause && !session_.clock.sleep_for(kLook, session_.stop))
       return Error{ErrorKind::cancelled, "interrupted; the swarm goes on by itself"};

@@ -66,7 +66,7 @@ class Deployment {
   /// How long nothing may move (--timeout). Errors: invalid_input.
   [[nodiscard]] Result<std::chrono::milliseconds> patience() const;
   /// Services whose `depends_on` is not fulfilled by what was seen last.
-  [[nodiscard]] std::set<std::string> postponed(const diff::Plan& plan);
+  [[nodiscard]] std::map<std::string, std::string> postponed(const diff::Plan& plan);
   Result<void> resolve_images(const std::vector<std::string>& images);
 
   const Session& session_;

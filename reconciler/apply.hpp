@@ -1,7 +1,7 @@
 #pragma once
 
 #include <functional>
-#include <set>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -15,9 +15,9 @@
 namespace skep::reconciler {
 
 struct ApplyOptions {
-  /// Services (object names) that must wait this time, for another service of their stack is not
-  /// there yet.
-  std::set<std::string> postponed;
+  /// Services (object names) that must wait this time for another service of their stack, and
+  /// what it lacks: "shop_db is not healthy yet".
+  std::map<std::string, std::string> postponed;
   /// Whether what git does not name any more goes now. False until the rest is healthy (trap 13); a
   /// service whose published port another one takes goes first in any case.
   bool removals = true;

@@ -267,6 +267,11 @@ void Reconciler::apply_stack(StackFacts& facts,
   std::map<std::string, std::uint64_t> completed;
   for (const auto& service : facts.services) completed[service.name] = service.tasks_completed;
   options.postponed = postponed_services(facts.plan, live, overdue, memory.awaited, completed);
+  memory.waits.clear();
+  if (!options.postponed.empty()) {
+    const auto& [name, lacks] = *options.postponed.begin();
+    memory.waits = name + " waits: " + lacks;
+  }
   options.removals =
       facts.desired == nullptr || (facts.plan.only_removals() && facts.health == Health::healthy);
   const auto corrections = corrections_of(facts, live);

@@ -223,18 +223,19 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   return {Verdict::apply, hook_text};
 }
 
-std::set<std::string> postponed_services(const diff::Plan& plan,
-                                         const swarm::LiveState& live,
-                                         bool overdue,
-                                         const std::map<std::string, SteadyTime>& awaited,
-                                         const std::map<std::string, std::uint64_t>& completed) {
+std::map<std::string, std::string> postponed_services(
+    const diff::Plan& plan,
+    const swarm::LiveState& live,
+    bool overdue,
+    const std::map<std::string, SteadyTime>& awaited,
+    const std::map<std::string, std::uint64_t>& completed) {
   using Condition = swarm::ServiceDependency::Condition;
   std::set<std::string> restarting;  // Names that this plan itself is about to start or restart.
   for (const auto& action : plan.actions) {
     if (action.kind != diff::ObjectKind::service || action.verb == diff::Verb::remove) continue;
     if (action.impact != diff::Impact::none) restarting.insert(action.name);
   }
-  std::set<std::string> postponed;
+  std::map<std::string, std::string> postponed;
   const auto fulfilled = [&](const swarm::ServiceDependency& dependency) {
     const auto at = plan.desired.services.find(dependency.service);
     if (at == plan.desired.services.end()) return true;
@@ -265,8 +266,14 @@ std::set<std::string> postponed_services(const diff::Plan& plan,
       const auto at = plan.desired.services.find(action.key);
       if (at == plan.desired.services.end()) continue;
       const auto& needs = at->second.depends_on;
-      if (!std::all_of(needs.begin(), needs.end(), fulfilled))
-        more = postponed.insert(action.name).second || more;
+      const auto unmet = std::find_if_not(needs.begin(), needs.end(), fulfilled);
+      if (unmet == needs.end()) continue;
+      const auto lacks = plan.desired.services.at(unmet->service).spec.name + " is not " +
+                         (unmet->condition == Condition::completed ? "completed"
+                          : unmet->condition == Condition::healthy ? "healthy"
+                                                                   : "there") +
+                         " yet";
+      more = postponed.emplace(action.name, lacks).second || more;
     }
   }
   return postponed;

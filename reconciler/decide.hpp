@@ -78,6 +78,7 @@ struct StackMemory {
   bool requested = false;                   ///< A person asked for it now.
   std::string approved_for, requested_for;  ///< The content that it was said of.
   std::string actor;                        ///< Who let it through or asked for it.
+  std::string waits;  ///< Of the last turn that wrote, or would have: "shop_app waits: …".
   std::string replaced_revision;  ///< The commit that the present content took the place of.
   bool seen = false;              ///< It was looked at in an earlier turn of this process.
   std::string was_named;          ///< The stack that goes because this is its new name.
@@ -170,11 +171,12 @@ struct Decision {
 /// between stacks is not decided here.
 [[nodiscard]] Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime now);
 
-/// Services of the plan whose `depends_on` is not fulfilled yet by what is live. With `overdue` new
+/// Services of the plan whose `depends_on` is not fulfilled yet by what is live, and what is
+/// lacking, as ApplyOptions::postponed. With `overdue` new
 /// ones are created all the same, and only updates stay held (design §5). `awaited` are services
 /// whose update the engine accepted but may not show yet; `completed` says how many tasks of a
 /// service have done what they were for, which the engine counts of jobs only.
-[[nodiscard]] std::set<std::string> postponed_services(
+[[nodiscard]] std::map<std::string, std::string> postponed_services(
     const diff::Plan& plan,
     const swarm::LiveState& live,
     bool overdue,

@@ -214,6 +214,9 @@ class Chain {
       if (!service.trouble.empty()) troubles += " (" + service.trouble + ")";
     }
     const auto health = std::string(to_string(stack_.health));
+    // Where nothing of the services is wrong, the stack's own sentence says what it waits for.
+    const bool waits = troubles.empty() && stack_.operation && stack_.consecutive_failures == 0;
+    if (waits) troubles = stack_.message;
     const auto text = health + (troubles.empty() ? "" : ": " + troubles);
     if (stack_.health == Health::healthy && !stack_.operation) {
       add("rollout", State::good, "every service runs as many tasks as it should");

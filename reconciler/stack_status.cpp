@@ -22,7 +22,7 @@ std::string health_message(const StackFacts& facts, const StackMemory& memory) {
   for (const auto& service : facts.services) {
     if (!service.trouble.empty()) return service.name + ": " + service.trouble;
   }
-  return "";
+  return facts.plan.empty() ? "" : memory.waits;
 }
 
 }  // namespace

@@ -168,7 +168,7 @@ TEST_F(DeployVerb, WaitsForWhatAServiceDependsOn) {
           "  later: " + service(kImage1, "depends_on: { app: { condition: service_started } }"));
   const auto deployed = deploy({"-c", file(), "once"});
   EXPECT_EQ(deployed.exit_code, 0) << deployed.out << deployed.err;
-  EXPECT_THAT(deployed.out, HasSubstr("Waiting with once_app"));
+  EXPECT_THAT(deployed.out, HasSubstr("Waiting with once_app: once_init is not completed yet"));
   EXPECT_THAT(deployed.out, HasSubstr("Waiting with once_later"));
   const auto runs = get(R"(/tasks?filters={"service":["once_init"]})");
   ASSERT_EQ(runs.size(), 1U) << "it was started again";

@@ -159,6 +159,17 @@ TEST_F(Sequences, AWayBackThatAPersonLeftIsNotWhatTheNextCommitReplaces) {
   EXPECT_EQ(operations.reports.back().revision_from, tried_again);
 }
 
+TEST_F(Sequences, WhatAServiceWaitsForIsSaid) {
+  write("apps/a",
+        "services:\n  init: { image: i }\n  app:\n    image: a\n    depends_on: { init: { "
+        "condition: service_completed_successfully } }\n");
+  world.commit();
+  Turn last;
+  for (int i = 0; i < 5; ++i) last = turn();
+  EXPECT_EQ(image_of("a_app"), "");
+  EXPECT_EQ(World::status(last, "a").message, "a_app waits: a_init is not completed yet");
+}
+
 TEST_F(Sequences, OfSeveralNewDirectoriesTheOneWithItsImagesIsAStacksNewName_Trap36) {
   const auto with_data = [](const std::string& image) {
     return one_service(image) + "    volumes: ['data:/d']\nvolumes: { data: }\n";
