@@ -215,11 +215,14 @@ std::optional<std::string> breach_of_foreign(const std::string& path,
   return std::nullopt;
 }
 
-/// What is wrong with the includes of one file; `path` is from the repository root.
-std::vector<std::string> breaches(const std::string& path, std::istream& text) {
-  std::vector<std::string> found;
-  const auto folder = folder_of(path);
-  if (!folder) return {path + ": no folder of this map holds it"};
+struct Include {
+  std::size_t line = 0;
+  bool ours = false;  ///< "…", from the repository root; else <…>.
+  std::string path;
+};
+
+std::vector<Include> includes_of(std::istream& text) {
+  std::vector<Include> found;
   std::string line;
   for (std::size_t number = 1; std::getline(text, line); ++number) {
     std::size_t at = line.find_first_not_of(" \t");
@@ -230,10 +233,20 @@ std::vector<std::string> breaches(const std::string& path, std::istream& text) {
     if (at == std::string::npos) continue;
     const auto end = line.find(line[at] == '<' ? '>' : '"', at + 1);
     if (end == std::string::npos) continue;
-    const auto included = line.substr(at + 1, end - at - 1);
-    const auto breach = line[at] == '"' ? breach_of_ours(path, *folder, included)
-                                        : breach_of_foreign(path, *folder, included);
-    if (breach) found.push_back(path + ":" + std::to_string(number) + ": " + *breach);
+    found.push_back({number, line[at] == '"', line.substr(at + 1, end - at - 1)});
+  }
+  return found;
+}
+
+/// What is wrong with the includes of one file; `path` is from the repository root.
+std::vector<std::string> breaches(const std::string& path, std::istream& text) {
+  std::vector<std::string> found;
+  const auto folder = folder_of(path);
+  if (!folder) return {path + ": no folder of this map holds it"};
+  for (const auto& [line, ours, included] : includes_of(text)) {
+    const auto breach =
+        ours ? breach_of_ours(path, *folder, included) : breach_of_foreign(path, *folder, included);
+    if (breach) found.push_back(path + ":" + std::to_string(line) + ": " + *breach);
   }
   return found;
 }
@@ -274,6 +287,23 @@ TEST(Layers, EveryIncludeOfTheTreeIsAllowedByTheTable) {
     ASSERT_TRUE(text) << path;
     for (const auto& breach : breaches(path, text)) ADD_FAILURE() << breach;
   }
+}
+
+/// So each header is compiled as the first thing of a file, and shows that it needs no other before
+/// it; cmake/SkepLibrary.cmake has only those compiled alone that have no source.
+TEST(Layers, EverySourceIncludesItsOwnHeaderFirst) {
+  const fs::path root = SKEP_SOURCE_DIR;
+  std::size_t seen = 0;
+  for (const auto& path : product_sources(root)) {
+    const auto header = fs::path(path).replace_extension(".hpp").generic_string();
+    if (!path.ends_with(".cpp") || !fs::exists(root / header)) continue;
+    ++seen;
+    std::ifstream text(root / path);
+    const auto includes = includes_of(text);
+    ASSERT_FALSE(includes.empty()) << path;
+    EXPECT_EQ(includes.front().path, header) << path;
+  }
+  EXPECT_GT(seen, 100U);
 }
 
 TEST(Layers, NoEntryForAPrivateHeaderIsStale) {
