@@ -141,7 +141,7 @@ deploy() {
   else
     arguments=(-c "$file" "${extra[@]}")
   fi
-  [ ! -f "$folder/stack" ] || stack=("$(cat "$folder/stack")")
+  [ ! -f "$folder/stack" ] || stack=("$(<"$folder/stack")")
   [ -z "${recorder:-}" ] || around=("$recorder" "$socket" "$out.log")
   local input=/dev/null
   [ ! -f "$folder/stdin" ] || input=$folder/stdin

@@ -45,12 +45,15 @@ void EndToEnd::sweep() const {
 std::map<std::string, std::string> EndToEnd::environment() const {
   auto variables = engine().environment();
   variables["XDG_CACHE_HOME"] = (directory() / "cache").string();
-  // Of the half second that a start under sanitizers takes, most goes into registering globals and
-  // looking for leaks; a test starts dozens of processes, and an agent one for every look at git.
-  // Both are looked for by the tests of the parts, and leaks by one suite here.
+  // Of the half second that a start under sanitizers takes, most goes into registering globals,
+  // looking for leaks and remembering who allocated what; a test starts dozens of processes, and an
+  // agent one for every look at git. The first two are looked for by the tests of the parts, and
+  // leaks by one suite here; of an allocation that is misused, the nearest callers will do.
   const auto* const given = std::getenv("ASAN_OPTIONS");  // NOLINT(concurrency-mt-unsafe)
-  variables["ASAN_OPTIONS"] = std::string("report_globals=0:detect_leaks=") +
-                              (looks_for_leaks() ? "1:" : "0:") + (given != nullptr ? given : "");
+  variables["ASAN_OPTIONS"] =
+      std::string("report_globals=0:") +
+      (looks_for_leaks() ? "detect_leaks=1:" : "detect_leaks=0:malloc_context_size=3:") +
+      (given != nullptr ? given : "");
   return variables;
 }
 
