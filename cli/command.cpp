@@ -105,6 +105,10 @@ void Command::read_settings() const {
   }
 }
 
+void Command::version_flag(const std::string& name, const std::string& text) {
+  keep(app_->set_version_flag(name, text, "Show the version"));
+}
+
 void Command::alias(const std::string& name) { app_->alias(name); }
 void Command::hide() { app_->group(""); }
 void Command::footer(const std::string& text) { app_->footer(text); }

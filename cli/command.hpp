@@ -62,6 +62,8 @@ class Command {
                      std::vector<std::string>& into,
                      const std::string& help = "");
   Option* add_flag(const std::string& name, bool& into, const std::string& help = "");
+  /// Of the root only. A flag that prints the text, whatever else is given, and exits with 0.
+  void version_flag(const std::string& name, const std::string& text);
   /// A TOML file whose `name = value` lines stand in for options of this command that neither a
   /// flag nor a variable sets. Read when the command was chosen, before its callback. Where nobody
   /// names another one, `path` need not exist. A mistake in it ends parse() with exit code 1.

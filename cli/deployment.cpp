@@ -216,7 +216,8 @@ Result<diff::Plan> Deployment::plan() {
   if (!live) return std::move(live).error();
   live_ = *std::move(live);
   if (policy_.engine_api.empty()) {
-    if (const auto info = engine_.info(session_.stop)) policy_.engine_api = info->api_version;
+    if (auto version = engine_.api().version(session_.stop))
+      policy_.engine_api = *std::move(version);
   }
   std::vector<std::string> open;
   for (auto& image : diff::images_to_resolve(desired_, live_, policy_)) {

@@ -61,6 +61,7 @@ TEST_F(CommandLine, EveryVerbHasHelpWithAnExample) {
     expect_help_with_example({verb});
   }
   EXPECT_EQ(skep({"diff", "--help"}).exit_code, 0) << "another name of plan";
+  for (const char* flag : {"--version", "-v"}) EXPECT_EQ(skep({flag}).out, skep({"version"}).out);
   EXPECT_THAT(skep({"version"}).out,
               testing::MatchesRegex("skep [0-9]+\\.[0-9]+\\.[0-9]+(, commit [0-9a-f]+)?\n"));
 }
