@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "diff/differ.hpp"
+#include "diff/network_diff.hpp"
 #include "diff/planner.hpp"
 #include "diff/service_diff.hpp"
 #include "swarm/labels.hpp"
@@ -8,58 +8,10 @@
 namespace skep::diff {
 namespace {
 
-/// Written by the engine into the options of every overlay network (rule E3.28).
-constexpr std::string_view kEngineOption = "com.docker.network.driver.overlay.vxlanid_list";
-
-std::vector<std::string> subnets_of(const std::optional<swarm::Ipam>& ipam) {
-  std::vector<std::string> subnets;
-  if (ipam) {
-    for (const auto& subnet : ipam->config) subnets.push_back(subnet.subnet);
-  }
-  std::sort(subnets.begin(), subnets.end());
-  return subnets;
-}
-
-/// What cannot be changed in place. Only what was asked for is compared: the engine adds the rest.
-std::vector<FieldChange> fixed_changes(const swarm::NetworkSpec& live,
-                                       const swarm::NetworkSpec& desired) {
-  Differ differ;
-  auto driver = [](const std::string& name) { return name.empty() ? "overlay" : name; };
-  auto before = live;
-  auto after = desired;
-  // A network that was just made reads back without driver, options and subnets until the manager
-  // has given it its place.
-  const bool allocated = !live.driver.empty();
-  if (allocated) differ.report("driver", "", driver(live.driver), driver(desired.driver));
-  differ.value("internal", before.internal, after.internal);
-  differ.value("attachable", before.attachable, after.attachable);
-  if (!allocated) return std::move(differ).take();
-  before.options.erase(std::string(kEngineOption));
-  after.options.erase(std::string(kEngineOption));
-  if (driver(live.driver) != "overlay") {  // Other drivers may add options of their own.
-    for (auto at = before.options.begin(); at != before.options.end();)
-      at = after.options.count(at->first) == 0 ? before.options.erase(at) : std::next(at);
-  }
-  differ.map("driver_opts", before.options, after.options);
-  if (desired.ipam && !desired.ipam->driver.empty())
-    differ.report("ipam.driver", "", live.ipam ? live.ipam->driver : "", desired.ipam->driver);
-  auto wanted_subnets = subnets_of(desired.ipam);
-  auto live_subnets = subnets_of(live.ipam);
-  if (!wanted_subnets.empty()) differ.set("ipam.config.subnet", live_subnets, wanted_subnets);
-  return std::move(differ).take();
-}
-
 std::string list_of(const std::vector<std::string>& names) {
   std::string text;
   for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
-}
-
-std::string in_words(const std::vector<FieldChange>& changes) {
-  std::vector<std::string> parts;
-  for (const auto& change : changes)
-    parts.push_back(change.path + (change.item.empty() ? "" : " " + change.item));
-  return list_of(parts);
 }
 
 bool is_unchecked(const std::string& name) {  // D3.1
@@ -139,13 +91,13 @@ void Planner::plan_network(const std::string& key, const swarm::NetworkSpec& spe
       map_changes("labels", without_our_labels(own->spec.labels), without_our_labels(spec.labels));
   if (!labels.empty())
     note(Note::Severity::info,
-         "network " + quoted(spec.name) + ": labels differ (" + in_words(labels) +
+         "network " + quoted(spec.name) + ": labels differ (" + names_of(labels) +
              "); the engine cannot change a network's labels");
-  auto changes = fixed_changes(own->spec, spec);
+  auto changes = fixed_network_changes(own->spec, spec);
   if (changes.empty()) return;
   if (!policy_.allow_replace) {
     note(Note::Severity::warning,
-         "network " + quoted(spec.name) + " differs from git (" + in_words(changes) +
+         "network " + quoted(spec.name) + " differs from git (" + names_of(changes) +
              "), but the engine cannot change a network: remove and create it by hand, or set "
              "\"replace: allowed\"");
     return;
@@ -155,7 +107,7 @@ void Planner::plan_network(const std::string& key, const swarm::NetworkSpec& spe
     (owns(service->spec.labels) ? ours : others).push_back(service->spec.name);
   if (!others.empty()) {
     note(Note::Severity::warning,
-         "network " + quoted(spec.name) + " differs from git (" + in_words(changes) +
+         "network " + quoted(spec.name) + " differs from git (" + names_of(changes) +
              "), but it is not replaced while services of others attach to it: " + list_of(others));
     return;
   }

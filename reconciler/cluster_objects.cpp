@@ -2,6 +2,7 @@
 
 #include "core/digest.hpp"
 #include "core/logfmt.hpp"
+#include "diff/network_diff.hpp"
 #include "reconciler/work.hpp"
 #include "swarm/labels.hpp"
 
@@ -59,14 +60,12 @@ Result<void> Reconciler::ensure_networks(const DesiredState& desired,
   for (const auto& [name, wanted] : desired.cluster.networks) {
     const auto* found = live.find_network(name);
     if (found != nullptr) {
-      const bool same = found->scope == "swarm" &&
-                        (found->spec.driver.empty() || found->spec.driver == wanted.driver) &&
-                        found->spec.attachable == wanted.attachable &&
-                        found->spec.internal == wanted.internal;
-      if (!same) {
-        turn.notes.push_back("the shared network " + name +
-                             " differs from skep.yaml; it is never replaced: change skep.yaml, or "
-                             "remove the network by hand when nothing uses it");
+      auto differs = diff::names_of(diff::fixed_network_changes(found->spec, wanted));
+      if (found->scope != "swarm") differs = "scope";
+      if (!differs.empty()) {
+        turn.notes.push_back("the shared network " + name + " differs from skep.yaml (" + differs +
+                             "); it is never replaced: change skep.yaml, or remove the network by "
+                             "hand when nothing uses it");
       }
       continue;
     }

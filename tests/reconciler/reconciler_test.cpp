@@ -402,6 +402,24 @@ TEST_F(ReconcilerTest, SharedNetworksComeBeforeTheStacksThatNeedThem) {
   EXPECT_NE(world.engine.state().find_network("proxy"), nullptr);
 }
 
+TEST_F(ReconcilerTest, ASharedNetworkThatIsOtherwiseThanGitSaysIsToldAndLeft) {
+  swarm::NetworkSpec there;
+  there.name = "front";
+  there.driver = "overlay";
+  there.attachable = true;
+  there.ipam.emplace().config.push_back({.subnet = "10.1.0.0/24"});
+  ASSERT_TRUE(world.engine.create_network(there, {}));
+  world.files["skep.yaml"] =
+      "defaults: { resolve_image: never }\n"
+      "networks: { front: { driver_opts: { encrypted: '' }, subnets: [10.2.0.0/24] } }\n";
+  world.commit();
+  EXPECT_THAT(settle().notes,
+              testing::Contains(testing::AllOf(testing::HasSubstr("shared network front differs"),
+                                               testing::HasSubstr("driver_opts encrypted"),
+                                               testing::HasSubstr("ipam.config.subnet"))));
+  EXPECT_EQ(world.engine.state().find_network("front")->spec.ipam->config[0].subnet, "10.1.0.0/24");
+}
+
 TEST_F(ReconcilerTest, AMissingExternalNetworkBlocksThatStackBeforeAnyWrite) {
   world.files["apps/a/docker-compose.yml"] =
       one_service("a:1") + "    networks: [x]\nnetworks: { x: { external: true } }\n";
