@@ -9,6 +9,7 @@
 #include "core/log_scope.hpp"
 #include "core/logfmt.hpp"
 #include "reconciler/named_stack.hpp"
+#include "reconciler/older_than_swarm.hpp"
 
 namespace skep::reconciler {
 namespace {
@@ -308,18 +309,25 @@ void Agent::follow_git(std::stop_token stop) {
       report.subject = (*snapshot)->revision().subject;
       report.unreadable = look(*snapshot, why);
     } else {
+      report.error = snapshot.error().message;
       // After a restart while the remote is away, what was fetched last is worth more than nothing.
       // Never before git was asked: a state directory may be older than what runs.
       if (!desired()) {
-        if (auto last = source_.last_good()) (void)look(last, std::nullopt);
+        if (auto last = source_.last_good()) {
+          const auto older = older_than_swarm(source_, engine_, options_.reconciler.instance, stop);
+          if (older.empty()) {
+            (void)look(last, std::nullopt);
+          } else {
+            report.error += "; " + older;
+          }
+        }
       }
       const std::lock_guard lock(mutex_);
-      if (status_.fetch_error != snapshot.error().message) {
+      if (status_.fetch_error != report.error) {
         log_.warn(logfmt("git could not be read; the last good revision stays",
-                         {{"error", snapshot.error().message}}));
+                         {{"error", report.error}}));
       }
-      status_.fetch_error = snapshot.error().message;
-      report.error = snapshot.error().message;
+      status_.fetch_error = report.error;
       report.refused = source_.refusal();
     }
     observer_.fetched(report);

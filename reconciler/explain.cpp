@@ -222,7 +222,10 @@ class Chain {
       add("rollout", State::good, "every service runs as many tasks as it should");
       return;
     }
-    const bool wrong = stack_.health == Health::degraded || stack_.health == Health::missing;
+    // What nobody has made yet is missing, and nothing failed.
+    const bool to_come = stack_.operation || stack_.verdict == "wait" || stack_.verdict == "apply";
+    const bool wrong =
+        stack_.health == Health::degraded || (stack_.health == Health::missing && !to_come);
     auto& link = add("rollout", wrong ? State::failed : State::waiting, text);
     if (stack_.operation) {
       const auto& operation = *stack_.operation;

@@ -35,6 +35,12 @@ class MemorySource final : public ports::Source {
   std::atomic<bool> ill_disk{false};  ///< One stack's file cannot be read.
   [[nodiscard]] std::shared_ptr<const ports::Snapshot> last_good() const override { return last; }
   std::shared_ptr<const ports::Snapshot> last;  ///< Of an earlier process.
+  std::optional<std::set<std::string>> mirror;  ///< The commits at hand; nothing: cannot be asked.
+  [[nodiscard]] Result<std::string> find_commit(const std::string& beginning) const override {
+    if (!mirror) return ports::Source::find_commit(beginning);
+    if (mirror->count(beginning) > 0) return beginning;
+    return Error{ErrorKind::invalid_input, "no such commit"};
+  }
   [[nodiscard]] std::string describe() const override { return "memory"; }
 
  private:
@@ -67,6 +73,7 @@ class AgentTest : public testing::Test {
     options.grace = 20ms;
     options.pulse = pulse;
     options.reconciler.seed = 7;
+    options.reconciler.settle = 50ms;
     agent = std::make_unique<Agent>(source, engine, observer, clock, log, options);
     thread = std::jthread([this](std::stop_token stop) { agent->run(std::move(stop)); });
   }
@@ -236,6 +243,31 @@ TEST_F(AgentTest, WhatWasFetchedByAnEarlierProcessIsUsedWhileGitIsAway) {
   ASSERT_TRUE(eventually([this] { return synced(); }));
   EXPECT_EQ(agent->status().revision, std::string(40, 'b'));
   EXPECT_FALSE(agent->status().fetch_error.empty());
+}
+
+TEST_F(AgentTest, WhatWasFetchedByAnEarlierProcessIsNotUsedWhereTheSwarmIsNewer) {
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  thread = {};  // And its state directory is put back from a backup.
+  source.last = std::make_shared<MemorySnapshot>(
+      std::map<std::string, std::string>{{"skep.yaml", "defaults: { resolve_image: never }\n"},
+                                         {"apps/a/docker-compose.yml", one_service("a:0")}},
+      std::string(40, 'b'));
+  source.mirror = {std::string(40, 'b')};
+  source.away = true;
+  interval = 20ms;
+  engine.clear_writes();
+  start();
+  ASSERT_TRUE(eventually([this] { return !agent->status().fetch_error.empty(); }));
+  EXPECT_THAT(agent->status().fetch_error,
+              testing::AllOf(testing::HasSubstr("the host is away"),
+                             testing::HasSubstr("stack a is at aaaaaaaaaaaa")));
+  const auto fetches = source.fetches.load();
+  ASSERT_TRUE(eventually([&] { return source.fetches > fetches + 3; }));
+  EXPECT_EQ(engine.write_count(), 0U) << "production went back to what a backup held";
+  source.away = false;
+  EXPECT_TRUE(eventually([this] { return synced() && agent->status().fetch_error.empty(); }));
+  EXPECT_EQ(agent->status().revision, std::string(40, 'a'));
 }
 
 TEST_F(AgentTest, ATaskThatEndsWithoutAnEventShowsSoon) {

@@ -93,6 +93,9 @@ TEST_F(Explain, AStackThatWaitsForAnotherTellsForWhichAndHowThatStands) {
   EXPECT_THAT(order->text, HasSubstr("waits for the stack b"));
   EXPECT_THAT(order->text, HasSubstr("apps/b is "));
   EXPECT_THAT(order->remedy, HasSubstr("`skep explain b`"));
+  const auto* rollout = link(explanation, "rollout");
+  ASSERT_NE(rollout, nullptr);
+  EXPECT_EQ(rollout->state, State::waiting) << "it has not failed: " << rollout->text;
 }
 
 TEST_F(Explain, ASuspensionTellsByWhomWhyAndUntilWhen) {
