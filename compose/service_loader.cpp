@@ -9,11 +9,15 @@
 #include "compose/stringify.hpp"
 #include "compose/text.hpp"
 #include "compose/volumes.hpp"
+#include "core/ascii.hpp"
 
 namespace skep::compose {
 namespace {
 
 constexpr std::size_t kMostPorts = 200'000;  // Of every protocol all, and some; ranges are short.
+
+// The engine reads the words of ports, of a bind's propagation and of isolation in whatever case
+// they are written ("UDP", "HyperV") and keeps them in its own.
 
 /// Rules B1.8, B1.9.
 std::optional<std::vector<Port>> load_ports(const Field& field) {
@@ -22,8 +26,8 @@ std::optional<std::vector<Port>> load_ports(const Field& field) {
   for (const auto& item : field.items()) {
     if (item.is_map()) {
       Port port;
-      port.mode = item["mode"].text();
-      port.protocol = item["protocol"].text();
+      port.mode = lower(item["mode"].text());
+      port.protocol = lower(item["protocol"].text());
       port.target = static_cast<std::uint32_t>(item["target"].count("target").value_or(0));
       port.published = static_cast<std::uint32_t>(item["published"].count("published").value_or(0));
       ports.push_back(std::move(port));
@@ -82,7 +86,7 @@ ServiceVolume load_long_volume(const Field& item) {
   volume.consistency = item["consistency"].text();
   volume.read_only = item["read_only"].boolean();
   if (const auto bind = item["bind"]; bind.present())
-    volume.propagation = bind["propagation"].text();
+    volume.propagation = lower(bind["propagation"].text());
   if (const auto options = item["volume"]; options.present()) {
     volume.volume =
         ServiceVolume::VolumeOptions{options["nocopy"].boolean(), options["subpath"].text()};
@@ -362,7 +366,7 @@ Service load_service(const Field& field, const Input& input) {
   service.user = field["user"].text();
   service.working_dir = field["working_dir"].text();
   service.stop_signal = field["stop_signal"].text();
-  service.isolation = field["isolation"].text();
+  service.isolation = lower(field["isolation"].text());
   service.restart = field["restart"].text();
   service.tty = field["tty"].boolean();
   service.stdin_open = field["stdin_open"].boolean();
