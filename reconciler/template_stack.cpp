@@ -120,6 +120,25 @@ void complain(Findings& findings, std::string message, SourcePosition at) {
   findings.push_back({Finding::Severity::error, std::move(message), std::move(at)});
 }
 
+/// What a template makes of decrypted values is masked as they are: "no plain text in any output"
+/// holds for what `b64dec`, `upper` or `sha256sum` gave, too.
+class TemplateSecrets final : public templates::Secrets {
+ public:
+  /// `reader` outlives this.
+  explicit TemplateSecrets(const TreeReader& reader) : reader_(reader) {}
+  [[nodiscard]] bool holds(const std::string& text) const override {
+    return reader_.reveals(text) || (masked() && text.find(kStandIn) != std::string::npos);
+  }
+  void derived(const std::string& text) override {
+    // Of a short one nothing can be said but what would mask a word that is everywhere.
+    if (text.size() >= RedactionSet::kShort && !masked()) reader_.keep_secret(text);
+  }
+  [[nodiscard]] bool masked() const override { return reader_.masked(); }
+
+ private:
+  const TreeReader& reader_;
+};
+
 bool is_named(const StackSource& source, const TemplateOptions& options) {
   return options.settings_for.count(source.name) != 0 ||
          options.settings_for.count(source.directory.text()) != 0;
@@ -217,6 +236,8 @@ std::vector<package::Document> render_template(const StackSource& source,
   input.cluster = cluster_data(variables);
   input.environment = options.environment;
   input.files = [&](const std::string& path) { return get_file(path, source, made_from, reader); };
+  TemplateSecrets secrets(reader);
+  input.secrets = &secrets;
   if (has_errors(findings)) return {};
   auto output = package::render(*made_from.package, input);
   findings.insert(findings.end(), output.findings.begin(), output.findings.end());

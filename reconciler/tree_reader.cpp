@@ -54,6 +54,7 @@ Result<std::optional<ports::TreeFile>> TreeReader::file(const RepoPath& path) co
   (*file)->text = std::move(plain->text);
   secrets_.insert(secrets_.end(), plain->secrets.begin(), plain->secrets.end());
   if (plain->masked) {
+    masked_ = true;
     findings_.push_back(
         {Finding::Severity::warning,
          "the file is encrypted and there is no age key: *** stands for its values, "
@@ -61,6 +62,15 @@ Result<std::optional<ports::TreeFile>> TreeReader::file(const RepoPath& path) co
          {path.text()}});
   }
   return file;
+}
+
+bool TreeReader::reveals(const std::string& text) const {
+  return !secrets_.empty() && decryption_->redaction->reveals(text);
+}
+
+void TreeReader::keep_secret(const std::string& text) const {
+  decryption_->redaction->add(text);
+  secrets_.push_back(text);
 }
 
 Result<std::vector<ports::TreeEntry>> TreeReader::list(const RepoPath& directory) const {

@@ -64,6 +64,12 @@ class TreeReader final : public FileReader {
   /// What was decrypted so far, and what is to be said about it.
   [[nodiscard]] const std::vector<std::string>& secrets() const noexcept { return secrets_; }
   [[nodiscard]] const Findings& findings() const noexcept { return findings_; }
+  /// Whether something encrypted was read without a key.
+  [[nodiscard]] bool masked() const noexcept { return masked_; }
+  /// Whether the text shows something that is decrypted.
+  [[nodiscard]] bool reveals(const std::string& text) const;
+  /// This was made out of what was decrypted, and is to be kept as secret.
+  void keep_secret(const std::string& text) const;
   /// What another reader of the same snapshot was asked, on which this stack depends too.
   void note(const Reads& reads) const { reads_.insert(reads.begin(), reads.end()); }
 
@@ -74,6 +80,7 @@ class TreeReader final : public FileReader {
   const Decryption* decryption_;
   mutable Reads reads_;
   mutable std::vector<std::string> secrets_;
+  mutable bool masked_ = false;
   mutable Findings findings_;
 };
 

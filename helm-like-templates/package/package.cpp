@@ -156,6 +156,7 @@ Output render(const Package& package, const Input& input, const templates::Limit
   context.cluster = input.cluster;
   context.environment = input.environment;
   context.files = input.files;
+  context.secrets = input.secrets;
   auto share = limits;
   share.steps /= package.rendered().size();
   for (const auto& name : package.rendered()) {

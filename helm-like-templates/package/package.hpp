@@ -71,6 +71,7 @@ struct Input {
   templates::Value cluster;
   std::string environment;
   templates::FileLookup files;
+  templates::Secrets* secrets = nullptr;  ///< Null where there are none to care for.
 };
 
 /// A compose text that a template rendered to.

@@ -271,6 +271,41 @@ Result<Value> Executor::short_circuit(const Value& dot,
   return final != nullptr ? *final : value;
 }
 
+bool Executor::hold_secret(const std::vector<Value>& args) const {
+  return std::any_of(args.begin(), args.end(), [&](const Value& arg) {
+    if (const auto* text = arg.text()) return secrets_->holds(*text);
+    const auto* list = arg.list();
+    return list != nullptr &&
+           std::any_of(list->items.begin(), list->items.end(), [&](const Value& item) {
+             const auto* text = item.text();
+             return text != nullptr && secrets_->holds(*text);
+           });
+  });
+}
+
+void Executor::tell_derived(const std::vector<Value>& args, const Value& made) {
+  if (const auto* text = made.text()) {
+    // What was handed through is as public as before, and what shows a secret is masked anyway.
+    const bool given = std::any_of(args.begin(), args.end(), [&](const Value& arg) {
+      if (arg.text() != nullptr) return *arg.text() == *text;
+      const auto* list = arg.list();
+      return list != nullptr &&
+             std::any_of(list->items.begin(), list->items.end(), [&](const Value& item) {
+               return item.text() != nullptr && *item.text() == *text;
+             });
+    });
+    if (!given && !secrets_->holds(*text)) secrets_->derived(*text);
+  } else if (const auto* list = made.list()) {
+    for (const auto& item : list->items) tell_derived(args, item);
+  } else if (const auto* map = made.map()) {
+    // Parsed out of a text, that is; one that was given holds what is no secret, too.
+    const bool parsed = std::all_of(
+        args.begin(), args.end(), [](const Value& arg) { return arg.text() != nullptr; });
+    if (!parsed) return;
+    for (const auto& [key, value] : map->entries) tell_derived(args, value);
+  }
+}
+
 Result<Value> Executor::call(const Value& dot,
                              const Command* command,
                              const Expr& name,
@@ -306,11 +341,16 @@ Result<Value> Executor::call(const Value& dot,
   for (const auto& arg : args) cost += length(arg) / 32;
   auto paid = spend(cost);
   call_offset_ = name.offset;
+  const bool of_secret = secrets_ != nullptr && hold_secret(args);
+  const auto kept = of_secret ? args : std::vector<Value>();
   auto result = paid ? function.call(*this, args) : Result<Value>(std::move(paid).error());
   if (!result) {
     if (result.error().at) return result;
+    const bool for_want_of_key = paid && of_secret && secrets_->masked() && function.name != "fail";
+    if (for_want_of_key) return Value(Secrets::kStandIn);
     return error(name.offset, end, result.error().message);
   }
+  if (of_secret) tell_derived(kept, *result);
   const auto size = result->list() != nullptr ? length(*result) * 48 + 64 : length(*result);
   if (result->map() == nullptr) {
     if (auto room = charge(size + 32); !room) return error(name.offset, end, room.error().message);

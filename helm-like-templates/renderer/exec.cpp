@@ -28,8 +28,11 @@ class Restore {
 
 }  // namespace
 
-Executor::Executor(Templates templates, const Limits& limits, const FileLookup& files)
-    : Env(limits, files), templates_(std::move(templates)) {}
+Executor::Executor(Templates templates,
+                   const Limits& limits,
+                   const FileLookup& files,
+                   Secrets* secrets)
+    : Env(limits, files), templates_(std::move(templates)), secrets_(secrets) {}
 
 Executor::~Executor() {
   variables_.clear();

@@ -13,7 +13,8 @@ namespace skep::templates {
 /// Walks parsed templates over data, once.
 class Executor final : public Env {
  public:
-  Executor(Templates templates, const Limits& limits, const FileLookup& files);
+  /// `secrets` may be null, and outlives the executor.
+  Executor(Templates templates, const Limits& limits, const FileLookup& files, Secrets* secrets);
   /// Takes apart what templates built, rings of maps included.
   ~Executor() override;
   Executor(const Executor&) = delete;
@@ -62,6 +63,8 @@ class Executor final : public Env {
                               const Expr& name,
                               const Value* final);
   Result<Value> variable(const Expr& expr) const;
+  [[nodiscard]] bool hold_secret(const std::vector<Value>& args) const;
+  void tell_derived(const std::vector<Value>& args, const Value& made);
   Result<Value> copied(const Value& value, int depth);
 
   [[nodiscard]] std::string text_at(std::size_t offset, std::size_t end) const;
@@ -75,6 +78,7 @@ class Executor final : public Env {
   void keep(const Value& value);
 
   Templates templates_;
+  Secrets* secrets_;
   const Template* current_ = nullptr;
   std::size_t call_offset_ = 0;  ///< Of the include or tpl that is being evaluated.
   std::vector<Variable> variables_;

@@ -9,13 +9,14 @@ Result<std::string> render(const std::vector<Source>& sources,
                            const std::string& main,
                            const Value& data,
                            const Limits& limits,
-                           const FileLookup& files) {
+                           const FileLookup& files,
+                           Secrets* secrets) {
   Templates templates;
   for (const auto& source : sources) {
     const auto text = std::make_shared<const Text>(Text{source.name, source.text});
     if (auto parsed = parse(text, templates); !parsed) return std::move(parsed).error();
   }
-  Executor executor(std::move(templates), limits, files);
+  Executor executor(std::move(templates), limits, files, secrets);
   return executor.run(main, data);
 }
 
@@ -34,7 +35,7 @@ Result<std::string> render(const std::vector<Source>& sources,
   root.entries.emplace("Cluster", map_or_empty(context.cluster));
   root.entries.emplace("Environment", Value(context.environment));
   root.entries.emplace("Files", Value(std::move(files)));
-  return render(sources, main, Value(std::move(root)), limits, context.files);
+  return render(sources, main, Value(std::move(root)), limits, context.files, context.secrets);
 }
 
 }  // namespace skep::templates

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "helm-like-templates/renderer/secrets.hpp"
 #include "helm-like-templates/renderer/value.hpp"
 
 namespace skep::templates {
@@ -36,6 +37,7 @@ struct Context {
   Value cluster;  ///< Map: the cluster's variables and name.
   std::string environment;
   FileLookup files;
+  Secrets* secrets = nullptr;  ///< Null where there are none to care for.
 };
 
 /// Renders the source named `main`. All sources are parsed, so that what `_helpers.tpl` defines can
@@ -52,6 +54,7 @@ Result<std::string> render(const std::vector<Source>& sources,
                            const std::string& main,
                            const Value& data,
                            const Limits& limits = {},
-                           const FileLookup& files = {});
+                           const FileLookup& files = {},
+                           Secrets* secrets = nullptr);
 
 }  // namespace skep::templates
