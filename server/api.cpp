@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <variant>
 
 #include <nlohmann/json.hpp>
@@ -373,8 +374,18 @@ void add_routes(Router& router, ports::Control& control, ApiOptions options) {
   const auto get = [&](const std::string& path, auto answer, Pace pace = Pace::at_once) {
     router.add(RouteSet::api, "GET", "/api/v1/" + path, reading(answer), pace);
   };
-  const auto post = [&](const std::string& path, auto answer) {
-    router.add(RouteSet::api, "POST", "/api/v1/" + path, acting(answer), Pace::may_wait);
+  // A parameter that is misspelt would be one that is left out: a suspension without an end.
+  const auto post = [&](const std::string& path,
+                        auto answer,
+                        std::set<std::string, std::less<>> parameters = {}) {
+    auto handler = [act = acting(answer), parameters](const Request& request) {
+      for (const auto& [name, value] : request.query) {
+        if (parameters.count(name) == 0)
+          return error_response(400, "there is no parameter " + name.substr(0, 40) + " here");
+      }
+      return act(request);
+    };
+    router.add(RouteSet::api, "POST", "/api/v1/" + path, std::move(handler), Pace::may_wait);
   };
   const std::string stack = "stacks/{group}/{name}";
   get("openapi.json", &Api::description);
@@ -389,15 +400,15 @@ void add_routes(Router& router, ports::Control& control, ApiOptions options) {
   get("events/stream", &Api::stream, Pace::may_wait);
   if (log_level) {
     get("log-level", &Api::log_level);
-    post("log-level", &Api::set_log_level);
+    post("log-level", &Api::set_log_level, {"level"});
   }
   post("approve-history", &Api::accept_history);
   post("sync", &Api::sync_all);
   post(stack + "/sync", &Api::sync);
   post(stack + "/approve", &Api::approve);
-  post(stack + "/suspend", &Api::suspend);
+  post(stack + "/suspend", &Api::suspend, {"reason", "for"});
   post(stack + "/resume", &Api::resume);
-  post(stack + "/rollback", &Api::rollback);
+  post(stack + "/rollback", &Api::rollback, {"revision"});
 }
 
 }  // namespace skep::server

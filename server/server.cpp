@@ -407,11 +407,11 @@ MHD_Result Server::State::begin(const Endpoint& endpoint,
   auto& request = incoming.request;
   MHD_get_connection_values(connection, MHD_HEADER_KIND, &collect_header, &request);
   request.peer = endpoint.peer;
+  request.peer_name = peer_name_of(connection, endpoint.peer);
+  auto answer = route(endpoint, incoming);  // First: what is refused is counted under its route.
   if (const int status = framing_refusal(request, options.limits); status != 0) {
     return finish(connection, incoming, error_response(status, sentence_of(status)));
   }
-  request.peer_name = peer_name_of(connection, endpoint.peer);
-  auto answer = route(endpoint, incoming);
   const bool counted = endpoint.peer == Peer::tcp &&
                        (incoming.route == nullptr || incoming.route->set == RouteSet::api ||
                         incoming.route->set == RouteSet::metrics);

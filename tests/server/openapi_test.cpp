@@ -222,6 +222,7 @@ TEST_F(OpenApi, EveryAnswerIsAsDescribed) {
       socket_, "POST", stack + "/approve", "/api/v1/stacks/management/proxy/approve", 409);
   post("rollback", "?revision=unknown", 409);
   post("suspend", "?for=0", 400);
+  post("suspend", "?fro=7200", 400);
   expect_described(socket_, "POST", "/api/v1/log-level", "/api/v1/log-level?level=loud", 400);
   std::set<std::string> all;
   for (const auto* route : router_.routes()) {
