@@ -122,6 +122,15 @@ int keygen(const SecretFlags& flags) {
     std::cout << text;
     return kSuccess;
   }
+  // ~/.config/sops/age is there on no new machine.
+  if (const auto folder = std::filesystem::path(flags.output).parent_path(); !folder.empty()) {
+    std::error_code problem;
+    const bool made = std::filesystem::create_directories(folder, problem);
+    if (made) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, problem);
+    if (problem) {
+      return fail({ErrorKind::unavailable, "create " + folder.string() + ": " + problem.message()});
+    }
+  }
   if (auto made = create_file(flags.output, text, kPrivate); !made) return fail(made.error());
   std::cout << identity.recipient().text() << "\n";
   std::cerr << "The secret key is in " << flags.output
