@@ -12,6 +12,7 @@
 #include "reconciler/decide.hpp"
 #include "reconciler/dotenv.hpp"
 #include "reconciler/health.hpp"
+#include "reconciler/node_loss.hpp"
 #include "reconciler/settings.hpp"
 #include "reconciler/task_references.hpp"
 
@@ -328,6 +329,8 @@ Result<void> Deployment::wait() {
   while (true) {
     auto live = engine_.observe(session_.stop);
     if (!live) return std::move(live).error();
+    if (auto counted = reconciler::discount_lost_tasks(*live, engine_, session_.stop); !counted)
+      return std::move(counted).error();
     bool done = true;
     std::string trouble;
     for (const auto& [key, service] : desired_.services) {

@@ -136,9 +136,10 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   const auto& policy = facts.desired->source.settings.policy;
   if (facts.desired->broken()) return {Verdict::broken, first_error(*facts.desired)};
   if (!facts.foreign_instance.empty()) {
-    return {
-        Verdict::held,
-        "belongs to the skep instance \"" + facts.foreign_instance + "\"; remove it there first"};
+    return {Verdict::held,
+            "belongs to the skep instance \"" + facts.foreign_instance +
+                "\" and stays as it is: run this agent with --instance " + facts.foreign_instance +
+                ", or hand the stack over with `skep eject " + facts.name + "` there"};
   }
   if (facts.damaged && !memory.approved) {
     return {Verdict::held,
@@ -151,8 +152,11 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
         Verdict::held,
         "was ejected: the Docker CLI deploys it; `skep approve " + facts.name + "` takes it back"};
   }
-  if (facts.suspension != nullptr)
-    return {facts.plan.empty() ? Verdict::suspended : Verdict::reported, suspended(facts)};
+  if (facts.suspension != nullptr) {
+    // The plan of one that went back is about what it went back to, and says nothing of git.
+    const bool as_git_says = facts.plan.empty() && !facts.rollback;
+    return {as_git_says ? Verdict::suspended : Verdict::reported, suspended(facts)};
+  }
   const bool asked = memory.approved || memory.requested;
   if (sent_back(facts) && !memory.requested) return decide_quarantined(facts, memory, now);
   if (facts.quarantined() && facts.rolled_back_by_person && !asked)

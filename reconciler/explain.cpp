@@ -253,7 +253,8 @@ class Chain {
         add("retry",
             stack_.next_retry ? State::waiting : State::failed,
             "failed " + std::to_string(count) + (count == 1 ? " time" : " times in a row") +
-                (stack_.message.empty() ? "" : ": " + stack_.message),
+                // While it is suspended its sentence is about that, and not about the failure.
+                (stack_.message.empty() || stack_.suspension ? "" : ": " + stack_.message),
             stack_.next_retry ? verb("sync", stack_) + " tries at once, a new commit too"
                               : std::string());
     link.since = stack_.last_failure;

@@ -11,6 +11,7 @@
 #include "reconciler/health.hpp"
 #include "reconciler/ignore.hpp"
 #include "reconciler/jobs.hpp"
+#include "reconciler/node_loss.hpp"
 #include "reconciler/redaction.hpp"
 #include "reconciler/stack_status.hpp"
 #include "reconciler/stream_proof.hpp"
@@ -76,6 +77,33 @@ bool is_restless(const swarm::LiveService& service, StackMemory& memory, SteadyT
   return false;
 }
 
+/// A person asks for a stack that is as git says and does not run: what swarm gave up is sent once
+/// more as it is, which begins the update anew, with the credentials of today.
+void send_again(diff::Plan& plan, const diff::LiveIndex& index) {
+  for (const auto& [key, wanted] : plan.desired.services) {
+    const auto& name = wanted.spec.name;
+    const auto* live = index.state().find_service(name);
+    const bool planned =
+        std::any_of(plan.actions.begin(), plan.actions.end(), [&](const diff::Action& action) {
+          return action.kind == diff::ObjectKind::service && action.name == name;
+        });
+    if (live == nullptr || planned || live->spec.mode.is_job()) continue;
+    const auto& update = live->update.state;
+    const bool paused = update == "paused" || update == "rollback_paused";
+    const bool unpulled = live->running_tasks < live->desired_tasks && update != "updating" &&
+                          live->spec.task_template.container.image.find('@') == std::string::npos;
+    if (!paused && !unpulled) continue;
+    diff::Action action;
+    action.name = name;
+    action.key = key;
+    action.live_id = live->id;
+    action.impact = diff::Impact::start;
+    action.reason = paused ? "swarm paused its update: it is sent again"
+                           : "its tasks do not come up: it is sent again";
+    plan.actions.push_back(std::move(action));
+  }
+}
+
 }  // namespace
 
 bool Turn::all_good() const {
@@ -128,6 +156,8 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
 
   Turn turn;
   turn.fingerprint = fingerprint_of(*live);
+  if (auto counted = discount_lost_tasks(*live, engine_, stop); !counted)
+    return std::move(counted).error();
   turn.observed_at = observed_at;
   Work work;
   work.hooks = split_hooks(*live);
@@ -311,6 +341,7 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
       planner_.plan(adjusted ? *adjusted : *target, index, facts.record, std::move(stop));
   facts.plan = std::move(planned.plan);
   hide_secrets(facts.plan, options_.mask);
+  if (memory.requested) send_again(facts.plan, index);
   police(facts);
   // A job of an older revision is not run once more.
   leave_jobs_alone(facts.plan, target->jobs, facts.rollback ? nullptr : facts.record);

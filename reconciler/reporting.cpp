@@ -162,7 +162,10 @@ void Reconciler::explain_status(const StackFacts& facts,
       status.quarantined_revision =
           record->content == record->quarantined ? record->applied : status.target_revision;
       status.quarantine_reason = record->quarantine_reason;
-      if (facts.rollback) status.rolled_back_to = facts.way_back();
+      if (facts.rollback) {
+        status.rolled_back_to = facts.way_back();
+        if (facts.plan.empty()) status.applied_revision = status.rolled_back_to;
+      }
     }
   }
   const auto at = memory_.find(facts.name);

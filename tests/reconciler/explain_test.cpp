@@ -141,6 +141,12 @@ TEST_F(Explain, AQuarantineTellsWhichCommitWhyAndWhatRunsInstead) {
   ASSERT_NE(quarantine, nullptr);
   EXPECT_THAT(quarantine->text, HasSubstr("is quarantined (uid 0 sent it back); the stack is at"));
   EXPECT_THAT(quarantine->remedy, HasSubstr("`skep sync a`"));
+  const auto& back = agent.stacks.front();
+  EXPECT_EQ(back.applied_revision, back.rolled_back_to) << "that was carried out last";
+  world.agent().suspend("a", {"freeze", "uid 0", world.clock.now(), {}});
+  ASSERT_TRUE(world.settle());
+  (void)explain();
+  EXPECT_EQ(agent.stacks.front().sync, ports::SyncState::out_of_sync) << "git says something else";
 }
 
 TEST_F(Explain, ARolloutTellsRunningDesiredAndTheEnginesOwnWords) {

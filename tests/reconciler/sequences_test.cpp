@@ -450,6 +450,24 @@ TEST_F(Sequences, NewContentHasToLastAlsoAfterARestart_Trap23) {
   EXPECT_EQ(image_of("a_web"), "a:1");
 }
 
+TEST_F(Sequences, ASyncThatAPersonAsksForSendsWhatSwarmGaveUpOnceMore) {
+  write("apps/a", one_service("a:1"));
+  world.files["apps/a/skep.yaml"] = "on_failure: keep\n";
+  ASSERT_TRUE(push().all_good());
+  world.engine.set_update_status("a_web", {"paused", "", "", "update paused"});
+  world.engine.clear_writes();
+  const auto before = world.engine.calls(Operation::update_service);
+  settle();
+  EXPECT_EQ(world.engine.write_count(), 0U) << "by itself it is not sent again";
+  world.agent().request("a");
+  turn();
+  EXPECT_EQ(world.engine.calls(Operation::update_service) - before, 1U);
+  world.engine.set_update_status("a_web", {"completed", "", "", ""});
+  world.clock.advance(10s);
+  settle();
+  EXPECT_EQ(world.engine.calls(Operation::update_service) - before, 1U);
+}
+
 TEST_F(Sequences, AnUpdateWaitsForTheNewTasksOfWhatItDependsOn) {
   const auto text = [](const std::string& version) {
     return "services:\n  db: {image: 'd:" + version + "'}\n  web: {image: 'w:" + version +
