@@ -15,6 +15,7 @@
 #include "compose/paths.hpp"
 #include "compose/text.hpp"
 #include "compose/to_text.hpp"
+#include "core/ascii.hpp"
 #include "swarm/json.hpp"
 #include "tests/paths.hpp"
 
@@ -250,6 +251,21 @@ void expect_warnings(const json& warnings, const Findings& findings) {
   }
 }
 
+/// The CLI sends some words as they are written; the engine reads them in any case and keeps them
+/// in its own, which is what we send.
+json in_the_engines_case(json value) {
+  if (value.is_object()) {
+    for (const auto* key : {"Protocol", "PublishMode", "Isolation", "Propagation"}) {
+      if (value.contains(key) && value[key].is_string())
+        value[key] = lower(value[key].get<std::string>());
+    }
+  }
+  if (value.is_structured()) {
+    for (auto& item : value) item = in_the_engines_case(std::move(item));
+  }
+  return value;
+}
+
 class RecordedTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(RecordedTest, EqualsWhatTheCliSent) {
@@ -276,7 +292,8 @@ TEST_P(RecordedTest, EqualsWhatTheCliSent) {
   EXPECT_EQ(networks(output.stack).dump(1), recorded_networks(sent.at("networks")).dump(1));
   EXPECT_EQ(secrets(output.stack).dump(1), sorted_by_name(sent.at("secrets")).dump(1));
   EXPECT_EQ(configs(output.stack).dump(1), sorted_by_name(sent.at("configs")).dump(1));
-  EXPECT_EQ(services(output.stack).dump(1), sorted_by_name(sent.at("services")).dump(1));
+  EXPECT_EQ(services(output.stack).dump(1),
+            in_the_engines_case(sorted_by_name(sent.at("services"))).dump(1));
 }
 
 /// What the CLI accepts means the same whether or not more than that is understood.
