@@ -14,6 +14,7 @@ namespace skep::reconciler {
 namespace {
 
 constexpr std::size_t kLongestReason = 500;
+constexpr auto kBetweenRivals = std::chrono::seconds(5);
 
 /// The images that run, as the durable record keeps them: text in the file → digest.
 std::map<std::string, std::string> digests_of(const swarm::StackSpec& desired,
@@ -188,7 +189,12 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
   }
   auto written = store_.write(next, live, stop);
   if (!written && written.error().kind == ErrorKind::conflict) {
-    turn.wrote = true;  // Somebody else wrote it: look again.
+    // Somebody else wrote it: look again, but do not race with one who does so all the time.
+    if (contested_) {
+      const auto later = clock_.steady() + kBetweenRivals;
+      turn.retry_at = std::min(turn.retry_at.value_or(later), later);
+    }
+    turn.wrote = !contested_;
     return {};
   }
   if (!written) {
@@ -196,6 +202,7 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     return std::move(written).error();
   }
   state = std::move(next);
+  last_state_ = state;
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     auto& facts = work.facts[i];
     facts.look_up(state);

@@ -224,6 +224,13 @@ void Reconciler::hold_mass_removal(Work& work, const State& state) {
                        work.in_grace.count(facts.name) != 0;
     if (facts.desired != nullptr || (decision.verdict != Verdict::apply && !waits)) continue;
     if (memory_[facts.name].approved || work.renamed.count(facts.name) != 0) continue;
+    if (contested_) {  // It may be the other one's, which has never seen our repository.
+      work.decisions[i] = {Verdict::held,
+                           "left git, or was never in it: while another agent of this instance's "
+                           "name is about nothing is removed; `skep approve " +
+                               facts.name + "` does it all the same"};
+      continue;
+    }
     // What was held stays so, however few are left when others were approved.
     const bool held_before = facts.record != nullptr && facts.record->removal_held;
     if (!many && !held_before) continue;

@@ -77,8 +77,8 @@ bool is_restless(const swarm::LiveService& service, StackMemory& memory, SteadyT
   return false;
 }
 
-/// A person asks for a stack that is as git says and does not run: what swarm gave up is sent once
-/// more as it is, which begins the update anew, with the credentials of today.
+/// A person asks for a stack whose update swarm has paused: it is as git says, and would stay
+/// half-way for ever. Sent once more as it is, the update begins anew.
 void send_again(diff::Plan& plan, const diff::LiveIndex& index) {
   for (const auto& [key, wanted] : plan.desired.services) {
     const auto& name = wanted.spec.name;
@@ -87,19 +87,14 @@ void send_again(diff::Plan& plan, const diff::LiveIndex& index) {
         std::any_of(plan.actions.begin(), plan.actions.end(), [&](const diff::Action& action) {
           return action.kind == diff::ObjectKind::service && action.name == name;
         });
-    if (live == nullptr || planned || live->spec.mode.is_job()) continue;
-    const auto& update = live->update.state;
-    const bool paused = update == "paused" || update == "rollback_paused";
-    const bool unpulled = live->running_tasks < live->desired_tasks && update != "updating" &&
-                          live->spec.task_template.container.image.find('@') == std::string::npos;
-    if (!paused && !unpulled) continue;
+    if (live == nullptr || planned) continue;
+    if (live->update.state != "paused" && live->update.state != "rollback_paused") continue;
     diff::Action action;
     action.name = name;
     action.key = key;
     action.live_id = live->id;
     action.impact = diff::Impact::start;
-    action.reason = paused ? "swarm paused its update: it is sent again"
-                           : "its tasks do not come up: it is sent again";
+    action.reason = "swarm paused its update: it is sent again";
     plan.actions.push_back(std::move(action));
   }
 }
@@ -147,6 +142,7 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
     observer_.state_lost();
     return std::move(state).error();
   }
+  watch_for_another_writer(*state);
   auto taken = take_requests(desired, *live, *state, stop);
   if (!taken) return std::move(taken).error();
   if (*taken) {
@@ -159,6 +155,12 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
   if (auto counted = discount_lost_tasks(*live, engine_, stop); !counted)
     return std::move(counted).error();
   turn.observed_at = observed_at;
+  if (contested_) {
+    turn.notes.push_back("another agent writes the decisions of the instance \"" +
+                         options_.instance +
+                         "\", too: give one of them a name of its own with --instance (or both "
+                         "--standby), then restart this one");
+  }
   Work work;
   work.hooks = split_hooks(*live);
   if (!desired.broken()) {
@@ -234,6 +236,23 @@ void Reconciler::begin_anew() {
   cluster_troubles_.clear();
   last_observed_ = {};
   blind_ = false;
+  last_state_.reset();
+}
+
+void Reconciler::watch_for_another_writer(const State& read) {
+  constexpr std::size_t kTooOften = 3;  // A person who ejects or restores something does it once.
+  constexpr auto kWithin = std::chrono::minutes(1);
+  const auto now = clock_.steady();
+  if (last_state_ && read != *last_state_) foreign_writes_.push_back(now);
+  last_state_ = read;
+  while (!foreign_writes_.empty() && now - foreign_writes_.front() > kWithin)
+    foreign_writes_.pop_front();
+  if (contested_ || foreign_writes_.size() < kTooOften) return;
+  contested_ = true;
+  log_.error(
+      logfmt("another agent writes the decisions of this instance, too; nothing that left "
+             "git is removed any more by itself",
+             {{"instance", options_.instance}}));
 }
 
 void Reconciler::assess(StackFacts& facts,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -236,6 +237,8 @@ class Reconciler {
                       const DesiredState& desired,
                       State& next);
   void note_way_back(const StackFacts& facts, State& next) const;
+  /// Two agents of one name and two repositories would take each other's stacks for gone from git.
+  void watch_for_another_writer(const State& read);
 
   ReconcilerOptions options_;
   PolicedEngine policed_;
@@ -249,10 +252,13 @@ class Reconciler {
   std::map<std::string, StackMemory> memory_;
   SteadyTime last_observed_{};
   std::uint64_t turns_ = 0;
-  bool blind_ = false;         ///< The swarm could not be read since.
-  const std::string began_;    ///< When this was made, RFC 3339.
-  ports::Revision revision_;   ///< Of git, in the present turn.
-  std::mutex requests_mutex_;  ///< Guards requests_ and shown_.
+  bool blind_ = false;                     ///< The swarm could not be read since.
+  const std::string began_;                ///< When this was made, RFC 3339.
+  std::optional<State> last_state_;        ///< As this agent read or wrote it last.
+  std::deque<SteadyTime> foreign_writes_;  ///< When somebody else was seen to have changed it.
+  bool contested_ = false;                 ///< Somebody does so again and again.
+  ports::Revision revision_;               ///< Of git, in the present turn.
+  std::mutex requests_mutex_;              ///< Guards requests_ and shown_.
   struct Requests {
     /// By stack: for which content; "" for whatever is there.
     std::map<std::string, std::string> approvals, durable_approvals;

@@ -94,6 +94,7 @@ Result<bool> Reconciler::take_requests(const DesiredState& desired,
     written = *wrote;
   }
   state = std::move(next);
+  last_state_ = state;
   for (const auto& [name, content] : asked.approvals) {
     memory_[name].approved = true;
     memory_[name].approved_for = content_now(name);

@@ -411,6 +411,32 @@ TEST_F(Sequences, AStackThatAnotherInstanceTookOverIsNotRemoved_Attack30) {
   EXPECT_EQ(image_of("a_web"), "a:latest");
 }
 
+TEST_F(Sequences, TwoAgentsOfOneNameAndTwoRepositoriesDoNotRemoveEachOthersStacks) {
+  deploy_apps({"a", "b", "c"});
+  World second;
+  second.files = {{"skep.yaml", "defaults: { resolve_image: never }\n"},
+                  {"apps/x/docker-compose.yml", one_service("x:1")}};
+  second.commit();
+  ports::Observer nobody;
+  spdlog::logger log("none");
+  Reconciler other(world.engine, nobody, world.clock, log, world.options, [] {});
+  std::vector<std::string> notes;
+  const auto both = [&](int rounds) {
+    for (int i = 0; i < rounds; ++i) {
+      notes = turn().notes;
+      ASSERT_TRUE(other.turn(second.desired(), {}));
+      world.clock.advance(20s);
+    }
+  };
+  both(60);  // Until each knows of the other.
+  const auto removed = world.engine.calls(Operation::remove_service);
+  both(200);
+  EXPECT_EQ(world.engine.calls(Operation::remove_service), removed);
+  for (const auto* name : {"a_web", "b_web", "c_web", "x_web"})
+    EXPECT_NE(world.engine.state().find_service(name), nullptr) << name;
+  EXPECT_THAT(notes, testing::Contains(testing::HasSubstr("--instance")));
+}
+
 TEST_F(Sequences, WhoStoodByForgetsWhatItSawBefore_Attack29) {
   world.options.prune_grace = 60s;
   world.restart_agent();
