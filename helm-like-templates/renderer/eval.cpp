@@ -56,6 +56,19 @@ char param_at(const Function& function, std::size_t index) {
   return params[index];
 }
 
+/// Whether one of the texts is so, those of lists included.
+template <typename Condition>
+bool any_text(const std::vector<Value>& values, const Condition& condition) {
+  return std::any_of(values.begin(), values.end(), [&](const Value& value) {
+    if (const auto* text = value.text()) return condition(*text);
+    const auto* list = value.list();
+    return list != nullptr &&
+           std::any_of(list->items.begin(), list->items.end(), [&](const Value& item) {
+             return item.text() != nullptr && condition(*item.text());
+           });
+  });
+}
+
 }  // namespace
 
 Result<Value> Executor::evaluate(const Value& dot, const Pipe& pipe) {
@@ -272,28 +285,13 @@ Result<Value> Executor::short_circuit(const Value& dot,
 }
 
 bool Executor::hold_secret(const std::vector<Value>& args) const {
-  return std::any_of(args.begin(), args.end(), [&](const Value& arg) {
-    if (const auto* text = arg.text()) return secrets_->holds(*text);
-    const auto* list = arg.list();
-    return list != nullptr &&
-           std::any_of(list->items.begin(), list->items.end(), [&](const Value& item) {
-             const auto* text = item.text();
-             return text != nullptr && secrets_->holds(*text);
-           });
-  });
+  return any_text(args, [&](const std::string& text) { return secrets_->holds(text); });
 }
 
 void Executor::tell_derived(const std::vector<Value>& args, const Value& made) {
   if (const auto* text = made.text()) {
     // What was handed through is as public as before, and what shows a secret is masked anyway.
-    const bool given = std::any_of(args.begin(), args.end(), [&](const Value& arg) {
-      if (arg.text() != nullptr) return *arg.text() == *text;
-      const auto* list = arg.list();
-      return list != nullptr &&
-             std::any_of(list->items.begin(), list->items.end(), [&](const Value& item) {
-               return item.text() != nullptr && *item.text() == *text;
-             });
-    });
+    const bool given = any_text(args, [&](const std::string& arg) { return arg == *text; });
     if (!given && !secrets_->holds(*text)) secrets_->derived(*text);
   } else if (const auto* list = made.list()) {
     for (const auto& item : list->items) tell_derived(args, item);
