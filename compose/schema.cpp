@@ -84,12 +84,14 @@ bool has_name(ObjectType::Names names, std::string_view key) {
 }
 
 /// What people mostly meant who wrote a value of another type.
-std::string type_hint(const yaml::Node& node, const Type& type) {
+std::string type_hint(std::string_view path, const yaml::Node& node, const Type& type) {
   const auto wants = [&](std::string_view word) {
     return type.expected.find(word) != std::string_view::npos;
   };
   if (const auto* map = node.as<yaml::Map>(); map != nullptr && map->size() == 1) {
     if (!wants("string") || wants("list")) return "";
+    if (path.find(".constraints.") != std::string_view::npos)
+      return "; a colon and a blank make a mapping: write node.role == manager";
     return "; a colon and a blank make a mapping: write KEY=VALUE, or put the text in quotes";
   }
   if (node.as<std::int64_t>() != nullptr && type.format == Type::Format::duration) {
@@ -126,8 +128,9 @@ class Validator {
       return check_list(*list, *type.list);
     }
     if (!takes_scalar(node, type.scalars)) {
-      return add(node.at(),
-                 path() + " must be a " + std::string(type.expected) + type_hint(node, type));
+      return add(
+          node.at(),
+          path() + " must be a " + std::string(type.expected) + type_hint(path(), node, type));
     }
     check_content(node, type);
   }
