@@ -14,9 +14,9 @@ class Cut : public EndToEnd {
   static std::string stack_text(const std::string& image, bool old_one) {
     const std::string more = "networks: [hostnet, own], configs: [c], secrets: [s]";
     return "services:\n  app: " +
-           service(image, "networks: [hostnet], configs: [c], secrets: [s]") +
-           "  netted: " + service(kImage1, "networks: [own]") +
-           (old_one ? "  old: " + service(kImage1, "networks: [hostnet]") : "") +
+           idle_service(image, "networks: [hostnet], configs: [c], secrets: [s]") +
+           "  netted: " + idle_service(kImage1, "networks: [own]") +
+           (old_one ? "  old: " + idle_service(kImage1, "networks: [hostnet]") : "") +
            "networks:\n  hostnet: { external: true, name: host }\n  own: {}\n"
            "configs:\n  c: { file: c.txt }\nsecrets:\n  s: { file: s.txt }\n";
   }

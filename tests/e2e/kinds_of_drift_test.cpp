@@ -77,11 +77,11 @@ class KindsOfDrift : public EndToEnd {
     repo->stack(
         "shop",
         "services:\n  app: " +
-            service(kImage1,
-                    on_host + ", environment: { A: one }, command: [sleep, '1234'], secrets: "
-                              "[s], configs: [c]") +
-            "  other: " + service(kImage1, on_host) +
-            "  netted: " + service(kImage1, "networks: [spare]") +
+            idle_service(kImage1,
+                         on_host + ", environment: { A: one }, command: [sleep, '1234'], secrets: "
+                                   "[s], configs: [c]") +
+            "  other: " + idle_service(kImage1, on_host) +
+            "  netted: " + idle_service(kImage1, "networks: [spare]") +
             "networks:\n  hostnet: { external: true, name: host }\n  spare: {}\n"
             "configs:\n  c: { file: c.txt }\nsecrets:\n  s: { file: s.txt }\n");
     repo->write("apps/shop/c.txt", "c\n");

@@ -80,10 +80,23 @@ void Repo::hide() {
 }
 void Repo::bring_back() { std::filesystem::rename(bare() + ".away", bare()); }
 
-std::string service(const std::string& image, const std::string& more) {
-  return "{ image: " + image + ", stop_signal: SIGKILL, " +
-         "deploy: { update_config: { monitor: 200ms }, restart_policy: { delay: 100ms } }" +
+namespace {
+
+std::string flow_style(const std::string& image,
+                       const std::string& deploy,
+                       const std::string& more) {
+  return "{ image: " + image + ", stop_signal: SIGKILL, " + "deploy: { " + deploy +
+         "update_config: { monitor: 200ms }, restart_policy: { delay: 100ms } }" +
          (more.empty() ? "" : ", " + more) + " }\n";
+}
+
+}  // namespace
+
+std::string service(const std::string& image, const std::string& more) {
+  return flow_style(image, "", more);
+}
+std::string idle_service(const std::string& image, const std::string& more) {
+  return flow_style(image, "replicas: 0, ", more);
 }
 
 }  // namespace skep::e2e

@@ -40,6 +40,10 @@ class Repo {
 /// ("environment: {A: b}").
 [[nodiscard]] std::string service(const std::string& image, const std::string& more = {});
 
+/// The same without a task, where only what is written to the swarm matters: no container has to
+/// start and end.
+[[nodiscard]] std::string idle_service(const std::string& image, const std::string& more = {});
+
 /// For stacks that need no network of their own: their tasks start and end in half the time.
 inline const std::string kHostNetwork = "networks: { default: { external: true, name: host } }\n";
 

@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 using Steady = std::chrono::steady_clock;
 
-constexpr const char* kSecret = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+constexpr const char* kWebhookSecret = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
 /// An agent that looks at git once an hour, over HTTP, and is told of each push.
 class Webhook : public EndToEnd {
@@ -20,7 +20,7 @@ class Webhook : public EndToEnd {
   void start() {
     git = std::make_unique<gitsync::test::HttpServer>(
         gitsync::test::HttpServer::Options{.root = directory() / "git"});
-    std::ofstream(directory() / "secret") << kSecret << '\n';
+    std::ofstream(directory() / "secret") << kWebhookSecret << '\n';
     AgentProcess::Options options;
     options.repo = git->url("cluster.git");
     options.interval = "1h";
@@ -49,7 +49,7 @@ class Webhook : public EndToEnd {
   std::string push_event(const std::string& ref,
                          const std::string& url,
                          const std::string& commit,
-                         const std::string& secret = kSecret) const {
+                         const std::string& secret = kWebhookSecret) const {
     const nlohmann::json body = {
         {"ref", ref}, {"after", commit}, {"deleted", false}, {"repository", {{"clone_url", url}}}};
     const auto text = body.dump();
