@@ -530,9 +530,12 @@ Result<void> Agent::approve(const std::string& stack, const std::string& actor) 
     const std::lock_guard lock(mutex_);
     const auto* at = find_stack(status_, stack);
     if (at == nullptr) return no_stack(status_, stack);
-    if (!at->held)
+    // What failed is not approved but tried again, which is another verb: its message says so.
+    if (!at->held || at->quarantined) {
       return Error{ErrorKind::invalid_input,
-                   "nothing of stack " + at->name + " waits for approval"};
+                   "nothing of stack " + at->name + " waits for approval" +
+                       (at->message.empty() ? "" : ": " + at->message)};
+    }
     reconciler_.approve(at->name, true, actor);
     note_asked(at->group + "/" + at->name, "approve", actor);
     log_.info(logfmt("approved", {{"stack", at->name}, {"actor", actor}}));

@@ -135,8 +135,8 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   if (facts.desired == nullptr) return decide_leaving(facts, memory, now);
   const auto& policy = facts.desired->source.settings.policy;
   if (facts.desired->broken()) return {Verdict::broken, first_error(*facts.desired)};
-  if (!facts.foreign_instance.empty()) {
-    return {Verdict::held,
+  if (!facts.foreign_instance.empty()) {  // No approval of ours can take it from that one.
+    return {Verdict::blocked,
             "belongs to the skep instance \"" + facts.foreign_instance +
                 "\" and stays as it is: run this agent with --instance " + facts.foreign_instance +
                 ", or hand the stack over with `skep eject " + facts.name + "` there"};

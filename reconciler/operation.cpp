@@ -38,6 +38,10 @@ void Reconciler::fail(StackMemory& memory, const Error& error) {
   memory.error = error.message;
   mask(memory.error);
   memory.last_failure = clock_.now();
+  back_off(memory);
+}
+
+void Reconciler::back_off(StackMemory& memory) {
   const auto doublings = std::min<std::uint64_t>(memory.failures - 1, 10);
   const auto longest =
       std::min<std::chrono::milliseconds>(kFirstRetry * (1U << doublings), kLongestRetry);
@@ -172,6 +176,7 @@ void Reconciler::finish_operation(const StackFacts& facts,
     if (phase == "health") {
       ++memory.failures;
       memory.error = trouble;
+      if (facts.record != nullptr && facts.record->healthy_content.empty()) back_off(memory);
       note_failure(facts, trouble);
       log_.error(
           logfmt("stack did not become healthy", {{"stack", facts.name}, {"trouble", trouble}}));

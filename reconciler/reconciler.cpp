@@ -12,6 +12,7 @@
 #include "reconciler/ignore.hpp"
 #include "reconciler/jobs.hpp"
 #include "reconciler/node_loss.hpp"
+#include "reconciler/paused_rollout.hpp"
 #include "reconciler/redaction.hpp"
 #include "reconciler/stack_status.hpp"
 #include "reconciler/stream_proof.hpp"
@@ -20,6 +21,14 @@
 
 namespace skep::reconciler {
 namespace {
+
+/// Whether more happened to `before` than `skep eject`, which a person may well run for many
+/// stacks.
+bool written_by_another_agent(State before, const State& read) {
+  for (const auto& [name, record] : read.stacks)
+    if (record.ejected) before.stacks[name] = record;
+  return before != read;
+}
 
 using namespace std::chrono_literals;
 using ports::Health;
@@ -75,28 +84,6 @@ bool is_restless(const swarm::LiveService& service, StackMemory& memory, SteadyT
   if (now - last->second <= kCalm) return true;
   memory.restless.erase(last);
   return false;
-}
-
-/// A person asks for a stack whose update swarm has paused: it is as git says, and would stay
-/// half-way for ever. Sent once more as it is, the update begins anew.
-void send_again(diff::Plan& plan, const diff::LiveIndex& index) {
-  for (const auto& [key, wanted] : plan.desired.services) {
-    const auto& name = wanted.spec.name;
-    const auto* live = index.state().find_service(name);
-    const bool planned =
-        std::any_of(plan.actions.begin(), plan.actions.end(), [&](const diff::Action& action) {
-          return action.kind == diff::ObjectKind::service && action.name == name;
-        });
-    if (live == nullptr || planned) continue;
-    if (live->update.state != "paused" && live->update.state != "rollback_paused") continue;
-    diff::Action action;
-    action.name = name;
-    action.key = key;
-    action.live_id = live->id;
-    action.impact = diff::Impact::start;
-    action.reason = "swarm paused its update: it is sent again";
-    plan.actions.push_back(std::move(action));
-  }
 }
 
 }  // namespace
@@ -240,10 +227,10 @@ void Reconciler::begin_anew() {
 }
 
 void Reconciler::watch_for_another_writer(const State& read) {
-  constexpr std::size_t kTooOften = 3;  // A person who ejects or restores something does it once.
+  constexpr std::size_t kTooOften = 3;  // A person who restores something does it once.
   constexpr auto kWithin = std::chrono::minutes(1);
   const auto now = clock_.steady();
-  if (last_state_ && read != *last_state_) foreign_writes_.push_back(now);
+  if (last_state_ && written_by_another_agent(*last_state_, read)) foreign_writes_.push_back(now);
   last_state_ = read;
   while (!foreign_writes_.empty() && now - foreign_writes_.front() > kWithin)
     foreign_writes_.pop_front();
@@ -360,7 +347,7 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
       planner_.plan(adjusted ? *adjusted : *target, index, facts.record, std::move(stop));
   facts.plan = std::move(planned.plan);
   hide_secrets(facts.plan, options_.mask);
-  if (memory.requested) send_again(facts.plan, index);
+  if (memory.requested) send_paused_again(facts.plan, index);
   police(facts);
   // A job of an older revision is not run once more.
   leave_jobs_alone(facts.plan, target->jobs, facts.rollback ? nullptr : facts.record);
@@ -544,6 +531,7 @@ void Reconciler::gather(const DesiredState& desired,
     if (facts.desired != nullptr || !desired.broken()) plan_stack(facts, index, stop);
     spare_what_is_ours(desired, facts.plan);
     if (!rendered) continue;
+    resume_paused(facts, index);
     // A deployment that never got healthy, seen for the first time: whoever began it was killed.
     if (!memory.seen && facts.record != nullptr && facts.record->content == content &&
         facts.record->healthy_content != content)

@@ -185,6 +185,8 @@ class Reconciler {
                         const std::string& phase,
                         const std::string& message);
   void fail(StackMemory& memory, const Error& error);
+  /// The next attempt waits, longer after each failure.
+  void back_off(StackMemory& memory);
   /// What people asked for meanwhile goes into the state. Returns whether it was written: then the
   /// swarm must be looked at again.
   Result<bool> take_requests(const DesiredState& desired,
@@ -237,6 +239,8 @@ class Reconciler {
                       const DesiredState& desired,
                       State& next);
   void note_way_back(const StackFacts& facts, State& next) const;
+  /// What swarm paused though the rollout is not to blame, or what is tried on, is sent again.
+  void resume_paused(StackFacts& facts, const diff::LiveIndex& index);
   /// Two agents of one name and two repositories would take each other's stacks for gone from git.
   void watch_for_another_writer(const State& read);
 

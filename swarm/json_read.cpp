@@ -467,7 +467,7 @@ struct NodeStatusWire {
   static void fields(auto& self, auto&& visit) { visit("State", self.state); }
 };
 struct NodeWire {
-  std::string id;
+  std::string id, updated_at;
   VersionWire version;
   NodeSpecWire spec;
   NodeDescriptionWire description;
@@ -475,6 +475,7 @@ struct NodeWire {
   static void fields(auto& self, auto&& visit) {
     visit("ID", self.id);
     visit("Version", self.version);
+    visit("UpdatedAt", self.updated_at);
     visit("Spec", self.spec);
     visit("Description", self.description);
     visit("Status", self.status);
@@ -490,6 +491,7 @@ LiveNode convert(NodeWire wire) {
   live.name = std::move(wire.spec.name);
   live.labels = std::move(wire.spec.labels);
   live.state = std::move(wire.status.state);
+  live.updated_at = std::move(wire.updated_at);
   return live;
 }
 

@@ -78,7 +78,8 @@ struct LiveNode {
   std::string role, availability,
       name;  ///< Of its spec: sent back unchanged when a label is changed (trap 40).
   StringMap labels;
-  std::string state;  ///< ready, down, unknown, disconnected.
+  std::string state;       ///< ready, down, unknown, disconnected.
+  std::string updated_at;  ///< RFC 3339: also of its going away, and of its engine's return.
   bool operator==(const LiveNode&) const = default;
 };
 

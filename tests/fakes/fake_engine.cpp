@@ -48,7 +48,8 @@ FakeEngine::FakeEngine()
                      .availability = "active",
                      .name = {},
                      .labels = {},
-                     .state = "ready"};
+                     .state = "ready",
+                     .updated_at = ""};
   const auto predefined = [this](const char* name, const char* driver) {
     const auto id = std::string("net-") + name;
     swarm::LiveNetwork network{.id = id, .scope = "local", .ingress = false, .spec = {}};

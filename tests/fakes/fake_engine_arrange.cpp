@@ -158,6 +158,7 @@ void FakeEngine::set_node_state(const std::string& hostname, const std::string& 
   for (auto& [id, node] : nodes_) {
     if (node.hostname != hostname) continue;
     node.state = state;
+    node.updated_at = now();
     node.version = ++index_;
     announce("node", "update", id, hostname);
   }

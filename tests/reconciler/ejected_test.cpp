@@ -47,6 +47,28 @@ TEST_F(EjectedStack, IsHeldWhateverGitSays) {
   EXPECT_THAT(status.message, HasSubstr("skep approve shop"));
 }
 
+TEST(Eject, OfManyStacksInARowIsNotTakenForAnotherAgent) {
+  tests::World world;
+  const std::vector<std::string> names{"a", "b", "c", "d", "e"};
+  for (const auto& name : names)
+    world.files["apps/" + name + "/docker-compose.yml"] = tests::one_service(name + ":1");
+  world.commit();
+  ASSERT_TRUE(world.settle());
+  StateStore store(world.engine, "default");
+  for (const auto& name : names) {
+    const auto live = *world.engine.observe({});
+    auto state = *store.read(live);
+    StackRecord left;
+    left.path = state.stacks.at(name).path;
+    left.ejected = true;
+    state.stacks.at(name) = left;
+    ASSERT_TRUE(store.write(state, live, {}));
+    const auto turn = world.settle();
+    ASSERT_TRUE(turn);
+    EXPECT_THAT(turn->notes, testing::Not(testing::Contains(HasSubstr("--instance")))) << name;
+  }
+}
+
 TEST_F(EjectedStack, IsTakenBackByApproval) {
   push("a:2");
   world.agent().approve("shop");

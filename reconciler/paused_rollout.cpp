@@ -1,0 +1,64 @@
+#include "reconciler/paused_rollout.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "reconciler/reconciler.hpp"
+
+namespace skep::reconciler {
+
+namespace {
+
+bool is_paused(const swarm::LiveService& service) {
+  return service.update.state == "paused" || service.update.state == "rollback_paused";
+}
+
+}  // namespace
+
+bool send_paused_again(diff::Plan& plan, const diff::LiveIndex& index) {
+  bool any = false;
+  for (const auto& [key, wanted] : plan.desired.services) {
+    const auto& name = wanted.spec.name;
+    const auto* live = index.state().find_service(name);
+    const bool planned =
+        std::any_of(plan.actions.begin(), plan.actions.end(), [&](const diff::Action& action) {
+          return action.kind == diff::ObjectKind::service && action.name == name;
+        });
+    if (live == nullptr || planned || !is_paused(*live)) continue;
+    diff::Action action;
+    action.name = name;
+    action.key = key;
+    action.live_id = live->id;
+    action.impact = diff::Impact::start;
+    action.reason = "swarm paused its update: it is sent again";
+    plan.actions.push_back(std::move(action));
+    any = true;
+  }
+  return any;
+}
+
+bool paused_by_a_node(const diff::Plan& plan, const diff::LiveIndex& index) {
+  const auto& nodes = index.state().nodes;
+  const auto& services = plan.desired.services;
+  return std::any_of(services.begin(), services.end(), [&](const auto& wanted) {
+    const auto* live = index.state().find_service(wanted.second.spec.name);
+    if (live == nullptr || !is_paused(*live) || live->update.started_at.empty()) return false;
+    return std::any_of(nodes.begin(), nodes.end(), [&](const swarm::LiveNode& node) {
+      return node.updated_at > live->update.started_at;
+    });
+  });
+}
+
+void Reconciler::resume_paused(StackFacts& facts, const diff::LiveIndex& index) {
+  if (options_.plan_only || facts.record == nullptr || facts.quarantined()) return;
+  const auto& content = facts.desired->content;
+  if (facts.record->content != content || facts.record->healthy_content == content) return;
+  auto& memory = memory_[facts.name];
+  // A first deployment has nothing to go back to and is tried on.
+  const bool tried_on =
+      facts.record->healthy_content.empty() && memory.failures > 0 && !memory.operation;
+  if (!tried_on && !paused_by_a_node(facts.plan, index)) return;
+  if (send_paused_again(facts.plan, index)) memory.begun = content;
+}
+
+}  // namespace skep::reconciler

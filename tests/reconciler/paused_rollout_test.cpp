@@ -1,0 +1,127 @@
+#include <gmock/gmock.h>
+
+#include "tests/reconciler/world.hpp"
+
+// Swarm pauses an update whose task fails soon. An engine that stops fails all of its tasks, and
+// that is no fault of what was being rolled out.
+namespace skep::reconciler {
+namespace {
+
+using namespace std::chrono_literals;
+using fakes::Operation;
+using tests::one_service;
+using tests::World;
+
+class PausedRollout : public tests::WorldTest {
+ protected:
+  void SetUp() override {
+    world.engine.add_node({"n1", 1, "alpha", "worker", "active", "", {}, "ready", ""});
+    world.files["apps/a/docker-compose.yml"] = one_service("a:1");
+    ASSERT_TRUE(push().all_good());
+  }
+  /// a:2 is being rolled out.
+  void begin() {
+    world.engine.set_running("a_web", 0);
+    world.files["apps/a/docker-compose.yml"] = one_service("a:2");
+    world.commit();
+    turn_until("a_web", "a:2");
+    turn();
+  }
+  void node_restarts() {
+    world.engine.set_node_state("alpha", "down");
+    turn();
+    world.engine.set_node_state("alpha", "ready");
+    turn();
+  }
+  void pause() {
+    const auto began = world.engine.state().find_service("a_web")->updated_at;
+    world.engine.set_update_status("a_web",
+                                   {"paused", began, "", "update paused due to failure of task x"});
+  }
+  std::string update_of() { return world.engine.state().find_service("a_web")->update.state; }
+  ports::StackStatus look() { return World::status(turn(), "a"); }
+};
+
+TEST_F(PausedRollout, WhereANodeRestartedMeanwhileIsSentAgain) {
+  begin();
+  node_restarts();
+  pause();
+  const auto status = look();
+  EXPECT_FALSE(status.quarantined);
+  EXPECT_EQ(status.consecutive_failures, 0U);
+  EXPECT_NE(update_of(), "paused") << "it was not sent again";
+  world.engine.set_running("a_web", std::nullopt);
+  EXPECT_TRUE(settle().all_good());
+  EXPECT_EQ(image_of("a_web"), "a:2");
+}
+
+TEST_F(PausedRollout, GoesBackWhereItIsPausedOnceMore) {
+  begin();
+  node_restarts();
+  pause();
+  turn();
+  ASSERT_NE(update_of(), "paused");
+  world.engine.fail_tasks("a_web", "task: non-zero exit (1)");
+  pause();
+  turn_until("a_web", "a:1");
+}
+
+TEST_F(PausedRollout, GoesBackAtOnceWhereAllNodesStayed) {
+  node_restarts();  // Before it.
+  begin();
+  world.engine.fail_tasks("a_web", "task: non-zero exit (1)");
+  pause();
+  const auto writes = world.engine.calls(Operation::update_service);
+  look();
+  EXPECT_EQ(world.engine.calls(Operation::update_service), writes);
+  turn_until("a_web", "a:1");
+}
+
+TEST_F(PausedRollout, ThatTheAgentWentDownWithIsSentAgain) {
+  begin();
+  node_restarts();
+  world.restart_agent();
+  pause();
+  EXPECT_FALSE(look().quarantined);
+  EXPECT_NE(update_of(), "paused");
+}
+
+TEST_F(PausedRollout, IsLeftToThePersonWhoSuspendedTheStack) {
+  begin();
+  node_restarts();
+  pause();
+  world.agent().suspend("a", {"not now", "ann", world.clock.now(), std::nullopt});
+  turn();
+  EXPECT_EQ(update_of(), "paused");
+}
+
+TEST_F(PausedRollout, OfAStackThatWasNeverHealthyIsTriedAgainEachTimeLater) {
+  world.files["apps/b/docker-compose.yml"] = one_service("b:1");
+  world.engine.fail_tasks_of_next("b_web", "task: non-zero exit (1)");
+  world.commit();
+  turn_until("b_web", "b:1");
+  world.files["apps/b/docker-compose.yml"] = one_service("b:2");
+  world.commit();
+  turn_until("b_web", "b:2");
+  int sent = 0;
+  std::vector<std::chrono::milliseconds> pauses;
+  auto last = world.clock.steady();
+  for (int i = 0; i < 400; ++i) {
+    world.engine.fail_tasks("b_web", "task: non-zero exit (1)");
+    if (world.engine.state().find_service("b_web")->update.state != "paused") {
+      world.engine.set_update_status("b_web", {"paused", "", "", "update paused"});
+      pauses.push_back(
+          std::chrono::duration_cast<std::chrono::milliseconds>(world.clock.steady() - last));
+      last = world.clock.steady();
+      ++sent;
+    }
+    turn();
+    world.clock.advance(1s);
+  }
+  EXPECT_GE(sent, 4);
+  EXPECT_LE(sent, 12);
+  EXPECT_GT(pauses.back(), pauses[1]);
+}
+
+}  // namespace
+}  // namespace skep::reconciler
