@@ -6,7 +6,7 @@
 namespace skep::cli {
 namespace {
 
-constexpr const char* kMounted = "/run/secrets/skep_age_key";
+constexpr const char* kMountedAgeKey = "/run/secrets/skep_age_key";
 
 /// Where sops looks for keys of its own accord.
 std::optional<std::string> home_file(const Session& session) {
@@ -38,7 +38,7 @@ void add_age_key_flag(Command& app, std::string& file) {
                  file,
                  std::string("File with the age key of encrypted files (default: SOPS_AGE_KEY, "
                              "SOPS_AGE_KEY_FILE, ") +
-                     kMounted + ", ~/.config/sops/age/keys.txt)")
+                     kMountedAgeKey + ", ~/.config/sops/age/keys.txt)")
       ->envname("SKEP_AGE_KEY_FILE")
       ->group("Repository");
 }
@@ -59,8 +59,9 @@ Result<sops::Identities> read_age_keys(const Session& session, const std::string
     if (auto added = add_file(keys, path, "SOPS_AGE_KEY_FILE"); !added)
       return std::move(added).error();
   }
-  if (is_there(kMounted)) {
-    if (auto added = add_file(keys, kMounted, kMounted); !added) return std::move(added).error();
+  if (is_there(kMountedAgeKey)) {
+    if (auto added = add_file(keys, kMountedAgeKey, kMountedAgeKey); !added)
+      return std::move(added).error();
   }
   if (const auto path = home_file(session); path && is_there(*path)) {
     // Nobody named this file: what it holds for other programs is no mistake here.

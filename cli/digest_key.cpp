@@ -5,23 +5,23 @@
 namespace skep::cli {
 namespace {
 
-constexpr const char* kMounted = "/run/secrets/skep_digest_key";
+constexpr const char* kMountedDigestKey = "/run/secrets/skep_digest_key";
 
 }  // namespace
 
 void add_digest_key_flag(Command& app, std::string& file) {
   app.add_option("--digest-key-file",
                  file,
-                 std::string("Key that names generations of secrets (default: ") + kMounted +
-                     " where it is)")
+                 std::string("Key that names generations of secrets (default: ") +
+                     kMountedDigestKey + " where it is)")
       ->envname("SKEP_DIGEST_KEY_FILE");
 }
 
 Result<reconciler::SecretDigest> read_digest_key(const std::string& file) {
   std::error_code ignored;
-  if (file.empty() && !std::filesystem::exists(kMounted, ignored))
+  if (file.empty() && !std::filesystem::exists(kMountedDigestKey, ignored))
     return reconciler::SecretDigest();
-  auto key = read_file(file.empty() ? kMounted : file);
+  auto key = read_file(file.empty() ? kMountedDigestKey : file);
   if (!key) return std::move(key).error().within("--digest-key-file");
   return reconciler::SecretDigest::with_key(Secret(*std::move(key)));
 }

@@ -15,7 +15,7 @@ std::string long_name(const std::string& word) {
 }
 
 /// Docker's words for ours.
-std::string level_of(const std::string& level) {
+std::string plugin_level(const std::string& level) {
   if (level == "warn") return "warning";
   return level == "fatal" ? "error" : level;
 }
@@ -63,7 +63,7 @@ Result<std::optional<PluginCall>> plugin_call(const std::vector<std::string>& ar
       if (name == "--context" || name == "--host") {
         call.arguments.insert(call.arguments.end(), {name, value});
       } else if (name == "--log-level") {
-        call.arguments.insert(call.arguments.end(), {name, level_of(value)});
+        call.arguments.insert(call.arguments.end(), {name, plugin_level(value)});
       } else if (name == "--config") {
         call.environment["DOCKER_CONFIG"] = value;
       } else if (name == "--tlscacert" || name == "--tlscert" || name == "--tlskey") {

@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLook = 30ms;
+constexpr auto kLookForExit = 30ms;
 constexpr int kNotFound = 127;
 
 /// "code --wait" is a program and an argument; quotes are not understood.
@@ -90,7 +90,7 @@ Result<void> run_editor(const Session& session, PrivateFile& file) {
       ::kill(child, SIGTERM);
       ::kill(child, SIGKILL);
     }
-    session.clock.sleep_for(kLook, {});
+    session.clock.sleep_for(kLookForExit, {});
   }
   if (terminal) ::tcsetpgrp(STDIN_FILENO, ::getpgrp());
   if (stopped || session.stop.stop_requested()) {

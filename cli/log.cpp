@@ -17,7 +17,7 @@ namespace skep::cli {
 namespace {
 
 /// "2026-11-21T09:17:42.123Z"
-std::string time_of(std::chrono::system_clock::time_point at) {
+std::string stamp_of(std::chrono::system_clock::time_point at) {
   const auto whole = std::chrono::floor<std::chrono::milliseconds>(at);
   const auto milliseconds = whole.time_since_epoch().count() % 1000;
   auto text = to_rfc3339(WallTime(whole));
@@ -52,7 +52,7 @@ class MaskedLog final : public spdlog::sinks::base_sink<std::mutex> {
     std::string text(message.payload.data(), message.payload.size());
     // Masked before it is put into JSON, whose escapes would hide a value from the set.
     text = set_->mask(text);
-    const auto time = time_of(message.time);
+    const auto time = stamp_of(message.time);
     const auto level = name_of(message.level);
     std::string line;
     if (json_) {

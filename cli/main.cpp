@@ -15,7 +15,6 @@
 #include "cli/masked_output.hpp"
 #include "cli/session.hpp"
 #include "gitsync/fetch_child.hpp"
-#include "gitsync/library.hpp"
 
 extern char** environ;
 
@@ -98,7 +97,6 @@ int run(int argc, char** argv) {
                 [](const std::string& word) { return word == "--compose-file=" || word == "-c="; });
   Session session;
   Signals signals(session.user_signal, session.look_signal);
-  const gitsync::Library libgit2;
   read_environment(session);
   if (*plugin) {
     for (const auto& [name, value] : (*plugin)->environment)

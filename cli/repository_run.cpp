@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLook = 300ms;
+constexpr auto kBetweenTurns = 300ms;
 
 /// A changed secret gets a random suffix in each process (design §5); two plans that differ in
 /// nothing else are the same.
@@ -248,7 +248,7 @@ Result<reconciler::Turn> run_until_settled(
     }
     on_turn(*turn);
     if (!turn->wrote && !turn->moving) return turn;
-    if (!turn->wrote) session.clock.sleep_for(kLook, session.stop);
+    if (!turn->wrote) session.clock.sleep_for(kBetweenTurns, session.stop);
   }
 }
 

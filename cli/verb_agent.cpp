@@ -29,7 +29,7 @@
 namespace skep::cli {
 namespace {
 
-struct AgentFlags {
+struct AgentSettings {
   RepositoryFlags repository;
   std::string instance = "default";
   std::string interval = "60s";
@@ -53,7 +53,7 @@ struct AgentFlags {
 };
 
 /// How much is kept, and where.
-Result<history::HistoryOptions> history_options(const AgentFlags& flags) {
+Result<history::HistoryOptions> history_options(const AgentSettings& flags) {
   const auto number = [](const std::string& text, std::size_t most, std::size_t& into) {
     const auto* end = text.data() + text.size();
     const auto [at, error] = std::from_chars(text.data(), end, into);
@@ -88,7 +88,7 @@ Result<void> check_instance(const std::string& name) {
 }
 
 Result<std::unique_ptr<server::Server>> serve(const Session& session,
-                                              const AgentFlags& flags,
+                                              const AgentSettings& flags,
                                               ports::Control& control,
                                               metrics::PrometheusMetrics& metrics,
                                               const ports::History& history,
@@ -193,7 +193,7 @@ void forbid_core_dumps() {
 
 /// Nothing where it was not asked for.
 Result<std::unique_ptr<history::AuditFile>> open_audit(const Session& session,
-                                                       const AgentFlags& flags,
+                                                       const AgentSettings& flags,
                                                        metrics::PrometheusMetrics& metrics,
                                                        spdlog::logger& log) {
   if (flags.audit_file.empty()) return std::unique_ptr<history::AuditFile>();
@@ -205,7 +205,7 @@ Result<std::unique_ptr<history::AuditFile>> open_audit(const Session& session,
   return audit;
 }
 
-int run_agent(const Session& session, AgentFlags flags) {
+int run_agent(const Session& session, AgentSettings flags) {
   flags.repository.state_directory = agent_state_directory(session, flags.repository);
   const auto log = make_logger(session, true);
   raise_descriptor_limit();
@@ -304,7 +304,7 @@ int run_agent(const Session& session, AgentFlags flags) {
 
 void add_agent(Command& app, Session& session) {
   auto* verb = app.add_subcommand("agent", "The daemon: keeps the swarm as the repository says");
-  auto flags = std::make_shared<AgentFlags>();
+  auto flags = std::make_shared<AgentSettings>();
   add_repository_flags(*verb, flags->repository);
   verb->add_option(
           "--instance", flags->instance, "Name of this agent among those that share a swarm")

@@ -24,15 +24,17 @@ struct DoctorFlags {
   std::string output = "text";
 };
 
-struct Finding {
+struct Diagnosis {
   enum class State { good, warning, wrong };
   State state = State::good;
   std::string about, text;
   std::string remedy = {};
 };
 
-std::string_view word_of(Finding::State state) {
-  return state == Finding::State::good ? "ok" : state == Finding::State::warning ? "warn" : "wrong";
+std::string_view word_of(Diagnosis::State state) {
+  return state == Diagnosis::State::good      ? "ok"
+         : state == Diagnosis::State::warning ? "warn"
+                                              : "wrong";
 }
 
 /// Looks at one thing after the other; what the first ones find decides what can be asked next.
@@ -40,7 +42,7 @@ class Doctor {
  public:
   Doctor(const Session& session, const DoctorFlags& flags) : session_(session), flags_(flags) {}
 
-  std::vector<Finding> examine() {
+  std::vector<Diagnosis> examine() {
     if (look_at_engine()) {
       look_at_swarm();
       look_at_clock();
@@ -54,15 +56,15 @@ class Doctor {
 
  private:
   void good(std::string about, std::string text) {
-    findings_.push_back({Finding::State::good, std::move(about), std::move(text)});
+    findings_.push_back({Diagnosis::State::good, std::move(about), std::move(text)});
   }
   void warn(std::string about, std::string text, std::string remedy) {
     findings_.push_back(
-        {Finding::State::warning, std::move(about), std::move(text), std::move(remedy)});
+        {Diagnosis::State::warning, std::move(about), std::move(text), std::move(remedy)});
   }
   void wrong(std::string about, std::string text, std::string remedy) {
     findings_.push_back(
-        {Finding::State::wrong, std::move(about), std::move(text), std::move(remedy)});
+        {Diagnosis::State::wrong, std::move(about), std::move(text), std::move(remedy)});
   }
 
   bool look_at_engine() {
@@ -297,7 +299,7 @@ class Doctor {
 
   const Session& session_;
   const DoctorFlags& flags_;
-  std::vector<Finding> findings_;
+  std::vector<Diagnosis> findings_;
   std::unique_ptr<engine::SocketEngine> engine_;
   ports::EngineInfo info_;
   std::optional<swarm::LiveState> live_;
@@ -323,8 +325,8 @@ int doctor(const Session& session, const DoctorFlags& flags) {
         std::cout << std::string(17, ' ') << "→ " << printable(finding.remedy) << "\n";
     }
   }
-  const bool well = std::none_of(findings.begin(), findings.end(), [](const Finding& finding) {
-    return finding.state == Finding::State::wrong;
+  const bool well = std::none_of(findings.begin(), findings.end(), [](const Diagnosis& finding) {
+    return finding.state == Diagnosis::State::wrong;
   });
   return well ? kSuccess : kFailure;
 }

@@ -21,7 +21,7 @@ struct EjectFlags {
   bool yes = false;
 };
 
-constexpr int kMostConflicts = 5;
+constexpr int kMostEjectConflicts = 5;
 
 /// The stack as `docker stack deploy` would send it, from the repository: its files are mounted
 /// from a checkout, for that is what the CLI does.
@@ -86,7 +86,7 @@ Result<void> release(const Session& session, const EjectFlags& flags, ports::Eng
     record->second = left;
     auto written = store.write(*state, *live, session.stop);
     if (written) return {};
-    if (written.error().kind != ErrorKind::conflict || attempt == kMostConflicts)
+    if (written.error().kind != ErrorKind::conflict || attempt == kMostEjectConflicts)
       return std::move(written).error();
   }
 }

@@ -66,7 +66,7 @@ std::string seconds_of(std::int64_t milliseconds) {
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "s";
 }
 
-std::string sign_of(const std::string& verb) {
+std::string verb_sign(const std::string& verb) {
   return verb == "create" ? "+" : verb == "remove" ? "-" : verb == "replace" ? "±" : "~";
 }
 
@@ -86,8 +86,8 @@ void print_operation(const nlohmann::json& operation, std::size_t width) {
   if (from != to && !subject.empty())
     std::cout << indent << "\"" << subject << "\" by " << text_of(operation, "author") << "\n";
   for (const auto& object : list_of(operation, "objects")) {
-    std::cout << indent << sign_of(text_of(object, "verb")) << " " << text_of(object, "kind") << " "
-              << text_of(object, "name");
+    std::cout << indent << verb_sign(text_of(object, "verb")) << " " << text_of(object, "kind")
+              << " " << text_of(object, "name");
     std::string fields;
     for (const auto& field : list_of(object, "fields")) {
       if (field.is_string())

@@ -19,7 +19,7 @@ struct StatusFlags {
   bool watch = false;
 };
 
-constexpr auto kLook = std::chrono::seconds(1);  ///< Between two looks of --watch.
+constexpr auto kBetweenLooks = std::chrono::seconds(1);  ///< Between two looks of --watch.
 
 void pad(std::string& line, std::size_t width) {
   if (line.size() < width) line.append(width - line.size(), ' ');
@@ -227,7 +227,7 @@ int watch(const Session& session, const StatusFlags& flags) {
       text << "the agent does not answer: " << printable(to_string(status.error())) << "\n";
     print(text, *last, flags.stack);
     screen.draw(text.str());
-  } while (session.clock.sleep_for(kLook, session.stop));
+  } while (session.clock.sleep_for(kBetweenLooks, session.stop));
   return kSuccess;
 }
 

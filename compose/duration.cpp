@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "compose/schema_formats.hpp"
+#include "core/ascii.hpp"
 
 namespace skep::compose {
 namespace {
@@ -21,8 +22,6 @@ constexpr std::array<std::pair<std::string_view, std::uint64_t>, 8> kUnits = {{
     {"h", 3'600'000'000'000},
 }};
 constexpr std::uint64_t kLimit = std::uint64_t{1} << 63U;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::uint64_t take_unit(std::string_view& text) {
   for (const auto& [name, nanoseconds] : kUnits) {

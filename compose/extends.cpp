@@ -11,7 +11,7 @@
 namespace skep::compose {
 namespace {
 
-constexpr std::size_t kDeepest = 20;
+constexpr std::size_t kDeepestExtends = 20;
 constexpr std::size_t kLargest =
     10'000;  // Nodes of one service; laying maps over takes its square.
 
@@ -120,10 +120,12 @@ class Extender {
     auto extends = take(service, "extends");
     if (!extends) return service;
     const std::string id = path + '#' + name;
-    if (std::find(chain_.begin(), chain_.end(), id) != chain_.end() || chain_.size() >= kDeepest) {
+    if (std::find(chain_.begin(), chain_.end(), id) != chain_.end() ||
+        chain_.size() >= kDeepestExtends) {
       rewrite_.error(extends->key_at,
-                     chain_.size() >= kDeepest ? "services extend each other more than 20 deep"
-                                               : "service " + name + " extends itself");
+                     chain_.size() >= kDeepestExtends
+                         ? "services extend each other more than 20 deep"
+                         : "service " + name + " extends itself");
       return service;
     }
     chain_.push_back(id);

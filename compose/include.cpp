@@ -10,7 +10,7 @@
 namespace skep::compose {
 namespace {
 
-constexpr std::size_t kDeepest = 20;
+constexpr std::size_t kDeepestInclude = 20;
 constexpr std::size_t kMostVisits = 200;
 constexpr std::array kSections = {"services", "networks", "volumes", "secrets", "configs"};
 
@@ -91,7 +91,8 @@ class Includer {
     if (std::find(chain_.begin(), chain_.end(), path) != chain_.end()) {
       return refuse(shown_path(path) + " includes itself");
     }
-    if (chain_.size() >= kDeepest) return refuse("files include each other more than 20 deep");
+    if (chain_.size() >= kDeepestInclude)
+      return refuse("files include each other more than 20 deep");
     // Files that include each other twice would be visited more often than there are files.
     if (++visits_ > kMostVisits) {
       if (visits_ == kMostVisits + 1) rewrite_.error(at, "too many includes");

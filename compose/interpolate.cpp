@@ -10,22 +10,22 @@
 
 #include "compose/casts.hpp"
 #include "compose/text.hpp"
+#include "core/ascii.hpp"
 
 namespace skep::compose {
 namespace {
 
-using Environment = std::map<std::string, std::string>;
+using Variables = std::map<std::string, std::string>;
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool begins_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 /// The length of a variable and its modifier at the front of a text; 0 where there is none. The
 /// modifier runs to the next "}", or to the end (rules A5.2, A5.3). `closed`: there is one; to look
 /// for none again and again would take the square of the text's length.
 std::size_t substitution_length(std::string_view text, bool closed) {
-  if (text.empty() || !is_letter(text[0])) return 0;
+  if (text.empty() || !begins_name(text[0])) return 0;
   std::size_t end = 1;
-  while (end < text.size() && (is_letter(text[end]) || is_digit(text[end]))) ++end;
+  while (end < text.size() && (begins_name(text[end]) || is_digit(text[end]))) ++end;
   auto modifier = end;
   if (modifier < text.size() && text[modifier] == ':') ++modifier;
   if (modifier < text.size() && (text[modifier] == '-' || text[modifier] == '?')) {
@@ -37,9 +37,9 @@ std::size_t substitution_length(std::string_view text, bool closed) {
 /// The length of "VAR+TEXT" or "VAR:+TEXT" at the front of a text, up to the closing brace; 0 where
 /// there is none. An extension: to the CLI this is a mistake.
 std::size_t alternate_length(std::string_view text) {
-  if (text.empty() || !is_letter(text[0])) return 0;
+  if (text.empty() || !begins_name(text[0])) return 0;
   std::size_t end = 1;
-  while (end < text.size() && (is_letter(text[end]) || is_digit(text[end]))) ++end;
+  while (end < text.size() && (begins_name(text[end]) || is_digit(text[end]))) ++end;
   if (end < text.size() && text[end] == ':') ++end;
   if (end >= text.size() || text[end] != '+') return 0;
   const auto brace = text.find('}', end);
@@ -65,7 +65,7 @@ struct Leniency {
 
 class Template {
  public:
-  Template(std::string_view text, const Environment& environment, Leniency leniency)
+  Template(std::string_view text, const Variables& environment, Leniency leniency)
       : text_(text), environment_(environment), leniency_(leniency), last_brace_(text.rfind('}')) {}
 
   Outcome render() {
@@ -174,7 +174,7 @@ class Template {
   }
 
   std::string_view text_;
-  const Environment& environment_;
+  const Variables& environment_;
   Leniency leniency_;
   std::size_t last_brace_;
   bool whole_text_ = false;  ///< The error is to show all of the text.
@@ -191,7 +191,7 @@ bool looks_like_password_hash(std::string_view text) {
 
 class Walk {
  public:
-  Walk(const Environment& environment, const InterpolationOptions& options, Findings& findings)
+  Walk(const Variables& environment, const InterpolationOptions& options, Findings& findings)
       : environment_(environment), options_(options), findings_(findings), path_(options.path) {}
 
   void visit(yaml::Node& node, bool in_labels) {
@@ -328,7 +328,7 @@ class Walk {
     findings_.push_back({severity, std::move(message), node.at()});
   }
 
-  const Environment& environment_;
+  const Variables& environment_;
   const InterpolationOptions& options_;
   Findings& findings_;
   std::string path_;     ///< Of the node that is being visited.

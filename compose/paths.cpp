@@ -4,11 +4,11 @@
 
 #include "compose/compose.hpp"
 #include "compose/text.hpp"
+#include "core/ascii.hpp"
 
 namespace skep::compose {
 namespace {
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_slash(char c) { return c == '/' || c == '\\'; }
 
 }  // namespace

@@ -6,7 +6,7 @@ namespace skep::compose {
 namespace {
 
 using Names = ObjectType::Names;
-using Keys = std::vector<KeyType>;
+using KeyTypes = std::vector<KeyType>;
 
 constexpr Since from(int minor) { return {minor, 99}; }
 constexpr Since until(int minor) { return {0, minor}; }
@@ -51,9 +51,9 @@ Type object(ObjectType content) {
   type.object = std::make_shared<const ObjectType>(std::move(content));
   return type;
 }
-Type closed(Keys keys) { return object({.keys = std::move(keys)}); }
-Type open(Keys keys) { return object({.keys = std::move(keys), .open = true}); }
-/// Keys of any spelling, or of the spelling that `names` says, with values of one type.
+Type closed(KeyTypes keys) { return object({.keys = std::move(keys)}); }
+Type open(KeyTypes keys) { return object({.keys = std::move(keys), .open = true}); }
+/// KeyTypes of any spelling, or of the spelling that `names` says, with values of one type.
 Type mapping_to(Type value, Names names = Names::any) {
   return object({.others = std::make_shared<const Type>(std::move(value)), .names = names});
 }

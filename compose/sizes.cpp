@@ -6,16 +6,15 @@
 #include <string>
 
 #include "compose/text.hpp"
+#include "core/ascii.hpp"
 
 namespace skep::compose {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-Error invalid(std::string message) { return {ErrorKind::invalid_input, std::move(message)}; }
+Error no_size(std::string message) { return {ErrorKind::invalid_input, std::move(message)}; }
 
 /// Go's ParseFloat for decimals: an underscore may stand between two digits.
-std::optional<double> parse_decimal(std::string_view text) {
+std::optional<double> parse_float(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '_') {
@@ -49,18 +48,18 @@ double factor(std::string_view suffix) {
 
 Result<std::int64_t> parse_size(std::string_view text) {
   const auto last = text.find_last_of("0123456789. ");
-  if (last == std::string_view::npos) return invalid("invalid size: '" + std::string(text) + "'");
+  if (last == std::string_view::npos) return no_size("invalid size: '" + std::string(text) + "'");
   const auto number = text.substr(0, text[last] == ' ' ? last : last + 1);
   const auto suffix = lower(text.substr(last + 1));
-  const auto value = parse_decimal(number);
+  const auto value = parse_float(number);
   if (!value) {
-    return invalid("strconv.ParseFloat: parsing " + quoted(number) + ": invalid syntax");
+    return no_size("strconv.ParseFloat: parsing " + quoted(number) + ": invalid syntax");
   }
-  if (*value < 0) return invalid("invalid size: '" + std::string(text) + "'");
+  if (*value < 0) return no_size("invalid size: '" + std::string(text) + "'");
   const double scale = factor(suffix);
-  if (scale == 0) return invalid("invalid suffix: '" + suffix + "'");
+  if (scale == 0) return no_size("invalid suffix: '" + suffix + "'");
   const double bytes = *value * scale;
-  if (bytes >= 9223372036854775808.0) return invalid("invalid size: '" + std::string(text) + "'");
+  if (bytes >= 9223372036854775808.0) return no_size("invalid size: '" + std::string(text) + "'");
   return static_cast<std::int64_t>(bytes);
 }
 

@@ -351,7 +351,7 @@ Mapping service(const Service& given, const TextOptions& options) {
   return std::move(map.text("working_dir", given.working_dir));
 }
 
-Mapping network(const Network& given, const TextOptions& options) {
+Mapping network_text(const Network& given, const TextOptions& options) {
   Mapping map(options);
   map.text("name", given.name).text("driver", given.driver);
   map.pairs("driver_opts", given.driver_opts);
@@ -368,7 +368,7 @@ Mapping network(const Network& given, const TextOptions& options) {
   return std::move(map.flag("attachable", given.attachable).pairs("labels", given.labels));
 }
 
-Mapping volume(const Volume& given, const TextOptions& options) {
+Mapping volume_text(const Volume& given, const TextOptions& options) {
   Mapping map(options);
   map.text("name", given.name).text("driver", given.driver);
   auto driver_opts = map.inner();
@@ -428,8 +428,8 @@ std::string to_text(const ComposeFile& file,
     text += "  " + yaml_scalar(key) + ":";
     write_yaml(Node(service(given, options).map(), {}), 4, text);
   }
-  write_section("networks", file.networks, options, network, text);
-  write_section("volumes", file.volumes, options, volume, text);
+  write_section("networks", file.networks, options, network_text, text);
+  write_section("volumes", file.volumes, options, volume_text, text);
   const auto secret = [](const auto& given, const auto& how) { return object(given, how, true); };
   const auto config = [](const auto& given, const auto& how) { return object(given, how, false); };
   write_section("secrets", file.secrets, options, secret, text);

@@ -6,14 +6,13 @@
 #include <vector>
 
 #include "compose/text.hpp"
+#include "core/ascii.hpp"
 
 namespace skep::compose {
 namespace {
 
 constexpr std::array<std::string_view, 6> kPropagations = {
     "rprivate", "private", "rshared", "shared", "rslave", "slave"};
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 /// At colons, but not at one behind a single letter: that is a Windows drive (rule B2.2).
 std::vector<std::string> sections(std::string_view text) {

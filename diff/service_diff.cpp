@@ -201,17 +201,10 @@ void update_config(Differ& differ,
   });
 }
 
-std::string mode_name(const swarm::ServiceMode& mode) {
-  if (mode.global) return "global";
-  if (mode.global_job) return "global-job";
-  if (mode.replicated_job) return "replicated-job";
-  return "replicated";
-}
-
 void service_mode(Differ& differ, swarm::ServiceMode& live, swarm::ServiceMode& desired) {
   if (live == desired) return;
-  if (mode_name(live) != mode_name(desired)) {
-    differ.report("deploy.mode", "", mode_name(live), mode_name(desired));
+  if (live.name() != desired.name()) {
+    differ.report("deploy.mode", "", std::string(live.name()), std::string(desired.name()));
     live = desired;
     return;
   }

@@ -13,19 +13,6 @@ namespace {
 
 using swarm::ServiceSpec;
 
-std::size_t kind_of(const swarm::ServiceMode& mode) {
-  if (mode.global) return 1;
-  if (mode.replicated_job) return 2;
-  if (mode.global_job) return 3;
-  return 0;
-}
-
-std::string_view mode_name(const swarm::ServiceMode& mode) {
-  constexpr std::array<std::string_view, 4> kNames{
-      "replicated", "global", "replicated-job", "global-job"};
-  return kNames[kind_of(mode)];
-}
-
 /// Where only the order or the spelling of a part differs, the live part is written back: writing
 /// the other spelling would restart tasks for nothing (rule E4.3).
 void carry_equal_parts(ServiceSpec& spec, const ServiceSpec& live_spec, const Comparable& sides) {
@@ -210,12 +197,11 @@ void Planner::plan_service(const std::string& key) {
   note_volumes(key, sides.live, &sides.desired);
   check_ports(key, spec);
 
-  const bool mode_changes = kind_of(sides.desired.mode) != kind_of(sides.live.mode);
+  const bool mode_changes = sides.desired.mode.name() != sides.live.mode.name();
   if (mode_changes && !policy_.allow_replace) {
     note(Note::Severity::blocked,
          "service " + quoted(spec.name) + ": the engine cannot change the mode of a service (" +
-             std::string(mode_name(sides.live.mode)) + " to " +
-             std::string(mode_name(sides.desired.mode)) +
+             std::string(sides.live.mode.name()) + " to " + std::string(sides.desired.mode.name()) +
              "); set \"replace: allowed\" to remove and create it",
          desired.at);
   }

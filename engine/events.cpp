@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/json_text.hpp"
 #include "engine/socket_engine.hpp"
 
 namespace skep::engine {
@@ -10,12 +11,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kEventLimit = 1 << 20;
-
-std::string text_of(const json& object, const char* key) {
-  if (!object.is_object()) return {};
-  const auto at = object.find(key);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
 
 std::optional<ports::EngineEvent> event_of(std::string_view line) {
   const auto event = json::parse(line.begin(), line.end(), nullptr, false);

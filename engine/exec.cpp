@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "engine/json_text.hpp"
+
 namespace skep::engine {
 namespace {
 
@@ -15,12 +17,6 @@ constexpr std::size_t kFrameHeader = 8;
 
 Error malformed() {
   return Error{ErrorKind::unavailable, "the engine's answer is not valid JSON", {}};
-}
-
-std::string text_of(const json& object, const char* key) {
-  if (!object.is_object()) return {};
-  const auto at = object.find(key);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
 std::string dump(const json& value) {

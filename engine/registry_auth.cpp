@@ -10,6 +10,7 @@
 
 #include "core/digest.hpp"
 #include "engine/child_process.hpp"
+#include "engine/json_text.hpp"
 #include "swarm/image_ref.hpp"
 
 namespace skep::engine {
@@ -22,14 +23,8 @@ constexpr std::string_view kHubKey = "https://index.docker.io/v1/";
 constexpr std::string_view kTokenUser = "<token>";
 constexpr std::chrono::seconds kHelperDeadline{30};
 
-Error invalid(std::string message) {
+Error unreadable(std::string message) {
   return Error{ErrorKind::invalid_input, std::move(message), {}};
-}
-
-std::string text_of(const json& object, const char* key) {
-  if (!object.is_object()) return {};
-  const auto at = object.find(key);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
 /// What an `auths` key is when it is an address: "https://HOST:PORT/v1/" → "HOST:PORT".
@@ -55,7 +50,7 @@ Result<RegistryCredentials> from_entry(const std::string& key, const json& entry
   const auto decoded = from_base64(auth);
   const auto colon = decoded ? decoded->find(':') : std::string::npos;
   if (colon == std::string::npos)
-    return invalid("the \"auth\" of " + key + " is not base64 of USER:PASSWORD");
+    return unreadable("the \"auth\" of " + key + " is not base64 of USER:PASSWORD");
   credentials.username = decoded->substr(0, colon);
   auto password = decoded->substr(colon + 1);
   while (!password.empty() && password.back() == '\0') password.pop_back();
@@ -68,7 +63,7 @@ Result<std::optional<RegistryCredentials>> ask_helper(const std::string& name,
                                                       const std::string& registry,
                                                       std::stop_token stop) {
   if (name.find('/') != std::string::npos)
-    return invalid("\"" + name + "\" is not the name of a credential helper");
+    return unreadable("\"" + name + "\" is not the name of a credential helper");
   const auto program = "docker-credential-" + name;
   auto output = run_child({program, "get"}, registry, kHelperDeadline, std::move(stop));
   if (!output) return std::move(output).error();
@@ -78,10 +73,10 @@ Result<std::optional<RegistryCredentials>> ask_helper(const std::string& name,
     // pull.
     if (said.find("credentials not found") != std::string_view::npos)
       return std::optional<RegistryCredentials>();
-    return invalid(program + " failed with exit code " + std::to_string(output->exit_code));
+    return unreadable(program + " failed with exit code " + std::to_string(output->exit_code));
   }
   const auto answer = json::parse(said.begin(), said.end(), nullptr, false);
-  if (!answer.is_object()) return invalid(program + " did not answer with a JSON object");
+  if (!answer.is_object()) return unreadable(program + " did not answer with a JSON object");
   RegistryCredentials credentials{.username = text_of(answer, "Username"),
                                   .email = {},
                                   .password = Secret(text_of(answer, "Secret")),
@@ -100,7 +95,7 @@ Result<std::optional<RegistryCredentials>> ask_helper(const std::string& name,
 Result<std::string> registry_of(const std::string& image) {
   auto parsed = swarm::ImageRef::parse(image);
   if (!parsed) return std::move(parsed).error();
-  if (parsed->bare_id) return invalid("\"" + image + "\" is an image's id, not a name");
+  if (parsed->bare_id) return unreadable("\"" + image + "\" is an image's id, not a name");
   return parsed->domain == kHubDomain ? std::string(kHubKey) : parsed->domain;
 }
 
@@ -111,10 +106,10 @@ Result<std::optional<RegistryCredentials>> find_credentials(const std::string& c
   if (config_file.empty() || !std::filesystem::exists(config_file, ignored))
     return std::optional<RegistryCredentials>();
   std::ifstream file(config_file, std::ios::binary);
-  if (!file) return invalid("cannot read " + config_file);
+  if (!file) return unreadable("cannot read " + config_file);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const auto config = json::parse(text, nullptr, false);
-  if (!config.is_object()) return invalid(config_file + " is not a JSON object");
+  if (!config.is_object()) return unreadable(config_file + " is not a JSON object");
 
   const auto helpers = config.value("credHelpers", json::object());
   auto helper = text_of(helpers, registry.c_str());

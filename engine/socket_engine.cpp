@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/digest.hpp"
+#include "engine/json_text.hpp"
 #include "engine/registry_auth.hpp"
 #include "swarm/json.hpp"
 
@@ -23,12 +24,6 @@ Result<json> object_of(std::string_view body) {
   if (!parsed.is_object())
     return Error{ErrorKind::unavailable, "the engine's answer is not valid JSON", {}};
   return parsed;
-}
-
-std::string text_of(const json& object, const char* key) {
-  if (!object.is_object()) return {};
-  const auto at = object.find(key);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
 bool is_true(const json& object, const char* key) {

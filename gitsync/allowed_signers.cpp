@@ -10,7 +10,7 @@ namespace skep::gitsync {
 namespace {
 
 /// The next word; what stands between double quotes may hold blanks. Advances past it.
-std::string_view take_word(std::string_view& line) {
+std::string_view take_quoted_word(std::string_view& line) {
   while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
   bool quoted = false;
   std::size_t end = 0;
@@ -96,11 +96,11 @@ Result<AllowedSigners> AllowedSigners::parse(std::string_view text, const std::s
     const auto wrong = [&](const std::string& what) {
       return Error{ErrorKind::invalid_input, what, SourcePosition{file, number, 1}};
     };
-    const auto principals = take_word(line);
+    const auto principals = take_quoted_word(line);
     if (principals.empty() || principals.front() == '#') continue;
     Signer signer;
     signer.principals = principals;
-    auto word = take_word(line);
+    auto word = take_quoted_word(line);
     if (!is_key_type(word)) {
       for (auto options = word; !options.empty();) {
         const auto option = take_option(options);
@@ -118,9 +118,9 @@ Result<AllowedSigners> AllowedSigners::parse(std::string_view text, const std::s
           return wrong("the option \"" + std::string(option) + "\" is not known");
         }
       }
-      word = take_word(line);
+      word = take_quoted_word(line);
     }
-    const auto blob = from_base64(take_word(line));
+    const auto blob = from_base64(take_quoted_word(line));
     if (!is_key_type(word) || !blob || blob->empty()) {
       return wrong(
           "a line must be: NAME [OPTIONS] KEYTYPE BASE64-KEY, such as "

@@ -18,30 +18,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gitsync/descriptor.hpp"
+
 namespace skep::gitsync {
 namespace {
 
 using Deadline = std::chrono::steady_clock::time_point;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  ~Descriptor() { reset(); }
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    reset(std::exchange(other.number_, -1));
-    return *this;
-  }
-  void reset(int number = -1) {
-    if (number_ >= 0) ::close(number_);
-    number_ = number;
-  }
-  [[nodiscard]] int get() const { return number_; }
-  [[nodiscard]] bool is_open() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
 
 /// A started process that is killed and collected when this goes.
 class Child {
@@ -73,7 +55,7 @@ class Child {
   pid_t pid_;
 };
 
-Error failed(std::string_view doing, int number) {
+Error system_error(std::string_view doing, int number) {
   return Error{ErrorKind::unavailable, std::generic_category().message(number)}.within(doing);
 }
 
@@ -126,7 +108,7 @@ Result<pid_t> spawn(const ChildCall& call, int input, int output) {
       &pid, program.c_str(), &actions, &attributes, arguments.data(), variables.data());
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
-  if (code != 0) return failed("start " + program, code);
+  if (code != 0) return system_error("start " + program, code);
   return pid;
 }
 
@@ -164,7 +146,7 @@ Result<std::string> talk(const ChildCall& call,
     const auto patience = static_cast<int>(std::min<long long>(left.count() + 1, 60'000));
     if (::poll(polled.data(), polled.size(), patience) < 0) {
       if (errno == EINTR) continue;
-      return failed("wait for the fetching process", errno);
+      return system_error("wait for the fetching process", errno);
     }
     if (input.is_open() && polled[2].revents != 0) {
       const auto sent = ::send(input.get(), rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -179,7 +161,7 @@ Result<std::string> talk(const ChildCall& call,
       if (count == 0) return answer;
       if (count < 0) {
         if (errno == EINTR || errno == EAGAIN) continue;
-        return failed("read from the fetching process", errno);
+        return system_error("read from the fetching process", errno);
       }
       answer.append(chunk.data(), static_cast<std::size_t>(count));
       if (answer.size() > call.largest_answer)
@@ -196,12 +178,12 @@ Result<std::string> run_child(const ChildCall& call, std::stop_token stop) {
   // A socket for the way in, so that a child that is gone is an error code and not a SIGPIPE.
   std::array<int, 2> way_in{}, way_out{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, way_in.data()) != 0)
-    return failed("socketpair", errno);
+    return system_error("socketpair", errno);
   Descriptor our_in(way_in[0]), its_in(way_in[1]);
-  if (::pipe2(way_out.data(), O_CLOEXEC) != 0) return failed("pipe", errno);
+  if (::pipe2(way_out.data(), O_CLOEXEC) != 0) return system_error("pipe", errno);
   Descriptor our_out(way_out[0]), its_out(way_out[1]);
   const Descriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!wake.is_open()) return failed("eventfd", errno);
+  if (!wake.is_open()) return system_error("eventfd", errno);
   auto pid = spawn(call, its_in.get(), its_out.get());
   if (!pid) return std::move(pid).error();
   its_in.reset();

@@ -14,31 +14,12 @@
 
 #include "core/digest.hpp"
 #include "core/handle.hpp"
+#include "gitsync/descriptor.hpp"
 
 namespace skep::gitsync {
 namespace {
 
 constexpr const char* kManifest = ".skep-checkout";
-
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) noexcept : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return number_; }
-  explicit operator bool() const noexcept { return number_ >= 0; }
-
- private:
-  int number_;
-};
 
 Error failed(const std::string& doing, int code) {
   return Error{ErrorKind::unavailable,
@@ -64,7 +45,7 @@ Result<std::optional<Place>> place_of(int root, const RepoPath& path, bool make)
     Descriptor next(::openat(place.directory.get(),
                              place.name.c_str(),
                              O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!next) {
+    if (!next.is_open()) {
       if (!make && errno == ENOENT) return std::optional<Place>();
       if (errno == ELOOP || errno == ENOTDIR) {
         return Error{ErrorKind::invalid_input,
@@ -88,7 +69,8 @@ std::optional<Found> read_file(int directory, const std::string& name) {
   const Descriptor file(
       ::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat about {};
-  if (!file || ::fstat(file.get(), &about) != 0 || !S_ISREG(about.st_mode)) return std::nullopt;
+  if (!file.is_open() || ::fstat(file.get(), &about) != 0 || !S_ISREG(about.st_mode))
+    return std::nullopt;
   Found found;
   found.executable = (about.st_mode & S_IXUSR) != 0;
   char buffer[16384];
@@ -130,7 +112,7 @@ Result<void> replace_file(const Place& place, const std::string& text, bool exec
   ::unlinkat(directory, fresh.c_str(), 0);  // Of one that was killed.
   const Descriptor file(::openat(
       directory, fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!file) return failed("write " + place.name, errno);
+  if (!file.is_open()) return failed("write " + place.name, errno);
   for (std::size_t done = 0; done < text.size();) {
     const auto put = ::write(file.get(), text.data() + done, text.size() - done);
     if (put < 0 && errno == EINTR) continue;
@@ -240,7 +222,7 @@ Result<bool> take_away(int root, const std::string& path, const std::string& dig
 Result<std::size_t> FileCheckout::write(const std::string& stack,
                                         const std::vector<ports::CheckoutFile>& files) {
   const Descriptor root(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!root) {
+  if (!root.is_open()) {
     return failed("open " + directory_ +
                       " (--host-checkout), which is to be mounted here at the "
                       "same path as on the nodes",

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gitsync/descriptor.hpp"
 #include "gitsync/git2.hpp"
 #include "gitsync/library.hpp"
 #include "gitsync/one_line.hpp"
@@ -27,41 +28,24 @@ using ports::TreeEntry;
 using ports::TreeFile;
 using DirectoryHandle = Handle<DIR, ::closedir>;
 
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  [[nodiscard]] int get() const { return number_; }
-  [[nodiscard]] bool is_open() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
-
-Error refuse(std::string_view path, std::string_view why) {
+Error refuse_path(std::string_view path, std::string_view why) {
   return Error{
       ErrorKind::invalid_input,
       (path.empty() ? std::string("the root") : one_line(path, 400)) + " " + std::string(why)};
 }
 
 Error refuse_link(std::string_view path) {
-  return refuse(path, "is a symbolic link: skep does not follow links, put the file itself there");
+  return refuse_path(path,
+                     "is a symbolic link: skep does not follow links, put the file itself there");
 }
 
 Error refuse_submodule(std::string_view path) {
-  return refuse(path,
-                "is a git repository of its own: skep does not read submodules, put the files "
-                "themselves there");
+  return refuse_path(path,
+                     "is a git repository of its own: skep does not read submodules, put the files "
+                     "themselves there");
 }
 
-Error failed(std::string_view path, int number) {
+Error cannot_read(std::string_view path, int number) {
   return Error{ErrorKind::unavailable, std::generic_category().message(number)}.within(
       one_line(path, 400));
 }
@@ -136,11 +120,11 @@ class WorkTreeSnapshot::Impl {
     if (!directory) return std::move(directory).error();
     if (!directory->is_open()) return entries;
     const int copy = ::openat(directory->get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (copy < 0) return failed(path.text(), errno);
+    if (copy < 0) return cannot_read(path.text(), errno);
     const DirectoryHandle stream(::fdopendir(copy));
     if (!stream) {
       ::close(copy);
-      return failed(path.text(), errno);
+      return cannot_read(path.text(), errno);
     }
     for (;;) {
       errno = 0;
@@ -154,12 +138,12 @@ class WorkTreeSnapshot::Impl {
       if (!entry) return std::move(entry).error();
       if (!*entry) continue;  // gone since, or what git does not track either: socket, pipe, device
       if (entries.size() == limits_.directory_entries)
-        return refuse(
+        return refuse_path(
             path.text(),
             "has more than " + std::to_string(limits_.directory_entries) + " entries, the limit");
       entries.push_back(**std::move(entry));
     }
-    if (errno != 0) return failed(path.text(), errno);
+    if (errno != 0) return cannot_read(path.text(), errno);
     std::sort(entries.begin(), entries.end(), [](const TreeEntry& left, const TreeEntry& right) {
       return left.name < right.name;
     });
@@ -255,7 +239,7 @@ class WorkTreeSnapshot::Impl {
   Result<std::optional<TreeFile>> content(const RepoPath& path) {
     if (const auto known = files_.find(path); known != files_.end())
       return std::optional(known->second);
-    if (path.is_root()) return refuse("", "is a directory");
+    if (path.is_root()) return refuse_path("", "is a directory");
     auto parent = open_parent(path);
     if (!parent) return std::move(parent).error();
     if (!parent->is_open()) return std::optional<TreeFile>();
@@ -272,7 +256,7 @@ class WorkTreeSnapshot::Impl {
   Result<Descriptor> open_directory(const RepoPath& path,
                                     Missing missing = Missing::nothing_there) const {
     Descriptor at(::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!at.is_open()) return failed("the root", errno);
+    if (!at.is_open()) return cannot_read("the root", errno);
     const std::string& text = path.text();
     for (std::size_t start = 0; start < text.size();) {
       const auto end = std::min(text.find('/', start), text.size());
@@ -289,10 +273,10 @@ class WorkTreeSnapshot::Impl {
           if (S_ISLNK(about.st_mode)) return refuse_link(so_far);
           if (!S_ISDIR(about.st_mode)) {
             if (end != text.size() || missing == Missing::also_a_file) return Descriptor();
-            return refuse(so_far, "is not a directory");
+            return refuse_path(so_far, "is not a directory");
           }
         }
-        return failed(so_far, number);
+        return cannot_read(so_far, number);
       }
       if (has_git(next.get())) return refuse_submodule(so_far);
       at = std::move(next);
@@ -314,13 +298,13 @@ class WorkTreeSnapshot::Impl {
     struct stat about = {};
     if (::fstatat(parent, entry.name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT || errno == ENAMETOOLONG) return std::optional<TreeEntry>();
-      return failed(path.text(), errno);
+      return cannot_read(path.text(), errno);
     }
     if (S_ISLNK(about.st_mode)) {
       entry.kind = TreeEntry::Kind::symlink;
       std::array<char, 4096> target{};
       const auto length = ::readlinkat(parent, entry.name.c_str(), target.data(), target.size());
-      if (length < 0) return failed(path.text(), errno);
+      if (length < 0) return cannot_read(path.text(), errno);
       auto id = blob_id(std::string_view(target.data(), static_cast<std::size_t>(length)));
       if (!id) return std::move(id).error();
       entry.id = *std::move(id);
@@ -356,20 +340,20 @@ class WorkTreeSnapshot::Impl {
     struct stat about = {};
     if (::fstatat(parent, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT || errno == ENAMETOOLONG) return std::optional<TreeFile>();
-      return failed(path.text(), errno);
+      return cannot_read(path.text(), errno);
     }
     if (S_ISLNK(about.st_mode)) return refuse_link(path.text());
-    if (S_ISDIR(about.st_mode)) return refuse(path.text(), "is a directory");
-    if (!S_ISREG(about.st_mode)) return refuse(path.text(), "is not a regular file");
+    if (S_ISDIR(about.st_mode)) return refuse_path(path.text(), "is a directory");
+    if (!S_ISREG(about.st_mode)) return refuse_path(path.text(), "is not a regular file");
     const Descriptor file(
         ::openat(parent, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!file.is_open()) {
       if (errno == ENOENT) return std::optional<TreeFile>();
       if (errno == ELOOP) return refuse_link(path.text());
-      return failed(path.text(), errno);
+      return cannot_read(path.text(), errno);
     }
-    if (::fstat(file.get(), &about) != 0) return failed(path.text(), errno);
-    if (!S_ISREG(about.st_mode)) return refuse(path.text(), "is not a regular file");
+    if (::fstat(file.get(), &about) != 0) return cannot_read(path.text(), errno);
+    if (!S_ISREG(about.st_mode)) return refuse_path(path.text(), "is not a regular file");
     TreeFile result;
     result.executable = is_executable(about);
     std::array<char, 65536> chunk;
@@ -377,11 +361,12 @@ class WorkTreeSnapshot::Impl {
       const auto count = ::read(file.get(), chunk.data(), chunk.size());
       if (count == 0) break;
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return failed(path.text(), errno);
+      if (count < 0) return cannot_read(path.text(), errno);
       result.text.append(chunk.data(), static_cast<std::size_t>(count));
       if (result.text.size() > limits_.file_bytes)
-        return refuse(path.text(),
-                      "has more than " + std::to_string(limits_.file_bytes) + " bytes, the limit");
+        return refuse_path(
+            path.text(),
+            "has more than " + std::to_string(limits_.file_bytes) + " bytes, the limit");
     }
     auto id = blob_id(result.text);
     if (!id) return std::move(id).error();
@@ -413,7 +398,7 @@ Result<std::shared_ptr<const WorkTreeSnapshot>> WorkTreeSnapshot::open(const fs:
   if (!root.is_open()) {
     if (errno == ENOTDIR)
       return Error{ErrorKind::invalid_input, directory.string() + " is not a directory"};
-    return failed(directory.string(), errno);
+    return cannot_read(directory.string(), errno);
   }
   auto revision =
       named ? clean_head(canonical, limits).value_or(ports::Revision{}) : ports::Revision{};

@@ -7,12 +7,10 @@
 
 #include "core/ascii.hpp"
 #include "core/handle.hpp"
+#include "notify/curl.hpp"
 
 namespace skep::notify {
 namespace {
-
-using EasyHandle = Handle<CURL, curl_easy_cleanup>;
-using HeaderList = Handle<curl_slist, curl_slist_free_all>;
 
 using UrlHandle = Handle<CURLU, curl_url_cleanup>;
 
@@ -93,14 +91,6 @@ std::string origin_of(const std::string& address) {
          lower(part_of(url.get(), CURLUPART_HOST)) + ":" + part_of(url.get(), CURLUPART_PORT);
 }
 
-int look_for_stop(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
-  return static_cast<const std::stop_token*>(stop)->stop_requested() ? 1 : 0;
-}
-
-Error unavailable(std::string_view why) {
-  return Error{ErrorKind::unavailable, std::string(why), std::nullopt};
-}
-
 struct Sent {
   HttpAnswer answer;
   std::string redirect;  ///< The absolute address that it names; "" for none.
@@ -111,7 +101,7 @@ Result<Sent> send_once(const HttpCall& call,
                        std::chrono::milliseconds limit) {
   const EasyHandle easy(curl_easy_init());
   if (!easy) return unavailable("out of memory");
-  HeaderList headers;
+  CurlList headers;
   const auto add = [&headers](const std::string& line) {
     auto* longer = curl_slist_append(headers.get(), line.c_str());
     if (longer == nullptr) return;

@@ -12,7 +12,7 @@ Error at(const yaml::Node& node, std::string message) {
   return Error{ErrorKind::invalid_input, std::move(message), node.at()};
 }
 
-std::string joined(const std::vector<std::string>& words) {
+std::string in_a_row(const std::vector<std::string>& words) {
   std::string text;
   for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
   return text;
@@ -33,7 +33,7 @@ Result<void> only_keys(const yaml::Map& map, const std::vector<std::string>& kno
   for (const auto& entry : map) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
     return Error{ErrorKind::invalid_input,
-                 "there is no setting \"" + entry.key + "\" here; there are " + joined(known),
+                 "there is no setting \"" + entry.key + "\" here; there are " + in_a_row(known),
                  entry.key_at};
   }
   return {};
@@ -90,7 +90,7 @@ Result<void> take_reasons(const yaml::Node& node, std::set<std::string>& into) {
   for (const auto& item : *list) {
     const auto* text = item.as<std::string>();
     if (text == nullptr || std::find(known.begin(), known.end(), *text) == known.end())
-      return at(item, "only takes these words: " + joined(known));
+      return at(item, "only takes these words: " + in_a_row(known));
     into.insert(*text);
   }
   return {};
@@ -212,7 +212,7 @@ Result<Target> target_of(const yaml::Node& node, const ReadFile& read) {
   if (!taken) return std::move(taken).error();
   const auto types = target_types();
   if (std::find(types.begin(), types.end(), target.type) == types.end())
-    return at(node, "type must be one of " + joined(types) + ", email");
+    return at(node, "type must be one of " + in_a_row(types) + ", email");
   if (target.name.empty() || !is_plain(target.name)) return at(node, "a target needs a name");
   if (!is_plain(target.content_type)) return at(node, "content_type must be one line");
   const auto* needed = target.type == "telegram" ? "chat_id"

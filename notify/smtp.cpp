@@ -6,12 +6,10 @@
 #include <curl/curl.h>
 
 #include "core/handle.hpp"
+#include "notify/curl.hpp"
 
 namespace skep::notify {
 namespace {
-
-using EasyHandle = Handle<CURL, curl_easy_cleanup>;
-using List = Handle<curl_slist, curl_slist_free_all>;
 
 constexpr long kRefused = 400;  ///< Replies from here on say no.
 
@@ -27,20 +25,12 @@ std::size_t drop(char* /*data*/, std::size_t size, std::size_t count, void* /*in
   return size * count;
 }
 
-int look_for_stop(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
-  return static_cast<const std::stop_token*>(stop)->stop_requested() ? 1 : 0;
-}
-
-Error unavailable(std::string_view why) {
-  return Error{ErrorKind::unavailable, std::string(why), std::nullopt};
-}
-
 Result<MailAnswer> send(const MailCall& mail,
                         const std::stop_token& stop,
                         std::chrono::milliseconds limit) {
   const EasyHandle easy(curl_easy_init());
   if (!easy) return unavailable("out of memory");
-  List recipients;
+  CurlList recipients;
   for (const auto& address : mail.to) {
     auto* longer = curl_slist_append(recipients.get(), ("<" + address + ">").c_str());
     if (longer == nullptr) return unavailable("out of memory");

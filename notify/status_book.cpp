@@ -11,9 +11,9 @@ constexpr auto kSettle = 2s;          ///< What is over sooner needs no "pending
 constexpr auto kBetweenEnds = 60s;    ///< Between two final states of one status.
 constexpr auto kBetweenWords = 300s;  ///< Between two sentences of one final state.
 constexpr auto kLongestPause = 1h;    ///< Longer than all of these, and than any back-off.
-constexpr std::size_t kCommitDigits = 12;
+constexpr std::size_t kShownDigits = 12;
 
-constexpr const char* kTables =
+constexpr const char* kBookTables =
     "CREATE TABLE IF NOT EXISTS status (host TEXT NOT NULL, commit_id TEXT NOT NULL,"
     " context TEXT NOT NULL, stack TEXT NOT NULL, state INTEGER NOT NULL, words TEXT NOT NULL,"
     " sent INTEGER NOT NULL, sent_words TEXT NOT NULL, sent_at INTEGER NOT NULL,"
@@ -22,7 +22,7 @@ constexpr const char* kTables =
 
 constexpr std::int64_t kNever = -1;
 
-std::int64_t milliseconds(WallTime time) { return time.time_since_epoch().count(); }
+std::int64_t since_epoch(WallTime time) { return time.time_since_epoch().count(); }
 WallTime wall(std::int64_t value) { return WallTime(std::chrono::milliseconds(value)); }
 
 std::int64_t number_of(CommitState state) { return static_cast<std::int64_t>(state); }
@@ -61,7 +61,7 @@ StatusBook::StatusBook(Database database, Rows rows)
     : database_(std::move(database)), rows_(std::move(rows)) {}
 
 Result<StatusBook> StatusBook::open(const std::filesystem::path& file) {
-  auto database = Database::open(file, kTables);
+  auto database = Database::open(file, kBookTables);
   if (!database) return std::move(database).error();
   const auto read = database->run(
       "SELECT host, commit_id, context, stack, state, words, sent, sent_words, sent_at, attempts,"
@@ -106,7 +106,7 @@ Result<void> StatusBook::want(const std::string& host,
     if (open && older) {
       become(row,
              CommitState::left,
-             "superseded by " + commit.substr(0, kCommitDigits) + " before it was carried out",
+             "superseded by " + commit.substr(0, kShownDigits) + " before it was carried out",
              now);
     } else if (open && left_git) {
       become(
@@ -189,10 +189,10 @@ Result<void> StatusBook::write(const BookedStatus& row) const {
                              row.status.words,
                              row.sent ? number_of(*row.sent) : kNever,
                              row.sent_words,
-                             milliseconds(row.sent_at),
+                             since_epoch(row.sent_at),
                              static_cast<std::int64_t>(row.attempts),
-                             milliseconds(row.created),
-                             milliseconds(row.due)}));
+                             since_epoch(row.created),
+                             since_epoch(row.due)}));
 }
 
 std::vector<BookedStatus> StatusBook::due(const std::string& host, WallTime now) const {

@@ -11,10 +11,10 @@ namespace {
 using namespace std::chrono_literals;
 using What = HostVerdict::What;
 
-constexpr auto kPause = 500ms;  ///< Between two turns.
+constexpr auto kTurnPause = 500ms;  ///< Between two turns.
 constexpr auto kFirstWait = 5s;
-constexpr auto kLongestWait = 600s;
-constexpr unsigned kLastAttempt = 4;
+constexpr auto kLongestBackOff = 600s;
+constexpr unsigned kLastRefusal = 4;
 constexpr std::size_t kMostEarlier = 16;
 
 /// Work trees and tests have other words for a revision; no host knows those.
@@ -24,7 +24,8 @@ bool is_commit(std::string_view text) {
 }
 
 std::chrono::seconds wait_after(unsigned failures) {
-  return std::min<std::chrono::seconds>(kFirstWait * (1U << std::min(failures, 10U)), kLongestWait);
+  return std::min<std::chrono::seconds>(kFirstWait * (1U << std::min(failures, 10U)),
+                                        kLongestBackOff);
 }
 
 }  // namespace
@@ -44,7 +45,7 @@ void StatusReporter::run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     turn();
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, kPause, [] { return false; });
+    wake_.wait_for(lock, stop, kTurnPause, [] { return false; });
   }
 }
 
@@ -233,7 +234,7 @@ bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& s
   say_once(line.said,
            logfmt("a commit status could not be set; it is tried again",
                   {{"host", host.name}, {"type", to_string(host.type)}, {"error", verdict.why}}));
-  const bool last = verdict.what == What::refused && status.attempts >= kLastAttempt;
+  const bool last = verdict.what == What::refused && status.attempts >= kLastRefusal;
   if (last || now - status.created >= options_.age) {
     count(host, "dropped");
     log_.warn(logfmt("a commit status is given up",

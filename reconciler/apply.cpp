@@ -50,10 +50,6 @@ const Spec* find_named(const std::map<std::string, Spec>& specs, const std::stri
   return nullptr;
 }
 
-std::string protocol_of(const swarm::PublishedPort& port) {
-  return port.protocol.empty() ? "tcp" : port.protocol;
-}
-
 class Application {
  public:
   Application(const diff::Plan& plan,
@@ -173,7 +169,7 @@ class Application {
         return std::any_of(
             action.gives_up.begin(), action.gives_up.end(), [&](const swarm::PublishedPort& taken) {
               return taken.published == port.published && port.mode != "host" &&
-                     protocol_of(taken) == protocol_of(port);
+                     taken.protocol_or_tcp() == port.protocol_or_tcp();
             });
       });
     }

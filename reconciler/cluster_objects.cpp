@@ -13,8 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kFirstRetry = 2s;
-constexpr auto kLongestRetry = 300s;
+constexpr auto kFirstClusterRetry = 2s;
+constexpr auto kLongestClusterRetry = 300s;
 
 }  // namespace
 
@@ -44,8 +44,8 @@ Result<void> Reconciler::could_not_make(const std::string& what,
     log_.error(logfmt("not made for the cluster", {{"what", what}, {"error", error.message}}));
   trouble.message = std::move(message);
   const auto doublings = std::min<std::uint64_t>(trouble.failures++, 10);
-  const std::chrono::milliseconds wait =
-      std::min<std::chrono::milliseconds>(kFirstRetry * (1U << doublings), kLongestRetry);
+  const std::chrono::milliseconds wait = std::min<std::chrono::milliseconds>(
+      kFirstClusterRetry * (1U << doublings), kLongestClusterRetry);
   trouble.retry_at = clock_.steady() + wait;
   turn.notes.push_back(trouble.message);
   turn.retry_at = std::min(turn.retry_at.value_or(trouble.retry_at), trouble.retry_at);

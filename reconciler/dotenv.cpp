@@ -13,7 +13,7 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-bool is_name(std::string_view text) {
+bool is_variable_name(std::string_view text) {
   if (text.empty() || (text.front() >= '0' && text.front() <= '9')) return false;
   for (const char c : text) {
     const bool letter =
@@ -118,7 +118,7 @@ std::map<std::string, std::string> parse_dotenv(std::string_view text,
     const auto equals = line.find('=');
     const auto name = trim(line.substr(0, equals));
     const SourcePosition at{file, number, 1};
-    if (equals == std::string_view::npos || !is_name(name)) {
+    if (equals == std::string_view::npos || !is_variable_name(name)) {
       findings.push_back({Finding::Severity::error, "expected KEY=VALUE", at});
       continue;
     }

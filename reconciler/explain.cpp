@@ -9,7 +9,7 @@ namespace {
 
 using ports::Condition;
 using ports::Health;
-using State = ports::Condition::State;
+using ConditionState = ports::Condition::State;
 
 std::string shortened(const std::string& commit) {
   return commit.empty() ? "the work tree" : commit.substr(0, 12);
@@ -48,7 +48,10 @@ class Chain {
   }
 
  private:
-  Condition& add(std::string name, State state, std::string text, std::string remedy = {}) {
+  Condition& add(std::string name,
+                 ConditionState state,
+                 std::string text,
+                 std::string remedy = {}) {
     links_.push_back({std::move(name), state, std::move(text), std::move(remedy), {}, {}});
     return links_.back();
   }
@@ -56,16 +59,16 @@ class Chain {
   void git() {
     if (!agent_.fetch_error.empty()) {
       add("git",
-          State::failed,
+          ConditionState::failed,
           "git cannot be read: " + agent_.fetch_error + "; revision " + shortened(agent_.revision) +
               " stays what is wanted",
           "mend what is said there; it is tried again at each interval")
           .since = agent_.last_fetch;
     } else if (agent_.revision.empty() && !agent_.last_fetch) {
-      add("git", State::waiting, "no revision has been read yet");
+      add("git", ConditionState::waiting, "no revision has been read yet");
     } else {
       add("git",
-          State::good,
+          ConditionState::good,
           "revision " + shortened(agent_.revision) +
               (agent_.revision_subject.empty() ? "" : " \"" + agent_.revision_subject + "\"") +
               (agent_.revision_author.empty() ? "" : " by " + agent_.revision_author))
@@ -76,29 +79,29 @@ class Chain {
   void files() {
     if (!agent_.repository_errors.empty()) {
       add("files",
-          State::failed,
+          ConditionState::failed,
           "mistakes that concern the whole repository freeze everything: " +
               agent_.repository_errors.front(),
           "mend them and push; `skep validate` shows them all");
     } else if (stack_.verdict == "broken") {
       add("files",
-          State::failed,
+          ConditionState::failed,
           stack_.message,
           "mend it and push; `skep validate` shows every mistake with file and line");
     } else if (stack_.target_revision.empty() && stack_.declared.empty()) {
-      add("files", State::waiting, "its directory is not in git any more");
+      add("files", ConditionState::waiting, "its directory is not in git any more");
     } else {
-      add("files", State::good, stack_.path + " can be read and rendered");
+      add("files", ConditionState::good, stack_.path + " can be read and rendered");
     }
   }
 
   void swarm() {
     if (agent_.docker_up) {
-      add("swarm", State::good, "the engine answers");
+      add("swarm", ConditionState::good, "the engine answers");
       return;
     }
     add("swarm",
-        State::failed,
+        ConditionState::failed,
         "the swarm cannot be read" +
             (agent_.docker_error.empty() ? "" : ": " + agent_.docker_error) +
             "; nothing is known and nothing is changed",
@@ -108,10 +111,13 @@ class Chain {
   void approval() {
     const bool held = stack_.held && !stack_.quarantined;
     if (held) {
-      add("approval", State::stopped, stack_.message, verb("plan", stack_) + " shows what waits");
+      add("approval",
+          ConditionState::stopped,
+          stack_.message,
+          verb("plan", stack_) + " shows what waits");
     } else if (!stack_.applied_revision.empty()) {
       add("approval",
-          State::good,
+          ConditionState::good,
           stack_.rolled_back_to.empty()
               ? "it is ours; " + shortened(stack_.applied_revision) + " was carried out last"
               : "it is ours; it went back to " + shortened(stack_.rolled_back_to));
@@ -122,7 +128,7 @@ class Chain {
     if (!stack_.suspension) return;
     const auto& suspension = *stack_.suspension;
     auto& link = add("suspension",
-                     State::stopped,
+                     ConditionState::stopped,
                      "suspended by " + suspension.actor +
                          (suspension.reason.empty() ? "" : ": " + suspension.reason),
                      verb("resume", stack_) + " ends it");
@@ -138,7 +144,7 @@ class Chain {
                 ? "; the stack is left as it stands"
                 : "; the stack is at " + shortened(stack_.rolled_back_to) + " instead";
     add("quarantine",
-        State::stopped,
+        ConditionState::stopped,
         text,
         "push a commit that changes the stack, or try this one again with " + verb("sync", stack_));
   }
@@ -147,7 +153,7 @@ class Chain {
     if (stack_.verdict != "reported" || stack_.suspension) return;
     const auto remedy = stack_.mode == "observe" ? "set sync: auto in its skep.yaml to change that"
                                                  : verb("sync", stack_) + " carries it out once";
-    add("policy", State::stopped, stack_.message, remedy);
+    add("policy", ConditionState::stopped, stack_.message, remedy);
   }
 
   void order() {
@@ -162,7 +168,7 @@ class Chain {
               (other->message.empty() ? "" : ": " + other->message);
     }
     add("order",
-        State::waiting,
+        ConditionState::waiting,
         text,
         "`skep explain " + stack_.waits_for + "` says why that waits");
   }
@@ -170,11 +176,11 @@ class Chain {
   void obstacles() {
     if (stack_.verdict == "blocked") {
       add("obstacle",
-          State::failed,
+          ConditionState::failed,
           stack_.message,
           "mend it in git or in the swarm; " + verb("plan", stack_) + " shows all of it");
     } else if (stack_.verdict == "wait" && stack_.waits_for.empty() && !stack_.next_retry) {
-      add("waiting", State::waiting, stack_.message);
+      add("waiting", ConditionState::waiting, stack_.message);
     }
   }
 
@@ -182,7 +188,7 @@ class Chain {
     if (!stack_.plan) return;
     const auto& plan = *stack_.plan;
     if (plan.empty()) {
-      add("difference", State::good, "what runs is what is wanted");
+      add("difference", ConditionState::good, "what runs is what is wanted");
       return;
     }
     const bool live = stack_.drift_cause == ports::DriftCause::live;
@@ -199,7 +205,7 @@ class Chain {
     }
     const bool on_its_way = stack_.verdict == "apply" || stack_.verdict == "wait";
     add("difference",
-        on_its_way ? State::waiting : State::stopped,
+        on_its_way ? ConditionState::waiting : ConditionState::stopped,
         text + names,
         verb("plan", stack_) + " shows the fields")
         .since = stack_.drift_since;
@@ -219,14 +225,14 @@ class Chain {
     if (waits) troubles = stack_.message;
     const auto text = health + (troubles.empty() ? "" : ": " + troubles);
     if (stack_.health == Health::healthy && !stack_.operation) {
-      add("rollout", State::good, "every service runs as many tasks as it should");
+      add("rollout", ConditionState::good, "every service runs as many tasks as it should");
       return;
     }
     // What nobody has made yet is missing, and nothing failed.
     const bool to_come = stack_.operation || stack_.verdict == "wait" || stack_.verdict == "apply";
     const bool wrong =
         stack_.health == Health::degraded || (stack_.health == Health::missing && !to_come);
-    auto& link = add("rollout", wrong ? State::failed : State::waiting, text);
+    auto& link = add("rollout", wrong ? ConditionState::failed : ConditionState::waiting, text);
     if (stack_.operation) {
       const auto& operation = *stack_.operation;
       link.text += "; a deployment (" + operation.trigger +
@@ -251,7 +257,7 @@ class Chain {
     const auto count = stack_.consecutive_failures;
     auto& link =
         add("retry",
-            stack_.next_retry ? State::waiting : State::failed,
+            stack_.next_retry ? ConditionState::waiting : ConditionState::failed,
             "failed " + std::to_string(count) + (count == 1 ? " time" : " times in a row") +
                 // While it is suspended its sentence is about that, and not about the failure.
                 (stack_.message.empty() || stack_.suspension ? "" : ": " + stack_.message),
@@ -278,9 +284,11 @@ ports::Explanation explain_stack(const ports::AgentStatus& agent, const ports::S
                         explanation.conditions.end(),
                         [&](const Condition& link) { return is(link.state); });
   };
-  auto at = first([](State state) { return state == State::failed || state == State::stopped; });
+  auto at = first([](ConditionState state) {
+    return state == ConditionState::failed || state == ConditionState::stopped;
+  });
   if (at == explanation.conditions.end())
-    at = first([](State state) { return state == State::waiting; });
+    at = first([](ConditionState state) { return state == ConditionState::waiting; });
   explanation.summary =
       at == explanation.conditions.end() ? "it runs as git says, and is healthy" : at->text;
   for (const auto& service : stack.services) {

@@ -131,13 +131,6 @@ std::string trouble_of(const swarm::LiveService& service,
   return "";
 }
 
-std::string mode_of(const swarm::ServiceMode& mode) {
-  if (mode.global) return "global";
-  if (mode.replicated_job) return "replicated-job";
-  if (mode.global_job) return "global-job";
-  return "replicated";
-}
-
 }  // namespace
 
 bool by_a_person(const swarm::UpdateStatus& update) {
@@ -198,7 +191,7 @@ ports::ServiceStatus describe_service(const swarm::LiveService& service,
   status.update_state = service.update.state;
   status.sent_back_by_person =
       service.update.state.starts_with("rollback_") && by_a_person(service.update);
-  status.mode = mode_of(service.spec.mode);
+  status.mode = service.spec.mode.name();
   if (health_of(service, tasks, now) == ports::Health::healthy) return status;
   status.trouble = trouble_of(service, tasks, since(service, now));
   if (status.running >= status.desired && status.update_state.empty() && !status.trouble.empty())

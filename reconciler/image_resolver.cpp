@@ -10,14 +10,15 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kWorkers = 4;
-constexpr auto kFirstRetry = 30s;
-constexpr auto kLongestRetry = 30min;
+constexpr auto kFirstRegistryRetry = 30s;
+constexpr auto kLongestRegistryRetry = 30min;
 constexpr std::size_t kMostAnswers =
     4096;  // Many times the images of a swarm; then the memory starts anew.
 
 std::chrono::milliseconds patience_after(unsigned failures) {
   const auto doublings = std::min(failures - 1, 10U);
-  return std::min<std::chrono::milliseconds>(kFirstRetry * (1U << doublings), kLongestRetry);
+  return std::min<std::chrono::milliseconds>(kFirstRegistryRetry * (1U << doublings),
+                                             kLongestRegistryRetry);
 }
 
 }  // namespace

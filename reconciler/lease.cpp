@@ -14,7 +14,7 @@ using std::chrono::nanoseconds;
 constexpr std::string_view kHolderLabel = "io.skep.lease.holder";
 constexpr std::string_view kTokenLabel = "io.skep.lease.token";
 constexpr std::string_view kRenewalsLabel = "io.skep.lease.renewals";
-constexpr std::string_view kData =
+constexpr std::string_view kLeaseData =
     "Which skep agent is active stands in the labels of this object.\n";
 constexpr std::size_t kTokenBytes = 8;
 constexpr auto kAgain = std::chrono::seconds(1);  ///< After a failure, and after a lost race.
@@ -49,7 +49,7 @@ std::string Lease::holder() const {
 swarm::ConfigSpec Lease::spec(const std::string& token) const {
   swarm::ConfigSpec spec;
   spec.name = config_name_;
-  spec.data = kData;
+  spec.data = kLeaseData;
   spec.labels[std::string(swarm::kInstanceLabel)] = options_.instance;
   spec.labels[std::string(kHolderLabel)] = options_.holder;
   spec.labels[std::string(kTokenLabel)] = token;

@@ -8,10 +8,6 @@
 namespace skep::reconciler {
 namespace {
 
-std::string protocol_of(const swarm::PublishedPort& port) {
-  return port.protocol.empty() ? "tcp" : port.protocol;
-}
-
 /// Everything that stands in its way is ports of other stacks.
 bool blocked_by_ports_only(const diff::Plan& plan) {
   return plan.blocked() &&
@@ -39,7 +35,7 @@ std::vector<Held> held_by_others(const StackFacts& facts, const diff::LiveIndex&
     if (!service.spec.endpoint_spec) continue;
     for (const auto& port : service.spec.endpoint_spec->ports) {
       if (port.published == 0 || port.mode == "host") continue;
-      for (const auto* holder : index.publishers(port.published, protocol_of(port))) {
+      for (const auto* holder : index.publishers(port.published, port.protocol_or_tcp())) {
         if (label_of(holder->spec.labels, swarm::kStackLabel) != facts.name)
           held.push_back({holder, port, service.spec.name});
       }
@@ -121,7 +117,7 @@ void Reconciler::exchange_ports(const diff::LiveIndex& index, Work& work) {
     action.key = name.starts_with(stack + "_") ? name.substr(stack.size() + 1) : name;
     action.live_id = held.holder->id;
     action.impact = diff::Impact::restart;
-    const auto port = std::to_string(held.port.published) + "/" + protocol_of(held.port);
+    const auto port = std::to_string(held.port.published) + "/" + held.port.protocol_or_tcp();
     action.reason += (action.reason.empty() ? "" : "; ") + ("gives up port " + port) +
                      " first, for " + held.taker + " takes it";
     action.gives_up.push_back(held.port);

@@ -14,8 +14,8 @@ using Stage = HookRun::Stage;
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kLogLines = 10;
-constexpr auto kLogPatience = 3s;  ///< The turn waits for it, and all other stacks with it.
+constexpr std::size_t kHookLogLines = 10;
+constexpr auto kHookLogPatience = 3s;  ///< The turn waits for it, and all other stacks with it.
 constexpr std::size_t kLongestTrouble = 1500;
 
 /// Whether the swarm holds a run that no hook of this content is about.
@@ -97,8 +97,8 @@ std::string Reconciler::trouble_of_hook(const StackFacts& facts, std::stop_token
   const auto& run = facts.hooks.run;
   auto trouble = std::string(to_string(facts.hooks.due->phase)) + " hook " + facts.hooks.due->key +
                  " failed: " + (run.trouble.empty() ? "its task failed" : run.trouble);
-  const Patience patience(clock_, kLogPatience, std::move(stop));
-  const auto lines = engine_.log_tail(run.service->spec.name, kLogLines, patience.token());
+  const Patience patience(clock_, kHookLogPatience, std::move(stop));
+  const auto lines = engine_.log_tail(run.service->spec.name, kHookLogLines, patience.token());
   if (lines && !lines->empty()) {
     trouble += "; its log ends:";
     for (const auto& line : *lines) trouble += " | " + line;

@@ -116,7 +116,7 @@ Result<std::optional<std::string>> get_file(const std::string& path,
   return *file ? Found(std::move((*file)->text)) : Found();
 }
 
-void complain(Findings& findings, std::string message, SourcePosition at) {
+void complain_of_values(Findings& findings, std::string message, SourcePosition at) {
   findings.push_back({Finding::Severity::error, std::move(message), std::move(at)});
 }
 
@@ -151,12 +151,12 @@ void read_values(const StackSource& source,
   for (const auto& path : source.values_files) {
     auto file = reader.file(path);
     if (!file) {
-      complain(
+      complain_of_values(
           findings, file.error().message, file.error().at.value_or(SourcePosition{path.text()}));
     } else if (!*file) {
-      complain(findings,
-               "values: there is no file " + path.text() + " in the repository",
-               source.settings.values_at);
+      complain_of_values(findings,
+                         "values: there is no file " + path.text() + " in the repository",
+                         source.settings.values_at);
     } else {
       input.values.push_back({path.text(), std::move((*file)->text)});
     }
@@ -224,7 +224,7 @@ std::vector<package::Document> render_template(const StackSource& source,
   const auto& made_from = shelf.find(*source.settings.template_name);
   reader.note(made_from.reads);
   if (made_from.package == nullptr) {
-    complain(findings, made_from.trouble, source.settings.template_at);
+    complain_of_values(findings, made_from.trouble, source.settings.template_at);
     return {};
   }
   package::Input input;
@@ -249,10 +249,11 @@ void refuse_settings(const StackSource& source,
                      Findings& findings) {
   if (source.settings.template_name || options.settings.empty() || !is_named(source, options))
     return;
-  complain(findings,
-           "--set is for stacks that are made from a template, and this one is not: its skep.yaml "
-           "has no template:",
-           {source.directory.text()});
+  complain_of_values(
+      findings,
+      "--set is for stacks that are made from a template, and this one is not: its skep.yaml "
+      "has no template:",
+      {source.directory.text()});
 }
 
 void show_rendered_lines(const std::vector<package::Document>& documents, Findings& findings) {

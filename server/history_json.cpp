@@ -1,25 +1,14 @@
 #include "server/history_json.hpp"
 
-#include <cstdio>
-
 #include <nlohmann/json.hpp>
 
+#include "server/json_text.hpp"
 #include "server/status_words.hpp"
 
 namespace skep::server {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json time_json(const std::optional<WallTime>& time) {
-  if (!time || *time == WallTime{}) return nullptr;
-  const auto whole = std::chrono::floor<std::chrono::seconds>(*time);
-  auto text = to_rfc3339(whole);
-  char milliseconds[8];
-  std::snprintf(
-      milliseconds, sizeof milliseconds, ".%03d", static_cast<int>((*time - whole).count() % 1000));
-  return text.insert(text.size() - 1, milliseconds);
-}
 
 Json operation_json(const ports::OperationRecord& record) {
   const auto& report = record.report;
@@ -86,10 +75,6 @@ Json conditions_json(const std::vector<ports::Condition>& conditions) {
                     {"until", time_json(condition.until)}});
   }
   return list;
-}
-
-std::string text_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace

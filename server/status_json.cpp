@@ -1,26 +1,14 @@
 #include "server/status_json.hpp"
 
-#include <cstdio>
-
 #include <nlohmann/json.hpp>
 
+#include "server/json_text.hpp"
 #include "server/status_words.hpp"
 
 namespace skep::server {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// "2026-11-21T09:17:42.123Z"
-Json time_json(const std::optional<WallTime>& time) {
-  if (!time) return nullptr;
-  const auto whole = std::chrono::floor<std::chrono::seconds>(*time);
-  auto text = to_rfc3339(whole);
-  char milliseconds[8];
-  std::snprintf(
-      milliseconds, sizeof milliseconds, ".%03d", static_cast<int>((*time - whole).count() % 1000));
-  return text.insert(text.size() - 1, milliseconds);
-}
 
 Json position_json(const std::optional<SourcePosition>& at) {
   if (!at) return nullptr;
@@ -100,10 +88,6 @@ Json stack_json(const ports::StackStatus& stack) {
       {"last_failure", time_json(stack.last_failure)},
       {"last_duration_ms", stack.last_duration.count()},
       {"consecutive_failures", stack.consecutive_failures}};
-}
-
-std::string text_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 // One object's fields; the first one of a wrong type becomes the error of the whole reading.

@@ -2,18 +2,13 @@
 
 #include <optional>
 
+#include "core/ascii.hpp"
+
 namespace skep::server {
 namespace {
 
 Error bad(std::string message) {
   return Error{.kind = ErrorKind::invalid_input, .message = std::move(message)};
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 // How many bytes a UTF-8 sequence has that begins with `lead`; 0 where none begins so.

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/ascii.hpp"
 #include "server/webhook_registry.hpp"
 
 namespace skep::server {
@@ -211,13 +212,6 @@ bool is_push(WebhookProvider provider, std::string_view event, const Fields& fie
   const auto name = fields.find("event_name");
   return event == "System Hook" && name != fields.end() &&
          (name->second.text == "push" || name->second.text == "tag_push");
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 }  // namespace

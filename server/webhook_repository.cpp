@@ -12,13 +12,6 @@ namespace {
 constexpr std::size_t kLongestAddress = 2048;
 constexpr std::size_t kCommitDigits = 40;
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // A broken escape stays as it is.
 std::string unescaped(std::string_view text) {
   std::string result;

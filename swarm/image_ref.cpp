@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "core/ascii.hpp"
+
 namespace skep::swarm {
 namespace {
 
 constexpr std::size_t kLongestPath = 255;
 constexpr std::size_t kLongestTag = 128;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_alphanumeric(char c) { return is_digit(c) || is_lower(c) || is_upper(c); }

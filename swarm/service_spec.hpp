@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "swarm/fields.hpp"
@@ -475,6 +476,12 @@ struct ServiceMode {
   std::optional<GlobalMode> global_job;
   bool operator==(const ServiceMode&) const = default;
   [[nodiscard]] bool is_job() const noexcept { return replicated_job || global_job; }
+  /// As `deploy.mode` of a compose file says it.
+  [[nodiscard]] std::string_view name() const noexcept {
+    if (global) return "global";
+    if (replicated_job) return "replicated-job";
+    return global_job ? "global-job" : "replicated";
+  }
   static void fields(auto& self, auto&& visit) {
     visit("Replicated", self.replicated);
     visit("Global", self.global);
@@ -507,6 +514,8 @@ struct PublishedPort {
   std::uint32_t published = 0;  ///< On the node; 0 lets the engine choose.
   std::string mode;
   bool operator==(const PublishedPort&) const = default;
+  /// Where nothing is said it is TCP.
+  [[nodiscard]] std::string protocol_or_tcp() const { return protocol.empty() ? "tcp" : protocol; }
   static void fields(auto& self, auto&& visit) {
     visit("Name", self.name);
     visit("Protocol", self.protocol);

@@ -5,13 +5,12 @@
 #include <cmath>
 #include <limits>
 
+#include "core/ascii.hpp"
 #include "core/digest.hpp"
 #include "yaml/timestamp.hpp"
 
 namespace skep::yaml {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Go's ParseUint without a sign; base 0 reads the prefix. Nothing for a bad digit or > 64 bits.
 std::optional<std::uint64_t> unsigned_from(std::string_view text, unsigned base) {

@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <string>
 
+#include "core/ascii.hpp"
+
 namespace skep::yaml {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Reads from the front of a text and remembers whether all went well.
 class Cursor {

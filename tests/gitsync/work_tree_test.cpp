@@ -15,7 +15,7 @@ using ports::TreeEntry;
 using testing::HasSubstr;
 using testing::Not;
 
-RepoPath path(const std::string& text) { return *RepoPath::parse(text); }
+RepoPath repo_path(const std::string& text) { return *RepoPath::parse(text); }
 
 class WorkTreeTest : public testing::Test {
  protected:
@@ -60,21 +60,21 @@ TEST_F(WorkTreeTest, ReadsAPlainDirectory) {
   const auto tree = snapshot();
   EXPECT_EQ(tree->revision().commit, "");
   EXPECT_EQ(tree->revision().abbreviated(), "work tree");
-  const auto entries = *tree->list(path("apps/web"));
+  const auto entries = *tree->list(repo_path("apps/web"));
   ASSERT_EQ(entries.size(), 2U);
   EXPECT_EQ(entries[0].name, "compose.yml");
   EXPECT_TRUE(entries[1].executable);
-  EXPECT_EQ(entries[0].id, (*tree->read(path("apps/web/compose.yml")))->id);
-  EXPECT_EQ((*tree->find(path("apps")))->kind, TreeEntry::Kind::directory);
-  EXPECT_FALSE(*tree->read(path("apps/none")));
-  EXPECT_FALSE(*tree->read(path("apps/web/compose.yml/below")));
-  EXPECT_FALSE(*tree->find(path("apps/web/compose.yml/below")));
-  EXPECT_FALSE(*tree->find(path("none/below")));
-  EXPECT_TRUE(tree->list(path("none"))->empty());
-  EXPECT_TRUE(tree->list(path("apps/web/compose.yml/below"))->empty());
-  EXPECT_THAT(tree->list(path("apps/web/compose.yml")).error().message,
+  EXPECT_EQ(entries[0].id, (*tree->read(repo_path("apps/web/compose.yml")))->id);
+  EXPECT_EQ((*tree->find(repo_path("apps")))->kind, TreeEntry::Kind::directory);
+  EXPECT_FALSE(*tree->read(repo_path("apps/none")));
+  EXPECT_FALSE(*tree->read(repo_path("apps/web/compose.yml/below")));
+  EXPECT_FALSE(*tree->find(repo_path("apps/web/compose.yml/below")));
+  EXPECT_FALSE(*tree->find(repo_path("none/below")));
+  EXPECT_TRUE(tree->list(repo_path("none"))->empty());
+  EXPECT_TRUE(tree->list(repo_path("apps/web/compose.yml/below"))->empty());
+  EXPECT_THAT(tree->list(repo_path("apps/web/compose.yml")).error().message,
               HasSubstr("is not a directory"));
-  EXPECT_THAT(tree->read(path("apps")).error().message, HasSubstr("apps is a directory"));
+  EXPECT_THAT(tree->read(repo_path("apps")).error().message, HasSubstr("apps is a directory"));
 }
 
 TEST_F(WorkTreeTest, NamesTheCommitOnlyWhileNothingDiffers) {
@@ -96,23 +96,23 @@ TEST_F(WorkTreeTest, ADirectoryBelowTheRootOfAWorkTreeIsJudgedAlone) {
   auto source = open_work_tree(root_ / "apps");
   const auto tree = *(*source)->fetch({});
   EXPECT_EQ(tree->revision().commit, id);
-  EXPECT_EQ((*tree->read(path("web/compose.yml")))->text, "one");
+  EXPECT_EQ((*tree->read(repo_path("web/compose.yml")))->text, "one");
 }
 
 TEST_F(WorkTreeTest, IdsAreThoseOfGit) {
   const auto id = commit_all();
   const auto from_git = *GitSnapshot::open(root_ / ".git", id, {});
-  EXPECT_EQ((*from_git->find(path("apps/web/compose.yml")))->id,
-            (*snapshot()->find(path("apps/web/compose.yml")))->id);
+  EXPECT_EQ((*from_git->find(repo_path("apps/web/compose.yml")))->id,
+            (*snapshot()->find(repo_path("apps/web/compose.yml")))->id);
 }
 
 TEST_F(WorkTreeTest, TheGitDirectoryIsNotShown) {
   commit_all();
   const auto tree = snapshot();
   EXPECT_EQ(tree->list(RepoPath())->size(), 1U);
-  EXPECT_FALSE(*tree->read(path(".git/config")));
-  EXPECT_FALSE(*tree->find(path(".git")));
-  EXPECT_TRUE(tree->list(path(".git"))->empty());
+  EXPECT_FALSE(*tree->read(repo_path(".git/config")));
+  EXPECT_FALSE(*tree->find(repo_path(".git")));
+  EXPECT_TRUE(tree->list(repo_path(".git"))->empty());
 }
 
 TEST_F(WorkTreeTest, RefusesSymlinksAlsoOnTheWay_Attack1) {
@@ -121,40 +121,40 @@ TEST_F(WorkTreeTest, RefusesSymlinksAlsoOnTheWay_Attack1) {
   fs::create_symlink("web/compose.yml", root_ / "apps/inside");
   const auto tree = snapshot();
   for (const char* const text : {"link/secret", "link", "apps/inside"}) {
-    const auto file = tree->read(path(text));
+    const auto file = tree->read(repo_path(text));
     ASSERT_FALSE(file) << text;
     EXPECT_EQ(file.error().kind, ErrorKind::invalid_input);
     EXPECT_THAT(file.error().message, HasSubstr("is a symbolic link"));
     EXPECT_THAT(file.error().message, Not(HasSubstr("outside")));
   }
-  EXPECT_THAT(tree->read(path("link/none")).error().message, testing::StartsWith("link "))
+  EXPECT_THAT(tree->read(repo_path("link/none")).error().message, testing::StartsWith("link "))
       << "whether it exists out there is not told";
-  EXPECT_FALSE(tree->list(path("link")));
-  EXPECT_FALSE(tree->find(path("link/secret")));
-  EXPECT_EQ((*tree->find(path("link")))->kind, TreeEntry::Kind::symlink);
+  EXPECT_FALSE(tree->list(repo_path("link")));
+  EXPECT_FALSE(tree->find(repo_path("link/secret")));
+  EXPECT_EQ((*tree->find(repo_path("link")))->kind, TreeEntry::Kind::symlink);
 }
 
 TEST_F(WorkTreeTest, RefusesARepositoryInsideAsASubmodule) {
   write_file(root_ / "apps/sub/.git", "gitdir: ../..");
   write_file(root_ / "apps/sub/compose.yml", "x");
   const auto tree = snapshot();
-  EXPECT_THAT(tree->read(path("apps/sub/compose.yml")).error().message,
+  EXPECT_THAT(tree->read(repo_path("apps/sub/compose.yml")).error().message,
               HasSubstr("apps/sub is a git repository of its own"));
-  EXPECT_EQ((*tree->find(path("apps/sub")))->kind, TreeEntry::Kind::submodule);
+  EXPECT_EQ((*tree->find(repo_path("apps/sub")))->kind, TreeEntry::Kind::submodule);
 }
 
 TEST_F(WorkTreeTest, APipeIsNeitherShownNorRead) {
   ASSERT_EQ(::mkfifo((root_ / "pipe").c_str(), 0600), 0);
   const auto tree = snapshot();
-  EXPECT_THAT(tree->read(path("pipe")).error().message, HasSubstr("not a regular file"));
+  EXPECT_THAT(tree->read(repo_path("pipe")).error().message, HasSubstr("not a regular file"));
   EXPECT_EQ(tree->list(RepoPath())->size(), 1U);
 }
 
 TEST_F(WorkTreeTest, SizeAndNumberAreLimited) {
   write_file(root_ / "big", std::string(101, 's'));
   const auto tree = snapshot({.file_bytes = 100, .directory_entries = 2});
-  EXPECT_THAT(tree->read(path("big")).error().message, HasSubstr("more than 100 bytes"));
-  EXPECT_THAT((*tree->find(path("big")))->id, testing::StartsWith("stat-"));
+  EXPECT_THAT(tree->read(repo_path("big")).error().message, HasSubstr("more than 100 bytes"));
+  EXPECT_THAT((*tree->find(repo_path("big")))->id, testing::StartsWith("stat-"));
   EXPECT_TRUE(tree->list(RepoPath()));
   write_file(root_ / "third", "x");
   EXPECT_THAT(tree->list(RepoPath()).error().message, HasSubstr("the root has more than 2"));
@@ -162,16 +162,16 @@ TEST_F(WorkTreeTest, SizeAndNumberAreLimited) {
 
 TEST_F(WorkTreeTest, WhatWasReadStaysAsItWas) {
   const auto tree = snapshot();
-  const auto before = (*tree->read(path("apps/web/compose.yml")))->id;
+  const auto before = (*tree->read(repo_path("apps/web/compose.yml")))->id;
   write_file(root_ / "apps/web/compose.yml", "two");
-  EXPECT_EQ((*tree->read(path("apps/web/compose.yml")))->text, "one");
-  EXPECT_EQ((*tree->find(path("apps/web/compose.yml")))->id, before);
-  EXPECT_EQ((*snapshot()->read(path("apps/web/compose.yml")))->text, "two");
+  EXPECT_EQ((*tree->read(repo_path("apps/web/compose.yml")))->text, "one");
+  EXPECT_EQ((*tree->find(repo_path("apps/web/compose.yml")))->id, before);
+  EXPECT_EQ((*snapshot()->read(repo_path("apps/web/compose.yml")))->text, "two");
 }
 
 TEST_F(WorkTreeTest, ADirectorysIdTellsWhatIsInIt) {
   fs::create_directories(root_ / "apps/web/sub");
-  const auto id = [&] { return (*snapshot()->find(path("apps")))->id; };
+  const auto id = [&] { return (*snapshot()->find(repo_path("apps")))->id; };
   const auto before = id();
   EXPECT_NE(before, "");
   EXPECT_EQ(id(), before);
@@ -195,12 +195,12 @@ TEST_F(WorkTreeTest, AnIgnoredFileThatWasReadAndChangedIsNotTheSameRevision) {
   auto source = *open_work_tree(root_);
   const auto fetched = [&] { return (*source->fetch({}))->revision().commit; };
   EXPECT_EQ(fetched(), id);
-  ASSERT_TRUE(*source->last_good()->read(path("apps/web/.env")));
-  ASSERT_FALSE(*source->last_good()->find(path("apps/.env")));
+  ASSERT_TRUE(*source->last_good()->read(repo_path("apps/web/.env")));
+  ASSERT_FALSE(*source->last_good()->find(repo_path("apps/.env")));
   EXPECT_EQ(fetched(), id);
   const auto read_all = [&] {
-    (void)source->last_good()->read(path("apps/web/.env"));
-    (void)source->last_good()->find(path("apps/.env"));
+    (void)source->last_good()->read(repo_path("apps/web/.env"));
+    (void)source->last_good()->find(repo_path("apps/.env"));
   };
   read_all();
   write_file(root_ / "other", "nobody reads it");

@@ -18,7 +18,7 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using What = HostVerdict::What;
 
-const WallTime kNow{std::chrono::seconds(1'800'000'000)};
+const WallTime kHostNow{std::chrono::seconds(1'800'000'000)};
 
 struct Located {
   const char* name;
@@ -124,7 +124,7 @@ std::string seen_by_a_server(GitHostType type) {
   const auto answer = http_sender({}, 5s)(status_call(host, kCommit, kStatus));
   EXPECT_TRUE(answer) << answer.error().message;
   if (answer) {
-    EXPECT_EQ(judge(host, *answer, kNow).what, What::accepted);
+    EXPECT_EQ(judge(host, *answer, kHostNow).what, What::accepted);
   }
   EXPECT_THAT(server.requests(), SizeIs(1));
   return server.requests().empty() ? std::string() : server.requests().front();
@@ -216,10 +216,11 @@ struct Judged {
 class Judge : public ::testing::TestWithParam<Judged> {};
 
 TEST_P(Judge, KnowsWhatAnAnswerMeans) {
-  const auto verdict = judge(host_at(gitlab, "https://git.example.com"), GetParam().answer, kNow);
+  const auto verdict =
+      judge(host_at(gitlab, "https://git.example.com"), GetParam().answer, kHostNow);
   EXPECT_EQ(verdict.what, GetParam().what) << verdict.why;
   if (GetParam().wait > 0s) {
-    EXPECT_EQ(verdict.not_before, kNow + GetParam().wait);
+    EXPECT_EQ(verdict.not_before, kHostNow + GetParam().wait);
   }
   EXPECT_THAT(verdict.why, Not(HasSubstr("canary")));
 }
@@ -237,12 +238,12 @@ INSTANTIATE_TEST_SUITE_P(
         Judged{"too_many_says_nothing", {429, 0s}, What::limited, 60s},
         Judged{"forbidden_with_a_time_is_the_secondary_limit", {403, 90s}, What::limited, 90s},
         Judged{"forbidden_with_nothing_left_waits_for_the_window",
-               {403, 0s, "", 0, kNow + 600s},
+               {403, 0s, "", 0, kHostNow + 600s},
                What::limited,
                600s},
-        Judged{"a_window_long_past", {403, 0s, "", 0, kNow - 600s}, What::limited, 60s},
+        Judged{"a_window_long_past", {403, 0s, "", 0, kHostNow - 600s}, What::limited, 60s},
         Judged{"a_window_in_a_thousand_years",
-               {429, 0s, "", 0, kNow + 9'999'999s},
+               {429, 0s, "", 0, kHostNow + 9'999'999s},
                What::limited,
                7200s},
         Judged{"a_time_without_end", {429, 99'999'999s}, What::limited, 7200s},
@@ -272,7 +273,7 @@ TEST(StatusHttp, RateLimitsAreReadAsEachHostSpellsThem) {
   auto answer = send(call);
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->calls_left, 0);
-  EXPECT_EQ(answer->calls_again, kNow + 123s);
+  EXPECT_EQ(answer->calls_again, kHostNow + 123s);
   answer = send(call);
   EXPECT_EQ(answer->calls_left, 7);
   EXPECT_EQ(answer->retry_after, 9s);

@@ -22,8 +22,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-constexpr const char* kId = "00112233445566778899aabbccddeeff";
-const WallTime kNow{std::chrono::seconds(1'800'000'000)};
+constexpr const char* kMailId = "00112233445566778899aabbccddeeff";
+const WallTime kMailNow{std::chrono::seconds(1'800'000'000)};
 
 Target mail_target(const std::string& url = "smtp://127.0.0.1:25") {
   Target target;
@@ -36,7 +36,7 @@ Target mail_target(const std::string& url = "smtp://127.0.0.1:25") {
   return target;
 }
 
-Message awkward() {
+Message awkward_mail() {
   auto message = message_of("failed");
   auto& story = message.stories.front();
   story.author = "Ada <ada@example.com>\r\nBcc: everybody@example.com";
@@ -46,7 +46,8 @@ Message awkward() {
 }
 
 MailCall mail_of(const Target& target, const Message& message) {
-  const auto mail = mail_for(target, {kId, target.name, to_json(message, kId), 0, kNow});
+  const auto mail =
+      mail_for(target, {kMailId, target.name, to_json(message, kMailId), 0, kMailNow});
   EXPECT_TRUE(mail) << mail.error().message;
   return mail ? *mail : MailCall();
 }
@@ -64,7 +65,7 @@ std::string text_of_mail(const std::string& content) {
 
 TEST(Mail, IsWhatItsGoldenFileShows) {
   const auto file = std::filesystem::path(SKEP_SOURCE_DIR) / "tests/testdata/notify/email.eml";
-  const auto content = mail_of(mail_target(), awkward()).content;
+  const auto content = mail_of(mail_target(), awkward_mail()).content;
   if (std::getenv("SKEP_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(file, std::ios::binary) << content;
     GTEST_SKIP() << "rewritten: " << file;
@@ -73,7 +74,7 @@ TEST(Mail, IsWhatItsGoldenFileShows) {
 }
 
 TEST(Mail, NothingOfAMessageAddsAHeaderOrEndsTheMail) {
-  auto message = awkward();
+  auto message = awkward_mail();
   message.instance = "prod\r\nBcc: everybody@example.com";
   message.stories.front().stack = "apps/web\r\nBcc: everybody@example.com\r\n\r\n.";
   const auto content = mail_of(mail_target(), message).content;
@@ -118,14 +119,14 @@ TEST(Mail, OneStackIsOneThreadAndADeliveryKeepsItsId) {
   const auto failed = mail_of(mail_target(), message_of("failed")).content;
   auto recovered = message_of("recovered");
   const auto later =
-      mail_for(mail_target(), {"other", "mail", to_json(recovered, "other"), 0, kNow});
+      mail_for(mail_target(), {"other", "mail", to_json(recovered, "other"), 0, kMailNow});
   ASSERT_TRUE(later);
   const auto references = [](const std::string& content) {
     const auto at = content.find("References: ");
     return content.substr(at, content.find("\r\n", at) - at);
   };
   EXPECT_EQ(references(failed), references(later->content));
-  EXPECT_THAT(failed, HasSubstr(std::string("Message-ID: <") + kId + "@skep.invalid>\r\n"));
+  EXPECT_THAT(failed, HasSubstr(std::string("Message-ID: <") + kMailId + "@skep.invalid>\r\n"));
   EXPECT_THAT(failed, HasSubstr("Date: Fri, 15 Jan 2027 08:00:00 +0000\r\n"));
   EXPECT_THAT(failed, HasSubstr("Auto-Submitted: auto-generated\r\n"));
 }
@@ -134,7 +135,7 @@ TEST(Mail, AnOwnTemplateIsItsText) {
   auto target = mail_target();
   target.body = "{{ .title }} ({{ .target.team }})\n";
   target.values = {{"team", "ops"}};
-  EXPECT_EQ(text_of_mail(mail_of(target, awkward()).content),
+  EXPECT_EQ(text_of_mail(mail_of(target, awkward_mail()).content),
             "apps/web could not be deployed (ops)\r\n");
 }
 
@@ -191,7 +192,7 @@ class Smtp : public ::testing::Test {
 
 TEST_F(Smtp, ARealServerKeepsTheMailAsItWasMade) {
   start("plain");
-  auto mail = mail_of(mail_target(url()), awkward());
+  auto mail = mail_of(mail_target(url()), awkward_mail());
   mail.encrypted = false;
   const auto answer = send_(mail);
   ASSERT_TRUE(answer) << answer.error().message << read_file(path() / "log");
@@ -206,21 +207,21 @@ TEST_F(Smtp, OneRefusedAddressKeepsItFromNobodyElseAndAllRefusedIsSaid) {
   auto target = mail_target(url());
   target.mail.encrypted = false;
   target.mail.to = {"nobody@example.com", "ops@example.com"};
-  ASSERT_TRUE(send_(mail_of(target, awkward())));
+  ASSERT_TRUE(send_(mail_of(target, awkward_mail())));
   EXPECT_THAT(kept(1, "to"), ::testing::EndsWith(" ops@example.com"));
   target.mail.to = {"nobody@example.com"};
-  auto refused = send_(mail_of(target, awkward()));
+  auto refused = send_(mail_of(target, awkward_mail()));
   ASSERT_TRUE(refused) << refused.error().message;
   EXPECT_EQ(refused->status, 550);
   target.mail.to = {"later@example.com"};
-  refused = send_(mail_of(target, awkward()));
+  refused = send_(mail_of(target, awkward_mail()));
   ASSERT_TRUE(refused) << refused.error().message;
   EXPECT_EQ(refused->status, 451);
 }
 
 TEST_F(Smtp, WhereTlsIsRequiredNothingIsSentWithoutIt) {
   start("plain");
-  const auto answer = send_(mail_of(mail_target(url()), awkward()));
+  const auto answer = send_(mail_of(mail_target(url()), awkward_mail()));
   ASSERT_FALSE(answer);
   EXPECT_THAT(answer.error().message, HasSubstr("STARTTLS"));
   EXPECT_EQ(kept(1, "eml"), "");
@@ -231,15 +232,15 @@ TEST_F(Smtp, StartTlsWithAPasswordAndACaOfOnesOwn) {
   auto target = mail_target(url());
   target.mail.user = "ops";
   target.mail.password = Secret("s3cret pass");
-  const auto unknown = send_(mail_of(target, awkward()));
+  const auto unknown = send_(mail_of(target, awkward_mail()));
   ASSERT_FALSE(unknown) << "the system does not know this CA";
   EXPECT_THAT(unknown.error().message, Not(HasSubstr("s3cret")));
   target.mail.ca_file = (path() / "ca.pem").string();
-  const auto answer = send_(mail_of(target, awkward()));
+  const auto answer = send_(mail_of(target, awkward_mail()));
   ASSERT_TRUE(answer) << answer.error().message << read_file(path() / "log");
   EXPECT_THAT(kept(1, "to"), ::testing::EndsWith(" tls"));
   target.mail.password = Secret("wrong");
-  const auto denied = send_(mail_of(target, awkward()));
+  const auto denied = send_(mail_of(target, awkward_mail()));
   ASSERT_FALSE(denied);
   EXPECT_THAT(denied.error().message, HasSubstr("password is not taken"));
 }
@@ -248,7 +249,7 @@ TEST_F(Smtp, SmtpsIsEncryptedFromTheStart) {
   start("smtps");
   auto target = mail_target(url("smtps"));
   target.mail.ca_file = (path() / "ca.pem").string();
-  const auto answer = send_(mail_of(target, awkward()));
+  const auto answer = send_(mail_of(target, awkward_mail()));
   ASSERT_TRUE(answer) << answer.error().message << read_file(path() / "log");
   EXPECT_NE(kept(1, "eml"), "") << "this server speaks nothing but TLS";
 }
@@ -256,7 +257,7 @@ TEST_F(Smtp, SmtpsIsEncryptedFromTheStart) {
 TEST_F(Smtp, AServerThatIsSilentIsGivenUp) {
   const gitsync::test::SilentServer silent;
   const auto answer = smtp_sender({}, 500ms)(
-      mail_of(mail_target("smtp://127.0.0.1:" + std::to_string(silent.port())), awkward()));
+      mail_of(mail_target("smtp://127.0.0.1:" + std::to_string(silent.port())), awkward_mail()));
   ASSERT_FALSE(answer);
   EXPECT_THAT(answer.error().message, Not(HasSubstr("127.0.0.1")));
 }

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-const WallTime kNow{1'800'000'000s};
+const WallTime kOutboxNow{1'800'000'000s};
 
 class OutboxTest : public ::testing::Test {
  protected:
@@ -33,7 +33,7 @@ class OutboxTest : public ::testing::Test {
   static void put(Outbox& outbox,
                   const std::string& reason,
                   const std::vector<std::string>& targets = {"chat"},
-                  WallTime now = kNow) {
+                  WallTime now = kOutboxNow) {
     const auto done = outbox.put({{message_of(reason), targets, {{"apps/web", reason, kCommit}}}},
                                  {{"apps/web", reason, kCommit}},
                                  now);
@@ -49,15 +49,15 @@ TEST_F(OutboxTest, ADeliveryKeepsItsIdOverFailuresAndRestarts) {
   {
     auto outbox = open();
     put(outbox, "failed");
-    const auto due = outbox.due(kNow);
+    const auto due = outbox.due(kOutboxNow);
     ASSERT_THAT(*due, SizeIs(1));
     id = due->front().id;
     EXPECT_EQ(nlohmann::json::parse(due->front().body).at("id"), id);
-    EXPECT_TRUE(*outbox.failed(due->front(), 0s, kNow));
+    EXPECT_TRUE(*outbox.failed(due->front(), 0s, kOutboxNow));
   }
   auto outbox = open();
-  EXPECT_THAT(*outbox.due(kNow), IsEmpty()) << "not before its time";
-  const auto due = outbox.due(kNow + 5s);
+  EXPECT_THAT(*outbox.due(kOutboxNow), IsEmpty()) << "not before its time";
+  const auto due = outbox.due(kOutboxNow + 5s);
   ASSERT_THAT(*due, SizeIs(1));
   EXPECT_EQ(due->front().id, id);
   EXPECT_EQ(due->front().attempts, 1U);
@@ -68,7 +68,7 @@ TEST_F(OutboxTest, ADeliveryKeepsItsIdOverFailuresAndRestarts) {
 TEST_F(OutboxTest, WaitsTwiceAsLongEachTimeUpToALimitAndAsLongAsItIsAsked) {
   auto outbox = open();
   put(outbox, "failed");
-  auto now = kNow;
+  auto now = kOutboxNow;
   for (const auto expected : {5s, 10s, 20s, 40s, 80s, 160s, 320s, 600s, 600s}) {
     const auto due = outbox.due(now);
     ASSERT_THAT(*due, SizeIs(1)) << expected.count();
@@ -85,26 +85,26 @@ TEST_F(OutboxTest, WaitsTwiceAsLongEachTimeUpToALimitAndAsLongAsItIsAsked) {
 TEST_F(OutboxTest, WhatCannotBeDeliveredForADayIsGivenUp) {
   auto outbox = open();
   put(outbox, "failed");
-  const auto due = outbox.due(kNow + 25h);
-  EXPECT_FALSE(*outbox.failed(due->front(), 0s, kNow + 25h));
+  const auto due = outbox.due(kOutboxNow + 25h);
+  EXPECT_FALSE(*outbox.failed(due->front(), 0s, kOutboxNow + 25h));
   EXPECT_EQ(outbox.depth(), 0U);
 }
 
 TEST_F(OutboxTest, MessagesOfOneTargetKeepTheirOrderAndTargetsDoNotWaitForEachOther) {
   auto outbox = open();
   put(outbox, "failed", {"chat", "pager"});
-  put(outbox, "recovered", {"chat", "pager"}, kNow + 1s);
-  auto due = outbox.due(kNow + 1s);
+  put(outbox, "recovered", {"chat", "pager"}, kOutboxNow + 1s);
+  auto due = outbox.due(kOutboxNow + 1s);
   ASSERT_THAT(*due, SizeIs(2));
   for (const auto& delivery : *due) {
     EXPECT_EQ(nlohmann::json::parse(delivery.body).at("reason"), "failed");
     if (delivery.target == "chat") {
-      EXPECT_TRUE(*outbox.failed(delivery, 0s, kNow + 1s));
+      EXPECT_TRUE(*outbox.failed(delivery, 0s, kOutboxNow + 1s));
     } else {
       EXPECT_TRUE(outbox.delivered(delivery.id));
     }
   }
-  due = outbox.due(kNow + 2s);
+  due = outbox.due(kOutboxNow + 2s);
   ASSERT_THAT(*due, SizeIs(1)) << "chat waits, and its second message behind the first";
   EXPECT_EQ(due->front().target, "pager");
   EXPECT_EQ(nlohmann::json::parse(due->front().body).at("reason"), "recovered");
@@ -116,12 +116,12 @@ TEST_F(OutboxTest, IsBoundedAndTheOldestGoFirst) {
   for (int i = 0; i < 5; ++i) {
     const auto done = outbox.put({{message_of("failed", "apps/" + std::to_string(i)), {"chat"}}},
                                  {},
-                                 kNow + std::chrono::seconds(i));
+                                 kOutboxNow + std::chrono::seconds(i));
     dropped += *done;
   }
   EXPECT_EQ(dropped, 2U);
   EXPECT_EQ(outbox.depth(), 3U);
-  const auto due = outbox.due(kNow + 10s);
+  const auto due = outbox.due(kOutboxNow + 10s);
   const auto body = nlohmann::json::parse(due->front().body);
   EXPECT_EQ(body.at("stacks").at(0).at("stack"), "apps/2");
 }
@@ -136,9 +136,9 @@ TEST_F(OutboxTest, RemembersWhatWasToldUntilTheStackIsForgotten) {
   const auto told = outbox.told();
   ASSERT_THAT(*told, SizeIs(1));
   EXPECT_EQ(told->front().reason, "recovered");
-  EXPECT_TRUE(*outbox.said_lately({"apps/web", "failed", kCommit}, kNow + 59min));
-  EXPECT_FALSE(*outbox.said_lately({"apps/web", "failed", kCommit}, kNow + 61min));
-  EXPECT_FALSE(*outbox.said_lately({"apps/web", "failed", "another"}, kNow));
+  EXPECT_TRUE(*outbox.said_lately({"apps/web", "failed", kCommit}, kOutboxNow + 59min));
+  EXPECT_FALSE(*outbox.said_lately({"apps/web", "failed", kCommit}, kOutboxNow + 61min));
+  EXPECT_FALSE(*outbox.said_lately({"apps/web", "failed", "another"}, kOutboxNow));
   EXPECT_TRUE(outbox.forget({"apps/web"}));
   EXPECT_THAT(*outbox.told(), IsEmpty());
 }
@@ -197,9 +197,9 @@ TEST_F(OutboxTest, AFileThatSomebodyElseHoldsStaysWhereItIs) {
 TEST_F(OutboxTest, AClockThatWasSetBackHoldsNothingUp) {
   auto outbox = open();
   put(outbox, "failed");
-  EXPECT_TRUE(*outbox.failed(outbox.due(kNow)->front(), 3'600s, kNow));
-  EXPECT_THAT(*outbox.due(kNow), IsEmpty()) << "the longest pause that there is";
-  EXPECT_THAT(*outbox.due(kNow - 1s), SizeIs(1));
+  EXPECT_TRUE(*outbox.failed(outbox.due(kOutboxNow)->front(), 3'600s, kOutboxNow));
+  EXPECT_THAT(*outbox.due(kOutboxNow), IsEmpty()) << "the longest pause that there is";
+  EXPECT_THAT(*outbox.due(kOutboxNow - 1s), SizeIs(1));
 }
 
 TEST_F(OutboxTest, OnlyItsOwnerReadsTheFile) {

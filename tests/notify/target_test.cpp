@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr const char* kId = "00112233445566778899aabbccddeeff";
-const WallTime kNow{std::chrono::seconds(1'800'000'000)};
+const WallTime kDeliveryNow{std::chrono::seconds(1'800'000'000)};
 
 /// With what might break a format: quotes, markup, templates, line ends, other scripts.
 Message awkward(const std::string& reason = "failed") {
@@ -48,7 +48,8 @@ Target target_of(const std::string& type) {
 }
 
 HttpCall call_of(const Target& target, const Message& message) {
-  const auto call = call_for(target, {kId, target.name, to_json(message, kId), 0, kNow}, kNow);
+  const auto call =
+      call_for(target, {kId, target.name, to_json(message, kId), 0, kDeliveryNow}, kDeliveryNow);
   EXPECT_TRUE(call) << call.error().message;
   return call ? *call : HttpCall();
 }
@@ -121,8 +122,8 @@ TEST(Target, ARecoveryEndsTheAlertThatTheFailureBegan) {
   };
   const auto failed = alert("failed"), recovered = alert("recovered");
   EXPECT_EQ(failed.at("labels"), recovered.at("labels"));
-  EXPECT_EQ(recovered.at("endsAt"), to_rfc3339(kNow));
-  EXPECT_EQ(failed.at("startsAt"), to_rfc3339(kNow));
+  EXPECT_EQ(recovered.at("endsAt"), to_rfc3339(kDeliveryNow));
+  EXPECT_EQ(failed.at("startsAt"), to_rfc3339(kDeliveryNow));
   EXPECT_GT(failed.at("endsAt"), failed.at("startsAt"));
   EXPECT_EQ(failed.at("labels").at("topic"), "alerts") << "values are labels of one's own";
 }
@@ -140,7 +141,8 @@ TEST(Target, AnOwnTemplateTakesThePlaceOfTheTypes) {
 TEST(Target, ATemplateThatGivesNoJsonIsRefusedAndPlainTextMayBeWanted) {
   auto target = target_of("webhook");
   target.body = "{ {{ .title }}";
-  const auto refused = call_for(target, {kId, "ops", to_json(awkward(), kId), 0, kNow}, kNow);
+  const auto refused =
+      call_for(target, {kId, "ops", to_json(awkward(), kId), 0, kDeliveryNow}, kDeliveryNow);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("toRawJson"));
   target.content_type = "text/plain";

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ports::Condition;
-using State = ports::Condition::State;
+using ConditionState = ports::Condition::State;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
@@ -50,7 +50,7 @@ TEST_F(Explain, AStackThatIsWellHasNothingButGoodLinks) {
   EXPECT_EQ(explanation.stack, "apps/a");
   EXPECT_EQ(explanation.summary, "it runs as git says, and is healthy");
   for (const auto& condition : explanation.conditions)
-    EXPECT_EQ(condition.state, State::good) << condition.name << ": " << condition.text;
+    EXPECT_EQ(condition.state, ConditionState::good) << condition.name << ": " << condition.text;
   ASSERT_EQ(explanation.services.size(), 1U);
   EXPECT_EQ(explanation.services[0].running, 1U);
 }
@@ -60,7 +60,7 @@ TEST_F(Explain, AMistakeInAFileIsNamedWithItsPlace) {
   const auto explanation = explain();
   const auto* files = link(explanation, "files");
   ASSERT_NE(files, nullptr);
-  EXPECT_EQ(files->state, State::failed);
+  EXPECT_EQ(files->state, ConditionState::failed);
   EXPECT_THAT(files->text, HasSubstr("apps/a/docker-compose.yml:4"));
   EXPECT_THAT(files->remedy, HasSubstr("skep validate"));
   EXPECT_EQ(explanation.summary, files->text);
@@ -71,7 +71,7 @@ TEST_F(Explain, GitThatCannotBeReadIsTheFirstLinkToMend) {
   agent.fetch_error = "connection refused";
   const auto explanation = explain();
   EXPECT_EQ(explanation.conditions.front().name, "git");
-  EXPECT_EQ(explanation.conditions.front().state, State::failed);
+  EXPECT_EQ(explanation.conditions.front().state, ConditionState::failed);
   EXPECT_THAT(explanation.summary, HasSubstr("connection refused"));
 }
 
@@ -89,13 +89,13 @@ TEST_F(Explain, AStackThatWaitsForAnotherTellsForWhichAndHowThatStands) {
   const auto explanation = explain();
   const auto* order = link(explanation, "order");
   ASSERT_NE(order, nullptr);
-  EXPECT_EQ(order->state, State::waiting);
+  EXPECT_EQ(order->state, ConditionState::waiting);
   EXPECT_THAT(order->text, HasSubstr("waits for the stack b"));
   EXPECT_THAT(order->text, HasSubstr("apps/b is "));
   EXPECT_THAT(order->remedy, HasSubstr("`skep explain b`"));
   const auto* rollout = link(explanation, "rollout");
   ASSERT_NE(rollout, nullptr);
-  EXPECT_EQ(rollout->state, State::waiting) << "it has not failed: " << rollout->text;
+  EXPECT_EQ(rollout->state, ConditionState::waiting) << "it has not failed: " << rollout->text;
 }
 
 TEST_F(Explain, ASuspensionTellsByWhomWhyAndUntilWhen) {
@@ -121,7 +121,7 @@ TEST_F(Explain, AnUnapprovedAdoptionIsStoppedAndSaysWhatToDo) {
   const auto explanation = explain();
   const auto* approval = link(explanation, "approval");
   ASSERT_NE(approval, nullptr);
-  EXPECT_EQ(approval->state, State::stopped);
+  EXPECT_EQ(approval->state, ConditionState::stopped);
   EXPECT_THAT(approval->text, HasSubstr("skep approve a"));
 }
 
@@ -161,7 +161,7 @@ TEST_F(Explain, ARolloutTellsRunningDesiredAndTheEnginesOwnWords) {
   const auto explanation = explain();
   const auto* rollout = link(explanation, "rollout");
   ASSERT_NE(rollout, nullptr);
-  EXPECT_NE(rollout->state, State::good);
+  EXPECT_NE(rollout->state, ConditionState::good);
   EXPECT_THAT(rollout->text, HasSubstr("a_web 0/1"));
   EXPECT_THAT(rollout->text, HasSubstr("non-zero exit (7)"));
   EXPECT_THAT(explanation.services.at(0).trouble, HasSubstr("non-zero exit (7)"));
@@ -179,7 +179,7 @@ TEST_F(Explain, AFailureTellsHowOftenAndWhenItIsTriedAgain) {
   const auto explanation = explain();
   const auto* retry = link(explanation, "retry");
   ASSERT_NE(retry, nullptr);
-  EXPECT_EQ(retry->state, State::waiting);
+  EXPECT_EQ(retry->state, ConditionState::waiting);
   EXPECT_THAT(retry->text, StartsWith("failed 1 time"));
   EXPECT_THAT(retry->text, HasSubstr("the engine is tired"));
   ASSERT_TRUE(retry->until);
@@ -197,7 +197,7 @@ TEST_F(Explain, AnEditByHandThatIsOnlyWatchedIsAPolicyAndADifference) {
   ASSERT_NE(link(explanation, "policy"), nullptr);
   const auto* difference = link(explanation, "difference");
   ASSERT_NE(difference, nullptr);
-  EXPECT_EQ(difference->state, State::stopped);
+  EXPECT_EQ(difference->state, ConditionState::stopped);
   EXPECT_THAT(difference->text, HasSubstr("somebody changed the swarm: a_web"));
   EXPECT_TRUE(difference->since);
 }
@@ -207,7 +207,7 @@ TEST_F(Explain, AMissingNetworkIsAnObstacle) {
   const auto explanation = explain();
   const auto* obstacle = link(explanation, "obstacle");
   ASSERT_NE(obstacle, nullptr);
-  EXPECT_EQ(obstacle->state, State::failed);
+  EXPECT_EQ(obstacle->state, ConditionState::failed);
   EXPECT_THAT(obstacle->text, HasSubstr("n"));
 }
 
@@ -224,7 +224,7 @@ TEST_F(Explain, AnUnreadableSwarmIsSaidAndNotGuessedAround) {
   const auto explanation = explain_stack(agent, status);
   const auto* swarm = link(explanation, "swarm");
   ASSERT_NE(swarm, nullptr);
-  EXPECT_EQ(swarm->state, State::failed);
+  EXPECT_EQ(swarm->state, ConditionState::failed);
   EXPECT_THAT(swarm->text, HasSubstr("no quorum"));
 }
 

@@ -17,8 +17,6 @@ using testing::HasSubstr;
 using tests::one_service;
 using tests::World;
 
-const std::string kState = "skep-default-state";
-
 class Faults : public tests::WorldTest {
  protected:
   std::uint32_t port_of(const std::string& service) {
@@ -168,11 +166,11 @@ TEST_F(Faults, ADamagedRecordHoldsOnlyItsStackAndIsKeptUntilAPersonDecides) {
   world.files["apps/a/docker-compose.yml"] = one_service("a:1");
   world.files["apps/b/docker-compose.yml"] = one_service("b:1");
   ASSERT_TRUE(push().all_good());
-  auto labels = world.engine.state().find_config(kState)->labels;
+  auto labels = world.engine.state().find_config(tests::kState)->labels;
   labels["io.skep.stack.a"] = "{ not json";
   labels["io.skep.stack.gone"] = "[]";
   labels["io.skep.suspended.b"] = "nonsense";
-  world.engine.edit_config_labels(kState, labels);
+  world.engine.edit_config_labels(tests::kState, labels);
   world.files["apps/a/docker-compose.yml"] = one_service("a:2");
   world.files["apps/b/docker-compose.yml"] = one_service("b:2");
   world.files["apps/c/docker-compose.yml"] = one_service("c:1");
@@ -184,7 +182,8 @@ TEST_F(Faults, ADamagedRecordHoldsOnlyItsStackAndIsKeptUntilAPersonDecides) {
   EXPECT_EQ(image_of("b_web"), "b:1");
   EXPECT_EQ(image_of("c_web"), "c:1");
   EXPECT_THAT(turn.notes, Contains(HasSubstr("record of the stack gone")));
-  EXPECT_EQ(world.engine.state().find_config(kState)->labels.at("io.skep.stack.a"), "{ not json");
+  EXPECT_EQ(world.engine.state().find_config(tests::kState)->labels.at("io.skep.stack.a"),
+            "{ not json");
   world.agent().approve("a", true, "ann");
   world.agent().resume("b");
   turn = settle();
@@ -198,14 +197,14 @@ TEST_F(Faults, AStateObjectThatSomebodyRemovedIsMadeAnewByAdoptionAndNothingRest
   world.files["apps/b/docker-compose.yml"] = one_service("b:1");
   ASSERT_TRUE(push().all_good());
   const auto a = world.engine.state().find_service("a_web")->version;
-  world.engine.drop_config(kState);
+  world.engine.drop_config(tests::kState);
   EXPECT_TRUE(settle().all_good());
   EXPECT_EQ(world.engine.state().find_service("a_web")->version, a);
-  ASSERT_NE(world.engine.state().find_config(kState), nullptr);
+  ASSERT_NE(world.engine.state().find_config(tests::kState), nullptr);
   // In the middle of a change: what differs waits for a person, for nobody knows any more whether
   // that content failed here before.
   world.files["apps/a/docker-compose.yml"] = one_service("a:2");
-  world.engine.drop_config(kState);
+  world.engine.drop_config(tests::kState);
   const auto turn = push();
   EXPECT_TRUE(World::status(turn, "a").held);
   EXPECT_EQ(image_of("a_web"), "a:1");
@@ -393,7 +392,7 @@ TEST_F(Faults, WhatAPersonDoesDuringARolloutIsPutRight) {
                                [](auto& spec) { spec.task_template.container.image = "evil:1"; });
        }},
       {"the other's service rm", [](World& w) { w.engine.drop_service("a_db"); }},
-      {"state object rm", [](World& w) { w.engine.drop_config(kState); }},
+      {"state object rm", [](World& w) { w.engine.drop_config(tests::kState); }},
   };
   for (const auto& [name, act] : acts) {
     SCOPED_TRACE(name);

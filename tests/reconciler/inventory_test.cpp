@@ -11,7 +11,7 @@ namespace {
 
 using diff::ObjectKind;
 
-struct Told final : ports::Observer {
+struct InventoryTold final : ports::Observer {
   void task_failed(const ports::TaskFailure& failure) override {
     failures.push_back(failure.stack + " " + failure.service + " " + failure.reason);
   }
@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Inventory, ATaskThatFailedIsToldOnceHoweverOftenItIsSeen) {
   World world;
-  Told told;
+  InventoryTold told;
   world.listener = &told;
   world.files["apps/shop/docker-compose.yml"] = one_service("busybox:1");
   world.commit();
@@ -73,7 +73,7 @@ TEST(Inventory, ATaskThatFailedIsToldOnceHoweverOftenItIsSeen) {
 
 TEST(Inventory, WhatNoStackClaimsIsAnOrphanAndWhatAnotherInstanceMadeIsNot) {
   World world;
-  Told told;
+  InventoryTold told;
   world.listener = &told;
   world.files["apps/shop/docker-compose.yml"] = one_service("busybox:1");
   world.commit();
@@ -97,7 +97,7 @@ TEST(Inventory, WhatNoStackClaimsIsAnOrphanAndWhatAnotherInstanceMadeIsNot) {
 
 TEST(Inventory, AnOldGenerationIsStaleAsLongAsItIsThere) {
   World world;
-  Told told;
+  InventoryTold told;
   world.listener = &told;
   world.files["apps/shop/docker-compose.yml"] =
       "services: { web: { image: busybox:1, configs: [page] } }\nconfigs: { page: { file: page } "

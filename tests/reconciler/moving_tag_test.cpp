@@ -15,7 +15,7 @@ using testing::HasSubstr;
 constexpr const char* kImage = "registry:5000/apps/my-app:1.0";
 
 /// Remembers what was done, and for what.
-class Told final : public ports::Observer {
+class TriggersTold final : public ports::Observer {
  public:
   void synced(const ports::SyncReport& report) override {
     done.push_back(report.trigger + " " + report.result);
@@ -76,7 +76,7 @@ class MovingTag : public testing::Test {
   }
 
   mutable World world;
-  Told told;
+  TriggersTold told;
   std::optional<reconciler::Turn> last;
 };
 

@@ -14,11 +14,9 @@ using testing::HasSubstr;
 using tests::one_service;
 using tests::World;
 
-const std::string kState = "skep-default-state";
-
 std::size_t writes_to_services(const World& world) {
   std::size_t count = 0;
-  for (const auto& write : world.engine.writes()) count += write.name != kState ? 1 : 0;
+  for (const auto& write : world.engine.writes()) count += write.name != tests::kState ? 1 : 0;
   return count;
 }
 
@@ -206,7 +204,7 @@ TEST_F(ReconcilerTest, WhatRunsAsGitSaysIsAdoptedWithoutAWriteToIt) {
   world.commit();
   EXPECT_TRUE(settle().all_good());
   EXPECT_EQ(writes_to_services(world), 0U);
-  EXPECT_NE(world.engine.state().find_config(kState), nullptr);
+  EXPECT_NE(world.engine.state().find_config(tests::kState), nullptr);
 }
 
 TEST_F(ReconcilerTest, WhatRunsDifferentlyIsHeldUntilApproved) {
@@ -234,7 +232,8 @@ TEST_F(ReconcilerTest, AnotherInstancesStackIsRefused) {
   world.engine.clear_writes();
   const auto turn = second.turn(world.desired(), {});
   ASSERT_TRUE(turn);
-  EXPECT_TRUE(World::status(*turn, "a").held);
+  EXPECT_FALSE(World::status(*turn, "a").held) << "an approval would not help";
+  EXPECT_EQ(World::status(*turn, "a").sync, ports::SyncState::out_of_sync);
   EXPECT_THAT(World::status(*turn, "a").message, HasSubstr("\"default\""));
   EXPECT_EQ(world.engine.write_count(), 0U);
 }
@@ -472,7 +471,7 @@ TEST_F(ReconcilerTest, PlanOnlyWritesNothing) {
 TEST_F(ReconcilerTest, ADamagedStateObjectStopsEverything) {
   world.commit();
   settle();
-  world.engine.edit_config_labels(kState, {{"io.skep.state.format", "99"}});
+  world.engine.edit_config_labels(tests::kState, {{"io.skep.state.format", "99"}});
   world.engine.clear_writes();
   world.files.erase("apps/a/docker-compose.yml");
   world.commit();

@@ -17,15 +17,15 @@ using tests::MemorySnapshot;
 using tests::one_service;
 using Files = std::map<std::string, std::string>;
 
-DesiredState load(const Files& files,
-                  const LoadOptions& options = {},
-                  const DesiredState* previous = nullptr) {
+DesiredState load_files(const Files& files,
+                        const LoadOptions& options = {},
+                        const DesiredState* previous = nullptr) {
   auto state = load_desired_state(MemorySnapshot(files, "c1"), options, previous);
   EXPECT_TRUE(state) << state.error().message;
   return *std::move(state);
 }
 
-const DesiredStack& stack(const DesiredState& state, const std::string& name) {
+const DesiredStack& stack_named(const DesiredState& state, const std::string& name) {
   for (const auto& stack : state.stacks) {
     if (stack->source.name == name) return *stack;
   }
@@ -34,11 +34,11 @@ const DesiredStack& stack(const DesiredState& state, const std::string& name) {
 }
 
 std::string findings(const DesiredState& state, const std::string& name = "a") {
-  return to_string(stack(state, name).all_findings());
+  return to_string(stack_named(state, name).all_findings());
 }
 
 std::string image(const DesiredState& state, const std::string& name = "a") {
-  const auto& one = stack(state, name);
+  const auto& one = stack_named(state, name);
   EXPECT_THAT(one.all_findings(), IsEmpty()) << to_string(one.all_findings());
   return one.broken() ? "" : one.spec.services.at("web").spec.task_template.container.image;
 }
@@ -53,43 +53,45 @@ Files with(const std::string& text, Files more = {}) {
 const std::string kImage = "services: {web: {image: \"{{ .Values.image }}\"}}\n";
 
 TEST(TemplateStack, IsMadeFromTheRepositorysTemplateAndItsValues) {
-  const auto state = load(
+  const auto state = load_files(
       with(kImage,
            {{"templates/t/values.yaml", "image: x:1\n"}, {"apps/a/values.yaml", "image: y:2\n"}}));
   EXPECT_EQ(image(state), "y:2");
-  EXPECT_EQ(image(load(with(kImage, {{"templates/t/values.yaml", "image: x:1\n"}}))), "x:1");
+  EXPECT_EQ(image(load_files(with(kImage, {{"templates/t/values.yaml", "image: x:1\n"}}))), "x:1");
 }
 
 TEST(TemplateStack, TheRepositorysTemplateComesBeforeTheOneThatShips) {
   const Files values = {{"apps/a/skep.yaml", "template: worker\n"},
                         {"apps/a/values.yaml", "image: y:2\n"}};
   auto files = values;
-  const auto shipped = load(files);
-  EXPECT_EQ(stack(shipped, "a").spec.services.count("app"), 1U) << findings(shipped);
+  const auto shipped = load_files(files);
+  EXPECT_EQ(stack_named(shipped, "a").spec.services.count("app"), 1U) << findings(shipped);
   files["templates/worker/templates/x.yml"] = kImage;
-  const auto own = load(files, {}, &shipped);
+  const auto own = load_files(files, {}, &shipped);
   EXPECT_EQ(image(own), "y:2");
   EXPECT_EQ(own.rendered, 1U) << "that there was no such template was part of what it depended on";
 }
 
 TEST(TemplateStack, AnUnknownTemplateIsNamedWithTheNearestOne) {
-  const auto text = findings(load({{"apps/a/skep.yaml", "template: web-ap\n"}}));
+  const auto text = findings(load_files({{"apps/a/skep.yaml", "template: web-ap\n"}}));
   EXPECT_THAT(text, HasSubstr("apps/a/skep.yaml:1:11: error: there is no template web-ap"));
   EXPECT_THAT(text, HasSubstr("did you mean web-app?"));
   for (const auto* name : {"../apps/a", "a/b", "\"\"", ".git", "[1]"})
-    EXPECT_THAT(findings(load({{"apps/a/skep.yaml", "template: " + std::string(name) + "\n"}})),
-                HasSubstr("template"))
+    EXPECT_THAT(
+        findings(load_files({{"apps/a/skep.yaml", "template: " + std::string(name) + "\n"}})),
+        HasSubstr("template"))
         << name;
 }
 
 TEST(TemplateStack, TemplateAndComposeExcludeEachOther) {
   EXPECT_THAT(
-      findings(load(with(kImage, {{"apps/a/skep.yaml", "template: t\ncompose: [x.yml]\n"}}))),
+      findings(load_files(with(kImage, {{"apps/a/skep.yaml", "template: t\ncompose: [x.yml]\n"}}))),
       HasSubstr("either template: or compose:"));
-  EXPECT_THAT(findings(load(with(kImage, {{"apps/a/docker-compose.yml", one_service("x:1")}}))),
-              HasSubstr("nobody reads docker-compose.yml"));
-  EXPECT_THAT(findings(load({{"apps/a/skep.yaml", "values: [v.yaml]\n"},
-                             {"apps/a/docker-compose.yml", one_service("x:1")}})),
+  EXPECT_THAT(
+      findings(load_files(with(kImage, {{"apps/a/docker-compose.yml", one_service("x:1")}}))),
+      HasSubstr("nobody reads docker-compose.yml"));
+  EXPECT_THAT(findings(load_files({{"apps/a/skep.yaml", "values: [v.yaml]\n"},
+                                   {"apps/a/docker-compose.yml", one_service("x:1")}})),
               HasSubstr("add template: NAME"));
 }
 
@@ -98,44 +100,47 @@ TEST(TemplateStack, NamedValuesFilesMustBeThere) {
       with(kImage,
            {{"apps/a/skep.yaml", "template: t\nvalues: [one.yaml, ../../common/two.yaml]\n"},
             {"apps/a/one.yaml", "image: x:1\n"}});
-  EXPECT_THAT(findings(load(files)), HasSubstr("there is no file common/two.yaml"));
+  EXPECT_THAT(findings(load_files(files)), HasSubstr("there is no file common/two.yaml"));
   auto all = files;
   all["common/two.yaml"] = "image: x:2\n";
-  EXPECT_EQ(image(load(all)), "x:2");
+  EXPECT_EQ(image(load_files(all)), "x:2");
 }
 
 TEST(TemplateStack, DataIsThatOfTheStackTheClusterAndTheEnvironment) {
   LoadOptions options;
   options.templates.environment = "prod";
-  const auto state = load(with("services: {web: {image: \"{{ .Stack.Name }}.{{ .Stack.group }}:"
-                               "{{ .Cluster.Variables.TAG }}-{{ .Environment }}\", labels: {path: "
-                               "\"{{ .Stack.Path }}\"}}}\n",
-                               {{"skep.yaml", "variables: {TAG: v7}\n"}}),
-                          options);
+  const auto state =
+      load_files(with("services: {web: {image: \"{{ .Stack.Name }}.{{ .Stack.group }}:"
+                      "{{ .Cluster.Variables.TAG }}-{{ .Environment }}\", labels: {path: "
+                      "\"{{ .Stack.Path }}\"}}}\n",
+                      {{"skep.yaml", "variables: {TAG: v7}\n"}}),
+                 options);
   EXPECT_EQ(image(state), "a.apps:v7-prod");
-  EXPECT_EQ(
-      stack(state, "a").spec.services.at("web").spec.task_template.container.labels.at("path"),
-      "apps/a");
+  EXPECT_EQ(stack_named(state, "a")
+                .spec.services.at("web")
+                .spec.task_template.container.labels.at("path"),
+            "apps/a");
 }
 
 TEST(TemplateStack, SwarmsPlaceholdersAndVariablesPassThrough) {
-  const auto state = load(with(
+  const auto state = load_files(with(
       "services: {web: {image: \"x:${TAG}\", hostname: \"{{.Node.Hostname}}-{{.Task.Slot}}\"}}\n",
       {{"apps/a/.env", "TAG=3\n"}}));
   EXPECT_EQ(image(state), "x:3");
-  EXPECT_EQ(stack(state, "a").spec.services.at("web").spec.task_template.container.hostname,
+  EXPECT_EQ(stack_named(state, "a").spec.services.at("web").spec.task_template.container.hostname,
             "{{.Node.Hostname}}-{{.Task.Slot}}");
 }
 
 TEST(TemplateStack, AllFilesOfATemplateBecomeOneStack) {
   const auto state =
-      load(with("services: {web: {image: x:1, environment: {A: '1'}}}\n",
-                {{"templates/t/templates/b.yml",
-                  "services: {web: {image: x:2, environment: {B: '2'}}, db: {image: y:1}}\n"},
-                 {"templates/t/templates/_n.tpl", "{{ fail \"never\" }}"}}));
+      load_files(with("services: {web: {image: x:1, environment: {A: '1'}}}\n",
+                      {{"templates/t/templates/b.yml",
+                        "services: {web: {image: x:2, environment: {B: '2'}}, db: {image: y:1}}\n"},
+                       {"templates/t/templates/_n.tpl", "{{ fail \"never\" }}"}}));
   EXPECT_EQ(image(state), "x:2");
-  EXPECT_EQ(stack(state, "a").spec.services.at("web").spec.task_template.container.env.size(), 2U);
-  EXPECT_EQ(stack(state, "a").spec.services.count("db"), 1U);
+  EXPECT_EQ(stack_named(state, "a").spec.services.at("web").spec.task_template.container.env.size(),
+            2U);
+  EXPECT_EQ(stack_named(state, "a").spec.services.count("db"), 1U);
 }
 
 TEST(TemplateStack, EnvironmentsAddValuesAndComposeFiles) {
@@ -150,17 +155,17 @@ TEST(TemplateStack, EnvironmentsAddValuesAndComposeFiles) {
                            {"apps/c/x.prod.yml", "services: {web: {image: prod:1}}\n"},
                            {"apps/c/y.yml", "services: {web: {image: base:2}}\n"}});
   LoadOptions options;
-  const auto base = load(files, options);
+  const auto base = load_files(files, options);
   EXPECT_EQ(image(base, "a"), "base:1");
   EXPECT_EQ(image(base, "b"), "base:1");
   EXPECT_EQ(image(base, "c"), "base:2");
   options.templates.environment = "prod";
-  const auto prod = load(files, options);
+  const auto prod = load_files(files, options);
   EXPECT_EQ(image(prod, "a"), "prod:1");
   EXPECT_EQ(image(prod, "b"), "prod:1");
   EXPECT_EQ(image(prod, "c"), "prod:1") << "those of the environment come after all others";
   options.templates.environment = "test";
-  EXPECT_EQ(image(load(files, options), "a"), "test:1");
+  EXPECT_EQ(image(load_files(files, options), "a"), "test:1");
 }
 
 TEST(TemplateStack, AnEnvironmentsFileThatAppearsIsNoticed) {
@@ -169,10 +174,10 @@ TEST(TemplateStack, AnEnvironmentsFileThatAppearsIsNoticed) {
                      {"apps/b/docker-compose.yml", one_service("base:1")}});
   LoadOptions options;
   options.templates.environment = "prod";
-  const auto before = load(files, options);
+  const auto before = load_files(files, options);
   files["apps/a/values.prod.yaml"] = "image: prod:1\n";
   files["apps/b/docker-compose.prod.yml"] = "services: {web: {image: prod:1}}\n";
-  const auto after = load(files, options, &before);
+  const auto after = load_files(files, options, &before);
   EXPECT_EQ(after.rendered, 2U);
   EXPECT_EQ(image(after, "a"), "prod:1");
   EXPECT_EQ(image(after, "b"), "prod:1");
@@ -186,11 +191,11 @@ TEST(TemplateStack, SettingsAreForTheStacksThatWereNamed) {
   LoadOptions options;
   options.templates.settings = {{"image=y:9", false}};
   options.templates.settings_for = {"apps/a"};
-  auto state = load(files, options);
+  auto state = load_files(files, options);
   EXPECT_EQ(image(state, "a"), "y:9");
   EXPECT_EQ(image(state, "b"), "x:1");
   options.templates.settings_for = {"c"};
-  EXPECT_THAT(findings(load(files, options), "c"),
+  EXPECT_THAT(findings(load_files(files, options), "c"),
               HasSubstr("--set is for stacks that are made from a template"));
 }
 
@@ -202,40 +207,40 @@ TEST(TemplateStack, OnlyWhatChangedIsRenderedAgain) {
                      {"apps/b/skep.yaml", "template: t\n"},
                      {"apps/c/skep.yaml", "template: u\n"},
                      {"apps/c/v", "z:1\n"}});
-  const auto first = load(files);
+  const auto first = load_files(files);
   EXPECT_EQ(first.rendered, 3U);
-  EXPECT_EQ(load(files, {}, &first).rendered, 0U);
+  EXPECT_EQ(load_files(files, {}, &first).rendered, 0U);
   files["apps/b/values.yaml"] = "image: x:2\n";
-  const auto second = load(files, {}, &first);
+  const auto second = load_files(files, {}, &first);
   EXPECT_EQ(second.rendered, 1U);
   EXPECT_EQ(image(second, "b"), "x:2");
   files["apps/c/v"] = "z:2\n";
-  const auto third = load(files, {}, &second);
+  const auto third = load_files(files, {}, &second);
   EXPECT_EQ(third.rendered, 1U);
   EXPECT_EQ(image(third, "c"), "z:2");
   files["templates/t/templates/_new.tpl"] = "";
-  EXPECT_EQ(load(files, {}, &third).rendered, 2U);
+  EXPECT_EQ(load_files(files, {}, &third).rendered, 2U);
 }
 
 TEST(TemplateStack, AMistakeOfTheComposeStepShowsTheRenderedLine) {
   const auto text =
-      findings(load(with("services:\n  web:\n    image: x:1\n    {{ .Values.key }}: 3\n",
-                         {{"apps/a/values.yaml", "key: imagge\n"}})));
+      findings(load_files(with("services:\n  web:\n    image: x:1\n    {{ .Values.key }}: 3\n",
+                               {{"apps/a/values.yaml", "key: imagge\n"}})));
   EXPECT_THAT(text, HasSubstr("templates/t/templates/app.yml (rendered):4:"));
   EXPECT_THAT(text, HasSubstr("the rendered line is: imagge: 3"));
 }
 
 TEST(TemplateStack, AMistakeInATemplateHurtsOnlyItsStacks) {
-  const auto state = load(with("x: 1\ny: {{ .Values.image.tag }}\n",
-                               {{"apps/b/docker-compose.yml", one_service("x:1")}}));
+  const auto state = load_files(with("x: 1\ny: {{ .Values.image.tag }}\n",
+                                     {{"apps/b/docker-compose.yml", one_service("x:1")}}));
   EXPECT_THAT(findings(state), HasSubstr("templates/t/templates/app.yml:2:"));
   EXPECT_THAT(findings(state), HasSubstr(".Values.image.tag"));
-  EXPECT_FALSE(stack(state, "b").broken());
+  EXPECT_FALSE(stack_named(state, "b").broken());
   EXPECT_FALSE(state.broken());
 }
 
 TEST(TemplateStack, WhatOnlyHelmHasIsNamedWithWhatThereIs) {
-  EXPECT_THAT(findings(load(with("x: {{ .Release.Name }}\n"))),
+  EXPECT_THAT(findings(load_files(with("x: {{ .Release.Name }}\n"))),
               HasSubstr(".Release is Helm's; here there are .Stack.Name"));
 }
 
@@ -251,10 +256,10 @@ TEST(TemplateStack, FilesAreThoseOfTheStackAndOfTheTemplate) {
                  {"etc/passwd", "p"},
                  {"near", "wrong"}});
   };
-  EXPECT_EQ(image(load(get("near"))), "x:near");
-  EXPECT_EQ(image(load(get("./sub/../near"))), "x:near");
-  EXPECT_EQ(image(load(get("far"))), "x:far");
-  EXPECT_EQ(image(load(get("missing"))), "x:none");
+  EXPECT_EQ(image(load_files(get("near"))), "x:near");
+  EXPECT_EQ(image(load_files(get("./sub/../near"))), "x:near");
+  EXPECT_EQ(image(load_files(get("far"))), "x:far");
+  EXPECT_EQ(image(load_files(get("missing"))), "x:none");
   for (const auto* path : {"../../etc/passwd",
                            "/etc/passwd",
                            "../other/secret",
@@ -262,7 +267,7 @@ TEST(TemplateStack, FilesAreThoseOfTheStackAndOfTheTemplate) {
                            "../../../../etc/passwd",
                            "../a/../other/secret",
                            "../../apps/other/secret"}) {
-    const auto text = findings(load(get(path)));
+    const auto text = findings(load_files(get(path)));
     EXPECT_THAT(text, HasSubstr("nothing else can be read")) << path;
     EXPECT_THAT(text, HasSubstr("templates/t/templates/app.yml:1:")) << path;
   }
@@ -285,22 +290,23 @@ TEST(TemplateStack, HostileTemplatesEndAtALimitAndHurtOnlyThemselves) {
       "{{ " + std::string(100000, '(') + " }}",
   };
   for (const auto& text : hostile) {
-    const auto state = load(with(text,
-                                 {{"apps/a/values.yaml", "t: '{{ tpl .Values.t . }}'\n"},
-                                  {"apps/b/docker-compose.yml", one_service("x:1")}}));
-    EXPECT_TRUE(stack(state, "a").broken()) << text.substr(0, 80);
+    const auto state = load_files(with(text,
+                                       {{"apps/a/values.yaml", "t: '{{ tpl .Values.t . }}'\n"},
+                                        {"apps/b/docker-compose.yml", one_service("x:1")}}));
+    EXPECT_TRUE(stack_named(state, "a").broken()) << text.substr(0, 80);
     EXPECT_LT(findings(state).size(), 5000U) << text.substr(0, 80);
-    EXPECT_FALSE(stack(state, "b").broken());
+    EXPECT_FALSE(stack_named(state, "b").broken());
   }
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
 }
 
 TEST(TemplateStack, WrongTypesInSettingsAreNamed) {
-  EXPECT_THAT(findings(load(with(kImage, {{"apps/a/skep.yaml", "template: [a]\n"}}))),
+  EXPECT_THAT(findings(load_files(with(kImage, {{"apps/a/skep.yaml", "template: [a]\n"}}))),
               HasSubstr("template"));
-  EXPECT_THAT(findings(load(with(kImage, {{"apps/a/skep.yaml", "template: t\nvalues: {a: 1}\n"}}))),
-              HasSubstr("values"));
-  EXPECT_THAT(findings(load(with(kImage, {{"apps/a/values.yaml", "just text\n"}}))),
+  EXPECT_THAT(
+      findings(load_files(with(kImage, {{"apps/a/skep.yaml", "template: t\nvalues: {a: 1}\n"}}))),
+      HasSubstr("values"));
+  EXPECT_THAT(findings(load_files(with(kImage, {{"apps/a/values.yaml", "just text\n"}}))),
               HasSubstr("apps/a/values.yaml:1:1: error: values must be a mapping"));
 }
 

@@ -20,8 +20,6 @@ using testing::HasSubstr;
 using tests::one_service;
 using tests::World;
 
-const std::string kState = "skep-default-state";
-
 class TrapsTest : public tests::WorldTest {};
 
 TEST_F(TrapsTest, Trap27_NothingIsRemovedWhereTheEngineIsNoManagerAnyMore) {
@@ -607,14 +605,14 @@ TEST_F(PruneTest, Trap26_SkepsOwnStackComesLastAndNobodyWaitsForIt) {
 
 TEST_F(PruneTest, Trap26_TheStateObjectGoesWithNoStackWhateverItsLabels) {
   deploy();
-  auto labels = world.engine.state().find_config(kState)->labels;
+  auto labels = world.engine.state().find_config(tests::kState)->labels;
   labels["com.docker.stack.namespace"] = "a";
-  world.engine.edit_config_labels(kState, labels);
+  world.engine.edit_config_labels(tests::kState, labels);
   world.files.erase("apps/a/docker-compose.yml");
   world.commit();
   settle();
   EXPECT_EQ(image_of("a_web"), "");
-  EXPECT_NE(world.engine.state().find_config(kState), nullptr);
+  EXPECT_NE(world.engine.state().find_config(tests::kState), nullptr);
 }
 
 swarm::LiveNode node_of(const World& world, const std::string& id) {

@@ -15,6 +15,9 @@
 
 namespace skep::tests {
 
+/// The state object of an agent with no `--instance`.
+inline const std::string kState = "skep-default-state";
+
 /// A repository in memory: path → text.
 class MemorySnapshot final : public ports::Snapshot {
  public:
