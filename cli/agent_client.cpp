@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/ascii.hpp"
 #include "engine/endpoint.hpp"
 #include "engine/exec.hpp"
 #include "engine/http.hpp"
@@ -164,7 +165,7 @@ Result<std::string> stack_path(const Session& session,
     names.push_back(stack.name);
     const bool meant =
         stack.name == word || stack.path == word || stack.group + "/" + stack.name == word;
-    if (meant) return engine::url_encode(stack.group) + "/" + engine::url_encode(stack.name);
+    if (meant) return percent_encoded(stack.group) + "/" + percent_encoded(stack.name);
   }
   auto message = "no stack " + word;
   if (const auto near = nearest(word, names); !near.empty())

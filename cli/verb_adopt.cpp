@@ -7,6 +7,7 @@
 #include "cli/compose_of_swarm.hpp"
 #include "cli/private_file.hpp"
 #include "cli/repository_run.hpp"
+#include "core/ascii.hpp"
 #include "diff/render.hpp"
 #include "engine/socket_engine.hpp"
 #include "swarm/labels.hpp"
@@ -78,7 +79,7 @@ Result<void> name_networks(engine::SocketEngine& engine,
       if (live.find_network(id) != nullptr) continue;
       if (!names.contains(id)) {
         const engine::ApiCall call{.operation = "network_inspect",
-                                   .path = "/networks/" + engine::url_encode(id)};
+                                   .path = "/networks/" + percent_encoded(id)};
         const auto answer = engine.api().ask(call, stop);
         if (!answer) return answer.error();
         if (answer->status >= 300 && answer->status != 404) return engine::api_error(call, *answer);

@@ -2,7 +2,7 @@
 
 #include "cli/agent_client.hpp"
 #include "cli/agent_words.hpp"
-#include "engine/http.hpp"
+#include "core/ascii.hpp"
 
 namespace skep::cli {
 namespace {
@@ -98,8 +98,8 @@ void print_trace(const nlohmann::json& trace) {
 }
 
 int trace(const Session& session, const ExplainFlags& flags) {
-  const auto answer = ask_json(
-      session, flags.agent, "/api/v1/services/" + engine::url_encode(flags.name) + "/trace");
+  const auto answer =
+      ask_json(session, flags.agent, "/api/v1/services/" + percent_encoded(flags.name) + "/trace");
   if (!answer) return fail(answer.error());
   if (flags.output == "json") {
     std::cout << answer->dump() << "\n";

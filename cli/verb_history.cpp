@@ -4,6 +4,7 @@
 
 #include "cli/agent_client.hpp"
 #include "cli/agent_words.hpp"
+#include "core/ascii.hpp"
 #include "engine/http.hpp"
 #include "reconciler/settings.hpp"
 
@@ -33,7 +34,7 @@ Result<std::string> query_of(const Session& session, const HistoryFlags& flags) 
     // A stack that left git is not known to the agent any more; what is kept of it is.
     auto name = flags.stack;
     while (name.ends_with('/')) name.pop_back();
-    query += "&stack=" + engine::url_encode(name);
+    query += "&stack=" + percent_encoded(name);
   }
   if (!flags.since.empty()) {
     const auto duration = reconciler::parse_duration(flags.since);

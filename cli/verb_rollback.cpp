@@ -1,5 +1,5 @@
 #include "cli/agent_client.hpp"
-#include "engine/http.hpp"
+#include "core/ascii.hpp"
 
 namespace skep::cli {
 namespace {
@@ -17,7 +17,7 @@ int rollback(const Session& session, const RollbackFlags& flags) {
       flags.agent,
       "POST",
       "/api/v1/stacks/" + *path + "/rollback" +
-          (flags.revision.empty() ? "" : "?revision=" + engine::url_encode(flags.revision)));
+          (flags.revision.empty() ? "" : "?revision=" + percent_encoded(flags.revision)));
   if (!answer) return fail(answer.error());
   std::cout << "is being rolled back; `skep explain " << flags.stack
             << "` shows how it goes. What git has now stays away until a commit changes the stack, "

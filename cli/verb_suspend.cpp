@@ -1,5 +1,5 @@
 #include "cli/agent_client.hpp"
-#include "engine/http.hpp"
+#include "core/ascii.hpp"
 #include "reconciler/settings.hpp"
 #include "server/status_json.hpp"
 
@@ -21,7 +21,7 @@ int suspend(const Session& session, const SuspendFlags& flags) {
             std::to_string(std::chrono::duration_cast<std::chrono::seconds>(*duration).count());
   }
   if (!flags.reason.empty())
-    query += (query.empty() ? "" : "&") + ("reason=" + engine::url_encode(flags.reason));
+    query += (query.empty() ? "" : "&") + ("reason=" + percent_encoded(flags.reason));
   const auto path = stack_path(session, flags.agent, flags.stack);
   if (!path) return fail(path.error());
   const auto answer =

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/ascii.hpp"
 #include "engine/json_text.hpp"
 #include "engine/socket_engine.hpp"
 
@@ -66,7 +67,7 @@ Result<void> SocketEngine::follow_events(
       broken = Error{ErrorKind::unavailable, "the engine's event stream is not valid JSON", {}};
   };
   auto done = api_.stream(
-      {.operation = "events", .path = "/events?filters=" + url_encode(filters.dump())},
+      {.operation = "events", .path = "/events?filters=" + percent_encoded(filters.dump())},
       on_open,
       [&](std::string_view bytes) {
         if (!lines.add(bytes, on_line) && !broken)

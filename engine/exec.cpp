@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/ascii.hpp"
 #include "engine/json_text.hpp"
 
 namespace skep::engine {
@@ -62,9 +63,9 @@ LogLine log_line(bool standard_error, std::string_view line) {
 
 std::string log_path(const swarm::ObjectId& service, const LogOptions& options, bool follow) {
   auto path = fmt::format("/services/{}/logs?stdout=1&stderr=1&timestamps=1&details=1&tail={}",
-                          url_encode(service),
+                          percent_encoded(service),
                           options.tail ? std::to_string(*options.tail) : "all");
-  if (!options.since.empty()) path += "&since=" + url_encode(options.since);
+  if (!options.since.empty()) path += "&since=" + percent_encoded(options.since);
   if (follow) path += "&follow=1";
   return path;
 }
@@ -124,9 +125,10 @@ Result<std::vector<ContainerSummary>> find_containers(SocketEngine& engine,
                                                       const std::vector<std::string>& labels,
                                                       std::stop_token stop) {
   const json filters{{"label", labels}, {"status", json::array({"running"})}};
-  auto body = engine.api().call({.operation = "container_list",
-                                 .path = "/containers/json?filters=" + url_encode(dump(filters))},
-                                std::move(stop));
+  auto body =
+      engine.api().call({.operation = "container_list",
+                         .path = "/containers/json?filters=" + percent_encoded(dump(filters))},
+                        std::move(stop));
   if (!body) return std::move(body).error();
   const auto answer = json::parse(*body, nullptr, false);
   if (!answer.is_array()) return malformed();
@@ -161,7 +163,7 @@ Result<ExecOutput> exec_in_container(SocketEngine& engine,
       dump({{"AttachStdout", true}, {"AttachStderr", true}, {"Tty", false}, {"Cmd", arguments}});
   const ApiCall create{.operation = "exec_create",
                        .method = "POST",
-                       .path = "/containers/" + url_encode(container) + "/exec",
+                       .path = "/containers/" + percent_encoded(container) + "/exec",
                        .body = wanted};
   auto created = api.ask(create, stop);
   if (!created) return std::move(created).error();

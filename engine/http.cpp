@@ -99,22 +99,4 @@ std::vector<Result<HttpResponse>> HttpClient::send_all(const std::vector<HttpReq
   return results;
 }
 
-std::string url_encode(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      result += c;
-    } else {
-      result += '%';
-      result += kDigits[byte >> 4U];
-      result += kDigits[byte & 0xFU];
-    }
-  }
-  return result;
-}
-
 }  // namespace skep::engine

@@ -58,8 +58,4 @@ class HttpClient {
   std::unique_ptr<Pool> pool_;
 };
 
-/// Percent-encodes everything but unreserved characters, for one segment of a path or one value of
-/// a query.
-[[nodiscard]] std::string url_encode(std::string_view text);
-
 }  // namespace skep::engine

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/ascii.hpp"
 #include "core/digest.hpp"
 #include "engine/json_text.hpp"
 #include "engine/registry_auth.hpp"
@@ -51,7 +52,7 @@ Result<ports::Written> written_of(std::string_view body) {
 }
 
 std::string at_version(std::string_view kind, const std::string& id, swarm::ObjectVersion version) {
-  return fmt::format("/{}/{}/update?version={}", kind, url_encode(id), version);
+  return fmt::format("/{}/{}/update?version={}", kind, percent_encoded(id), version);
 }
 
 /// An image name as a path: each of its parts encoded, slashes kept.
@@ -59,7 +60,7 @@ std::string image_path(const std::string& image) {
   std::string path = "/distribution/";
   for (std::size_t from = 0; from <= image.size();) {
     const auto slash = std::min(image.find('/', from), image.size());
-    path += url_encode(std::string_view(image).substr(from, slash - from));
+    path += percent_encoded(std::string_view(image).substr(from, slash - from));
     path += '/';
     from = slash + 1;
   }
@@ -153,7 +154,7 @@ Result<std::vector<swarm::Task>> SocketEngine::tasks(const std::vector<swarm::Ob
                                              from + kServicesPerTaskList, services.size()));
     const std::vector<swarm::ObjectId> part(first, last);
     const ApiCall call{.operation = "task_list",
-                       .path = "/tasks?filters=" + url_encode(json{{"service", part}}.dump())};
+                       .path = "/tasks?filters=" + percent_encoded(json{{"service", part}}.dump())};
     auto answer = api_.ask(call, stop);
     if (!answer) return std::move(answer).error();
     if (answer->status == 404) {
@@ -176,7 +177,7 @@ Result<std::vector<swarm::Task>> SocketEngine::tasks(const std::vector<swarm::Ob
 
 Result<std::optional<std::string>> SocketEngine::config_data(const std::string& name,
                                                              std::stop_token stop) {
-  const ApiCall call{.operation = "config_inspect", .path = "/configs/" + url_encode(name)};
+  const ApiCall call{.operation = "config_inspect", .path = "/configs/" + percent_encoded(name)};
   auto answer = api_.ask(call, std::move(stop));
   if (!answer) return std::move(answer).error();
   if (answer->status == 404) return std::optional<std::string>();
@@ -194,7 +195,7 @@ Result<std::optional<std::string>> SocketEngine::config_data(const std::string& 
 
 Result<std::optional<swarm::LiveConfig>> SocketEngine::find_config(const std::string& name,
                                                                    std::stop_token stop) {
-  const ApiCall call{.operation = "config_inspect", .path = "/configs/" + url_encode(name)};
+  const ApiCall call{.operation = "config_inspect", .path = "/configs/" + percent_encoded(name)};
   auto answer = api_.ask(call, std::move(stop));
   if (!answer) return std::move(answer).error();
   if (answer->status == 404) return std::optional<swarm::LiveConfig>();
@@ -270,7 +271,7 @@ Result<ports::Written> SocketEngine::create_network(const swarm::NetworkSpec& sp
 }
 
 Result<void> SocketEngine::remove_network(const swarm::ObjectId& id, std::stop_token stop) {
-  return remove("network_remove", "/networks/" + url_encode(id), std::move(stop));
+  return remove("network_remove", "/networks/" + percent_encoded(id), std::move(stop));
 }
 
 Result<ports::Written> SocketEngine::create_config(const swarm::ConfigSpec& spec,
@@ -293,7 +294,7 @@ Result<void> SocketEngine::update_config(const swarm::ObjectId& id,
 }
 
 Result<void> SocketEngine::remove_config(const swarm::ObjectId& id, std::stop_token stop) {
-  return remove("config_remove", "/configs/" + url_encode(id), std::move(stop));
+  return remove("config_remove", "/configs/" + percent_encoded(id), std::move(stop));
 }
 
 Result<ports::Written> SocketEngine::create_secret(const swarm::SecretSpec& spec,
@@ -317,7 +318,7 @@ Result<void> SocketEngine::update_secret(const swarm::ObjectId& id,
 }
 
 Result<void> SocketEngine::remove_secret(const swarm::ObjectId& id, std::stop_token stop) {
-  return remove("secret_remove", "/secrets/" + url_encode(id), std::move(stop));
+  return remove("secret_remove", "/secrets/" + percent_encoded(id), std::move(stop));
 }
 
 Result<diff::SecretAnswer> SocketEngine::secret_holds(const swarm::ObjectId& id,
@@ -379,7 +380,7 @@ Result<ports::Written> SocketEngine::update_service(const swarm::ObjectId& id,
 }
 
 Result<void> SocketEngine::remove_service(const swarm::ObjectId& id, std::stop_token stop) {
-  return remove("service_remove", "/services/" + url_encode(id), std::move(stop));
+  return remove("service_remove", "/services/" + percent_encoded(id), std::move(stop));
 }
 
 Result<void> SocketEngine::update_node(const swarm::LiveNode& node, std::stop_token stop) {

@@ -27,25 +27,6 @@ Error invalid(std::string message) {
   return Error{ErrorKind::invalid_input, std::move(message), std::nullopt};
 }
 
-/// Unreserved characters of RFC 3986 stay.
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      result += c;
-    } else {
-      result += '%';
-      result += kDigits[byte >> 4U];
-      result += kDigits[byte & 0xFU];
-    }
-  }
-  return result;
-}
-
 /// "https://host:8443" and "group/name".
 struct Place {
   std::string origin, host, path;

@@ -8,7 +8,6 @@
 
 #include "core/log_scope.hpp"
 #include "core/logfmt.hpp"
-#include "reconciler/named_stack.hpp"
 #include "reconciler/older_than_swarm.hpp"
 
 namespace skep::reconciler {
@@ -523,121 +522,6 @@ bool Agent::ready() const {
 bool Agent::alive() const {
   const std::lock_guard lock(mutex_);
   return !desired_ || clock_.steady() - last_turn_ < options_.resync + kLoopIsStuck;
-}
-
-Result<void> Agent::approve(const std::string& stack, const std::string& actor) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto* at = find_stack(status_, stack);
-    if (at == nullptr) return no_stack(status_, stack);
-    // What failed is not approved but tried again, which is another verb: its message says so.
-    if (!at->held || at->quarantined) {
-      return Error{ErrorKind::invalid_input,
-                   "nothing of stack " + at->name + " waits for approval" +
-                       (at->message.empty() ? "" : ": " + at->message)};
-    }
-    reconciler_.approve(at->name, true, actor);
-    note_asked(at->group + "/" + at->name, "approve", actor);
-    log_.info(logfmt("approved", {{"stack", at->name}, {"actor", actor}}));
-  }
-  wake();
-  return {};
-}
-
-Result<void> Agent::accept_history(const std::string& actor) {
-  const auto commit = source_.refused_rewind();
-  if (commit.empty())
-    return Error{ErrorKind::invalid_input, "no rewritten history waits for approval"};
-  source_.accept_rewind(commit);
-  note_asked("", "accept the rewritten history that leads to " + commit.substr(0, 12), actor);
-  log_.warn(logfmt("rewritten history approved", {{"revision", commit}, {"actor", actor}}));
-  hint();
-  return {};
-}
-
-Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (stack.empty()) {
-      // To look at everything is not to push again what failed, or what a person turned away.
-      for (const auto& known : status_.stacks) {
-        if (!known.quarantined) reconciler_.request(known.name, actor);
-      }
-    } else {
-      const auto* known = find_stack(status_, stack);
-      if (known == nullptr) return no_stack(status_, stack);
-      if (known->suspension) {
-        return Error{
-            ErrorKind::invalid_input,
-            "stack " + known->name + " is suspended; `skep resume " + known->name + "` first"};
-      }
-      reconciler_.request(known->name, actor);
-      note_asked(known->group + "/" + known->name, "sync", actor);
-    }
-    log_.info(
-        logfmt("sync asked for", {{"stack", stack.empty() ? "all" : stack}, {"actor", actor}}));
-    if (stack.empty()) note_asked("", "sync of everything", actor);
-    fetch_now_ = asked_ = true;
-    news_ = true;
-  }
-  news_arrived_.notify_all();
-  return {};
-}
-
-void Agent::look_at_git() {
-  {
-    const std::lock_guard lock(mutex_);
-    fetch_now_ = asked_ = true;
-  }
-  news_arrived_.notify_all();
-}
-
-void Agent::hint() {
-  {
-    const std::lock_guard lock(mutex_);
-    fetch_now_ = hinted_ = true;
-  }
-  news_arrived_.notify_all();
-}
-
-bool Agent::image_hint(std::string_view repository, std::string_view tag) {
-  if (!reconciler_.look_again(repository, tag)) return false;
-  wake();
-  return true;
-}
-
-Result<ports::StackStatus> Agent::known(const std::string& stack) const {
-  const std::lock_guard lock(mutex_);
-  const auto* at = find_stack(status_, stack);
-  if (at == nullptr) return no_stack(status_, stack);
-  return *at;
-}
-
-Result<void> Agent::suspend(const std::string& stack,
-                            const ports::SuspendRequest& request,
-                            const std::string& actor) {
-  const auto at = known(stack);
-  if (!at) return at.error();
-  Suspension suspension{request.reason, actor, clock_.now(), std::nullopt};
-  if (request.duration) suspension.until = suspension.since + *request.duration;
-  reconciler_.suspend(at->name, std::move(suspension));
-  note_asked(at->name, "suspend" + (request.reason.empty() ? "" : ": " + request.reason), actor);
-  log_.info(
-      logfmt("suspended", {{"stack", at->name}, {"actor", actor}, {"reason", request.reason}}));
-  wake();
-  return {};
-}
-
-Result<void> Agent::resume(const std::string& stack, const std::string& actor) {
-  const auto at = known(stack);
-  if (!at) return at.error();
-  if (!at->suspension && !reconciler_.asked_to_suspend(at->name))
-    return Error{ErrorKind::invalid_input, "stack " + at->name + " is not suspended"};
-  reconciler_.resume(at->name);
-  note_asked(at->name, "resume", actor);
-  log_.info(logfmt("resumed", {{"stack", at->name}, {"actor", actor}}));
-  wake();
-  return {};
 }
 
 }  // namespace skep::reconciler

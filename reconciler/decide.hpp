@@ -59,6 +59,8 @@ struct StackMemory {
                                ///< what still differs then is nobody's edit.
   std::string secrets;         ///< DesiredStack::secrets, when last looked at.
   bool secrets_moved = false;  ///< They changed in git, which is not carried out yet.
+  /// When updates of this content began that swarm paused because a node came or went.
+  std::set<std::string> excused_updates;
   Contention contention;
   /// A rollout that failed, until it is written down: its content, and why.
   std::string failed_content, failure;

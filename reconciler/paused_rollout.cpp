@@ -37,19 +37,22 @@ bool send_paused_again(diff::Plan& plan, const diff::LiveIndex& index) {
   return any;
 }
 
-bool paused_by_a_node(const diff::Plan& plan, const diff::LiveIndex& index) {
+std::string begin_of_update_paused_by_a_node(const diff::Plan& plan, const diff::LiveIndex& index) {
   const auto& nodes = index.state().nodes;
-  const auto& services = plan.desired.services;
-  return std::any_of(services.begin(), services.end(), [&](const auto& wanted) {
-    const auto* live = index.state().find_service(wanted.second.spec.name);
-    if (live == nullptr || !is_paused(*live) || live->update.started_at.empty()) return false;
-    return std::any_of(nodes.begin(), nodes.end(), [&](const swarm::LiveNode& node) {
-      return node.updated_at > live->update.started_at;
+  for (const auto& [key, wanted] : plan.desired.services) {
+    const auto* live = index.state().find_service(wanted.spec.name);
+    if (live == nullptr || !is_paused(*live) || live->update.started_at.empty()) continue;
+    const auto& began = live->update.started_at;
+    const bool moved = std::any_of(nodes.begin(), nodes.end(), [&](const swarm::LiveNode& node) {
+      return node.updated_at > began;
     });
-  });
+    if (moved) return began;
+  }
+  return "";
 }
 
 void Reconciler::resume_paused(StackFacts& facts, const diff::LiveIndex& index) {
+  constexpr std::size_t kMostChances = 3;  // A node may come and go all day.
   if (options_.plan_only || facts.record == nullptr || facts.quarantined()) return;
   const auto& content = facts.desired->content;
   if (facts.record->content != content || facts.record->healthy_content == content) return;
@@ -57,7 +60,12 @@ void Reconciler::resume_paused(StackFacts& facts, const diff::LiveIndex& index) 
   // A first deployment has nothing to go back to and is tried on.
   const bool tried_on =
       facts.record->healthy_content.empty() && memory.failures > 0 && !memory.operation;
-  if (!tried_on && !paused_by_a_node(facts.plan, index)) return;
+  if (!tried_on) {
+    const auto began = begin_of_update_paused_by_a_node(facts.plan, index);
+    if (began.empty()) return;
+    if (memory.excused_updates.size() < kMostChances) memory.excused_updates.insert(began);
+    if (memory.excused_updates.count(began) == 0) return;
+  }
   if (send_paused_again(facts.plan, index)) memory.begun = content;
 }
 

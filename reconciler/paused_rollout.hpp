@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "diff/plan.hpp"
 #include "swarm/live_state.hpp"
 
@@ -10,9 +12,10 @@ namespace skep::reconciler {
 /// left out. Returns whether there is one.
 bool send_paused_again(diff::Plan& plan, const diff::LiveIndex& index);
 
-/// Whether the update of one of `plan`'s services is paused, and a node went away or came back
-/// after it had begun. An engine that stops takes its tasks with it, which swarm counts against the
-/// update: that is no fault of what is rolled out.
-[[nodiscard]] bool paused_by_a_node(const diff::Plan& plan, const diff::LiveIndex& index);
+/// When the update of one of `plan`'s services began that is paused, and after whose begin a node
+/// went away or came back; "" where there is none. An engine that stops takes its tasks with it,
+/// which swarm counts against the update: that is no fault of what is rolled out.
+[[nodiscard]] std::string begin_of_update_paused_by_a_node(const diff::Plan& plan,
+                                                           const diff::LiveIndex& index);
 
 }  // namespace skep::reconciler

@@ -523,6 +523,7 @@ void Reconciler::gather(const DesiredState& desired,
         if (memory.operation) memory.operation->progressed = clock_.steady();
       }
       memory.contention.reset();
+      memory.excused_updates.clear();
       memory.failed_content.clear();
       memory.content = content;
     }

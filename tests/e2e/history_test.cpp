@@ -130,6 +130,10 @@ TEST_F(History, ADeploymentAnEditAFailureAndTheWayBackAreToldTraceableAndExplain
                     HasSubstr("revision " + bad.substr(0, 12) + " is quarantined"),
                     HasSubstr("non-zero exit (3)"),
                     HasSubstr("`skep sync web`")));
+  const auto approved = skep({"approve", "web", "--socket", agent->socket()});
+  EXPECT_EQ(approved.exit_code, 1)
+      << "an approval tries nothing again, and does not say that it did";
+  EXPECT_THAT(approved.err, HasSubstr("`skep sync web` resumes"));
   trace = told({"trace", "web_app"});
   EXPECT_THAT(trace, HasSubstr("running   " + first.substr(0, 12))) << trace;
   EXPECT_THAT(trace, HasSubstr("rolled back")) << trace;

@@ -77,6 +77,17 @@ TEST_F(PausedRollout, GoesBackAtOnceWhereAllNodesStayed) {
   turn_until("a_web", "a:1");
 }
 
+TEST_F(PausedRollout, GoesBackAtLastWhereANodeComesAndGoesAllTheTime) {
+  begin();
+  for (int i = 0; i < 10 && image_of("a_web") == "a:2"; ++i) {
+    pause();
+    node_restarts();
+    turn();
+    turn();
+  }
+  EXPECT_EQ(image_of("a_web"), "a:1");
+}
+
 TEST_F(PausedRollout, ThatTheAgentWentDownWithIsSentAgain) {
   begin();
   node_restarts();
