@@ -32,6 +32,7 @@ bool send_paused_again(diff::Plan& plan, const diff::LiveIndex& index) {
     action.impact = diff::Impact::start;
     action.reason = "swarm paused its update: it is sent again";
     plan.actions.push_back(std::move(action));
+    std::erase(plan.untouched, key);
     any = true;
   }
   return any;

@@ -49,6 +49,9 @@ TEST_F(PausedRollout, WhereANodeRestartedMeanwhileIsSentAgain) {
   const auto status = look();
   EXPECT_FALSE(status.quarantined);
   EXPECT_EQ(status.consecutive_failures, 0U);
+  ASSERT_TRUE(status.plan);
+  EXPECT_EQ(status.plan->actions.size(), 1U);
+  EXPECT_TRUE(status.plan->untouched.empty()) << "it is not called untouched beside that";
   EXPECT_NE(update_of(), "paused") << "it was not sent again";
   world.engine.set_running("a_web", std::nullopt);
   EXPECT_TRUE(settle().all_good());
