@@ -10,6 +10,7 @@ target_compile_options(
 # GCC 12 reports null dereferences and uninitialised members inside its own headers once sanitizers or LTO inline them.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(skep_options INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict)
+  target_link_options(skep_options INTERFACE $<$<CONFIG:Release>:-Wno-stringop-overflow>)
 endif()
 # The initialisers that libgit2 gives name the first field only.
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")

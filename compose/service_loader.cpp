@@ -97,6 +97,17 @@ ServiceVolume load_long_volume(const Field& item) {
   return volume;
 }
 
+std::string ignored_option(const std::string& option) {
+  const auto wanted = lower(option);
+  std::string means;
+  if (wanted == "ro" || wanted == "rw") {
+    means = "; did you mean " + wanted + "?";
+  } else if (wanted == "z") {
+    means = ": set the files' SELinux labels on the node";
+  }
+  return "the option " + quoted(option) + " of a volume is ignored by Swarm" + means;
+}
+
 std::optional<std::vector<ServiceVolume>> load_volumes(const Field& field, const Input& input) {
   if (!field.present()) return std::nullopt;
   std::vector<ServiceVolume> volumes;
@@ -113,6 +124,7 @@ std::optional<std::vector<ServiceVolume>> load_volumes(const Field& field, const
         continue;
       }
       volume = *std::move(parsed);
+      for (const auto& option : ignored_options(text)) item.warning(ignored_option(option));
     }
     volume.at = item.at();
     if (volume.type == "bind") volume.source = bind_source(item, std::move(volume.source), input);

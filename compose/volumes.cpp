@@ -48,6 +48,9 @@ void apply_options(std::string_view text, ServiceVolume& volume) {
   }
 }
 
+/// Docker Desktop's, which say how fast a mount may be, not what it is.
+constexpr std::array<std::string_view, 3> kConsistencies = {"cached", "consistent", "delegated"};
+
 Error invalid(std::string_view spec, const char* reason) {
   return {ErrorKind::invalid_input, "invalid spec: " + std::string(spec) + ": " + reason};
 }
@@ -76,6 +79,20 @@ Result<ServiceVolume> parse_volume(std::string_view text) {
   if (parts.size() == 3) apply_options(parts[2], volume);
   if (is_file_path(volume.source)) volume.type = "bind";
   return volume;
+}
+
+std::vector<std::string> ignored_options(std::string_view text) {
+  std::vector<std::string> ignored;
+  const auto parts = sections(text);
+  if (parts.size() != 3) return ignored;
+  for (const auto option : split(parts[2], ',')) {
+    const auto is_in = [&](const auto& words) {
+      return std::find(words.begin(), words.end(), option) != words.end();
+    };
+    const bool known = option == "ro" || option == "rw" || option == "nocopy";
+    if (!known && !is_in(kPropagations) && !is_in(kConsistencies)) ignored.emplace_back(option);
+  }
+  return ignored;
 }
 
 }  // namespace skep::compose

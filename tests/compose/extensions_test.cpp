@@ -45,6 +45,18 @@ TEST(Extensions, ADollarThatBeginsNoVariableStaysAnywhere) {
   }
 }
 
+TEST(Extensions, OptionsOfAVolumeThatNobodyReadsAreSaid) {
+  const auto output = relaxed().load({web(
+      "volumes: ['/a:/a:RO', '/b:/b:ro,Z', '/c:/c:noexec', '/d:/d:ro,rslave,cached', '/e:/e']")});
+  ASSERT_EQ(errors(output), "");
+  const auto said = warnings(output);
+  EXPECT_THAT(said,
+              HasSubstr("the option \"RO\" of a volume is ignored by Swarm; did you mean ro?"));
+  EXPECT_THAT(said, HasSubstr("the option \"Z\" of a volume is ignored by Swarm: set the files'"));
+  EXPECT_THAT(said, HasSubstr("the option \"noexec\" of a volume is ignored by Swarm"));
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 3) << said;
+}
+
 TEST(Extensions, OptionsOfAnExternalVolumeAreLeftOut) {
   const auto output = relaxed().load({web("volumes: ['data:/d']",
                                           "volumes: {data: {external: true, driver: local, "
