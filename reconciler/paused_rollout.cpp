@@ -6,7 +6,6 @@
 #include "reconciler/reconciler.hpp"
 
 namespace skep::reconciler {
-
 namespace {
 
 bool is_paused(const swarm::LiveService& service) {
@@ -52,22 +51,26 @@ std::string begin_of_update_paused_by_a_node(const diff::Plan& plan, const diff:
   return "";
 }
 
-void Reconciler::resume_paused(StackFacts& facts, const diff::LiveIndex& index) {
+bool Reconciler::is_excused(const StackFacts& facts, const diff::LiveIndex& index) {
   constexpr std::size_t kMostChances = 3;  // A node may come and go all day.
-  if (options_.plan_only || facts.record == nullptr || facts.quarantined()) return;
+  if (options_.plan_only || facts.record == nullptr || facts.quarantined()) return false;
   const auto& content = facts.desired->content;
-  if (facts.record->content != content || facts.record->healthy_content == content) return;
+  if (facts.record->content != content || facts.record->healthy_content == content) return false;
   auto& memory = memory_[facts.name];
   // A first deployment has nothing to go back to and is tried on.
-  const bool tried_on =
-      facts.record->healthy_content.empty() && memory.failures > 0 && !memory.operation;
-  if (!tried_on) {
-    const auto began = begin_of_update_paused_by_a_node(facts.plan, index);
-    if (began.empty()) return;
-    if (memory.excused_updates.size() < kMostChances) memory.excused_updates.insert(began);
-    if (memory.excused_updates.count(began) == 0) return;
-  }
-  if (send_paused_again(facts.plan, index)) memory.begun = content;
+  if (facts.record->healthy_content.empty() && memory.failures > 0 && !memory.operation)
+    return true;
+  const auto began = begin_of_update_paused_by_a_node(facts.plan, index);
+  if (began.empty()) return false;
+  if (memory.excused_updates.size() < kMostChances) memory.excused_updates.insert(began);
+  return memory.excused_updates.count(began) != 0;
+}
+
+void Reconciler::resume_paused(StackFacts& facts, const diff::LiveIndex& index) {
+  auto& memory = memory_[facts.name];
+  const bool excused = is_excused(facts, index);
+  if ((excused || memory.requested) && send_paused_again(facts.plan, index) && excused)
+    memory.begun = facts.desired->content;
 }
 
 }  // namespace skep::reconciler

@@ -22,14 +22,6 @@
 namespace skep::reconciler {
 namespace {
 
-/// Whether more happened to `before` than `skep eject`, which a person may well run for many
-/// stacks.
-bool written_by_another_agent(State before, const State& read) {
-  for (const auto& [name, record] : read.stacks)
-    if (record.ejected) before.stacks[name] = record;
-  return before != read;
-}
-
 using namespace std::chrono_literals;
 using ports::Health;
 
@@ -84,6 +76,14 @@ bool is_restless(const swarm::LiveService& service, StackMemory& memory, SteadyT
   if (now - last->second <= kCalm) return true;
   memory.restless.erase(last);
   return false;
+}
+
+/// Whether more happened to `before` than `skep eject`, which a person may well run for many
+/// stacks.
+bool written_by_another_agent(State before, const State& read) {
+  for (const auto& [name, record] : read.stacks)
+    if (record.ejected) before.stacks[name] = record;
+  return before != read;
 }
 
 }  // namespace
@@ -347,7 +347,7 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
       planner_.plan(adjusted ? *adjusted : *target, index, facts.record, std::move(stop));
   facts.plan = std::move(planned.plan);
   hide_secrets(facts.plan, options_.mask);
-  if (memory.requested) send_paused_again(facts.plan, index);
+  resume_paused(facts, index);
   police(facts);
   // A job of an older revision is not run once more.
   leave_jobs_alone(facts.plan, target->jobs, facts.rollback ? nullptr : facts.record);
@@ -532,7 +532,6 @@ void Reconciler::gather(const DesiredState& desired,
     if (facts.desired != nullptr || !desired.broken()) plan_stack(facts, index, stop);
     spare_what_is_ours(desired, facts.plan);
     if (!rendered) continue;
-    resume_paused(facts, index);
     // A deployment that never got healthy, seen for the first time: whoever began it was killed.
     if (!memory.seen && facts.record != nullptr && facts.record->content == content &&
         facts.record->healthy_content != content)

@@ -239,7 +239,10 @@ class Reconciler {
                       const DesiredState& desired,
                       State& next);
   void note_way_back(const StackFacts& facts, State& next) const;
-  /// What swarm paused though the rollout is not to blame, or what is tried on, is sent again.
+  /// Its rollout is on trial, and where swarm paused it the content is not to blame, or is tried
+  /// on.
+  bool is_excused(const StackFacts& facts, const diff::LiveIndex& index);
+  /// What swarm paused is sent again, where it is excused or a person asks.
   void resume_paused(StackFacts& facts, const diff::LiveIndex& index);
   /// Two agents of one name and two repositories would take each other's stacks for gone from git.
   void watch_for_another_writer(const State& read);

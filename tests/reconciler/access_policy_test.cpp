@@ -331,6 +331,25 @@ TEST_F(Attack7, TheWayBackToAnOlderCommitIsNoWayAround) {
   EXPECT_EQ(world.engine.state().find_service("a_web")->spec.task_template.container.image, "a:3");
 }
 
+TEST_F(Attack7, AnUpdateThatIsSentAgainIsJudgedByTheStacksOwnRules) {
+  world.options.access = policy("rules: [{ path: apps/*, allow: everything }]");
+  world.restart_agent();
+  world.files["apps/a/docker-compose.yml"] = evil;
+  world.commit();
+  settle("a");
+  world.engine.set_running("a_web", 0);
+  world.files["apps/a/docker-compose.yml"] = evil + "    environment: { A: b }\n";
+  world.commit();
+  ASSERT_TRUE(world.agent().turn(world.desired(), {}));
+  const auto began = world.engine.state().find_service("a_web")->updated_at;
+  world.engine.set_node_state("node-1", "down");
+  world.engine.set_node_state("node-1", "ready");
+  world.engine.set_update_status("a_web", {"paused", began, "", "update paused"});
+  world.restart_agent();  // It has judged nothing yet.
+  ASSERT_TRUE(world.agent().turn(world.desired(), {}));
+  EXPECT_NE(world.engine.state().find_service("a_web")->update.state, "paused");
+}
+
 TEST_F(Attack7, WhatRunsAlreadyIsAdoptedButNotChangedAnyMore) {
   world.options.access.reset();  // Deployed before there was a policy.
   world.restart_agent();
