@@ -40,12 +40,6 @@ std::optional<swarm::DnsConfig> convert_dns(const Service& service) {
   return config;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n\v\f");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n\v\f") - first + 1);
-}
-
 std::set<std::string> normal_capabilities(const std::vector<std::string>& written) {
   std::set<std::string> result;
   for (const auto& text : written) {

@@ -1,7 +1,6 @@
 #include "compose/engine_checks.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <initializer_list>
 #include <set>
 #include <string_view>
@@ -9,6 +8,7 @@
 
 #include "compose/engine_templates.hpp"
 #include "compose/text.hpp"
+#include "core/ascii.hpp"
 
 namespace skep::compose {
 namespace {
@@ -23,22 +23,15 @@ constexpr std::size_t kSecretLimit = 512'000, kConfigLimit = 1'024'000;
 
 /// What the engine does not take of it; "" where it does.
 std::string constraint_mistake(std::string_view constraint) {
-  constexpr std::string_view kBlanks = " \t\n\r\f\v";
   constexpr std::string_view kWord =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
   constexpr std::string_view kMoreInValues = ":*()?+[]\\^$|/ \t\n\r\f";
   auto at = constraint.find("==");
   if (at == std::string_view::npos) at = constraint.find("!=");
   if (at == std::string_view::npos) return " has neither == nor !=";
-  const auto trimmed = [&](std::string_view text) {
-    const auto begin = text.find_first_not_of(kBlanks);
-    if (begin == std::string_view::npos) return std::string_view();
-    return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-  };
   const auto key = trimmed(constraint.substr(0, at));
   const auto value = trimmed(constraint.substr(at + 2));
-  const bool key_begins =
-      !key.empty() && (std::isalpha(static_cast<unsigned char>(key[0])) != 0 || key[0] == '_');
+  const bool key_begins = !key.empty() && (is_letter(key[0]) || key[0] == '_');
   if (key.size() < 2 || !key_begins || key.find_first_not_of(kWord) != std::string_view::npos)
     return " has a key that the engine does not take: " + quoted(key);
   if (value.empty()) return " has no value";

@@ -118,13 +118,14 @@ std::optional<std::vector<ServiceVolume>> load_volumes(const Field& field, const
     } else {
       const auto text = item.text();
       if (!item.is_text()) continue;
-      auto parsed = parse_volume(text);
+      std::vector<std::string> ignored;
+      auto parsed = parse_volume(text, &ignored);
       if (!parsed) {
         item.error(parsed.error().message);
         continue;
       }
       volume = *std::move(parsed);
-      for (const auto& option : ignored_options(text)) item.warning(ignored_option(option));
+      for (const auto& option : ignored) item.warning(ignored_option(option));
     }
     volume.at = item.at();
     if (volume.type == "bind") volume.source = bind_source(item, std::move(volume.source), input);

@@ -47,4 +47,11 @@ Cut cut(std::string_view text, char separator) {
   return {text.substr(0, at), text.substr(at + 1), true};
 }
 
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n\v\f";
+  const auto first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
 }  // namespace skep::compose

@@ -15,6 +15,9 @@ namespace skep::compose {
 /// As Go's %q: between double quotes, with control characters, `"` and `\` escaped.
 [[nodiscard]] std::string quoted(std::string_view text);
 
+/// Without blanks, tabs, line breaks, \v and \f at its ends, as Go's strings.TrimSpace of ASCII.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
 /// What stands before and after the first separator.
 struct Cut {
   std::string_view before, after;

@@ -35,21 +35,30 @@ bool is_file_path(const std::string& source) {
   return source.size() > 1 && is_letter(first) && source[1] == ':';
 }
 
-void apply_options(std::string_view text, ServiceVolume& volume) {
+/// Docker Desktop's, which say how fast a mount may be, not what it is.
+constexpr std::array<std::string_view, 3> kConsistencies = {"cached", "consistent", "delegated"};
+
+template <std::size_t size>
+bool is_one_of(const std::array<std::string_view, size>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// Anything that is not known, such as "z", is ignored (rule B2.4).
+void apply_options(std::string_view text,
+                   ServiceVolume& volume,
+                   std::vector<std::string>* ignored) {
   for (const auto option : split(text, ',')) {
     if (option == "ro" || option == "rw") {
       volume.read_only = option == "ro";
     } else if (option == "nocopy") {
       volume.volume = ServiceVolume::VolumeOptions{true, ""};
-    } else if (std::find(kPropagations.begin(), kPropagations.end(), option) !=
-               kPropagations.end()) {
+    } else if (is_one_of(kPropagations, option)) {
       volume.propagation = std::string(option);
-    }  // Anything else, such as "z", is ignored (rule B2.4).
+    } else if (ignored != nullptr && !is_one_of(kConsistencies, option)) {
+      ignored->emplace_back(option);
+    }
   }
 }
-
-/// Docker Desktop's, which say how fast a mount may be, not what it is.
-constexpr std::array<std::string_view, 3> kConsistencies = {"cached", "consistent", "delegated"};
 
 Error invalid(std::string_view spec, const char* reason) {
   return {ErrorKind::invalid_input, "invalid spec: " + std::string(spec) + ": " + reason};
@@ -57,7 +66,7 @@ Error invalid(std::string_view spec, const char* reason) {
 
 }  // namespace
 
-Result<ServiceVolume> parse_volume(std::string_view text) {
+Result<ServiceVolume> parse_volume(std::string_view text, std::vector<std::string>* ignored) {
   ServiceVolume volume;
   volume.type = "volume";
   if (text.empty()) return Error{ErrorKind::invalid_input, "invalid empty volume spec"};
@@ -76,23 +85,9 @@ Result<ServiceVolume> parse_volume(std::string_view text) {
   }
   volume.source = parts[0];
   volume.target = parts[1];
-  if (parts.size() == 3) apply_options(parts[2], volume);
+  if (parts.size() == 3) apply_options(parts[2], volume, ignored);
   if (is_file_path(volume.source)) volume.type = "bind";
   return volume;
-}
-
-std::vector<std::string> ignored_options(std::string_view text) {
-  std::vector<std::string> ignored;
-  const auto parts = sections(text);
-  if (parts.size() != 3) return ignored;
-  for (const auto option : split(parts[2], ',')) {
-    const auto is_in = [&](const auto& words) {
-      return std::find(words.begin(), words.end(), option) != words.end();
-    };
-    const bool known = option == "ro" || option == "rw" || option == "nocopy";
-    if (!known && !is_in(kPropagations) && !is_in(kConsistencies)) ignored.emplace_back(option);
-  }
-  return ignored;
 }
 
 }  // namespace skep::compose
