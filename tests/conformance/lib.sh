@@ -98,6 +98,27 @@ versions() {
   engine_shell http://e/version | jq -r '"engine " + .Version, "api " + .ApiVersion'
 }
 
+# --- side by side ---------------------------------------------------------------------------------
+
+jobs=${SKEP_CONFORMANCE_JOBS:-$(($(nproc) + 1))}
+
+# side_by_side COMMAND…: in the background, when there is a place; all_done waits for what was so started.
+# Counted, not asked: a process for each question costs as much as a deployment's half.
+running=0
+side_by_side() {
+  if [ $running -ge "$jobs" ]; then
+    wait -n || true
+    running=$((running - 1))
+  fi
+  "$@" &
+  running=$((running + 1))
+}
+
+all_done() {
+  wait
+  running=0
+}
+
 # --- cases ----------------------------------------------------------------------------------------
 
 # cases DIR: one line per case, tab-separated: name (unique, a valid stack name), folder, compose

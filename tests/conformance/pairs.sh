@@ -45,8 +45,9 @@ deploy_pairs() {
       : >"$out/$name.$which.log"
       extra=()
       if [ $which = after ] && [ -f "$folder/options" ]; then mapfile -t extra <"$folder/options"; fi
-      deploy "$client" "$out/$name.$which" "$name" "$folder" "$which.yml"
+      side_by_side deploy "$client" "$out/$name.$which" "$name" "$folder" "$which.yml"
     done
+    all_done
     tasks "$out/$which.tasks" "$kind"
     read_back "$out/$which"
   done
