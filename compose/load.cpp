@@ -171,7 +171,8 @@ Output load(const Input& given) {
   Output output;
   output.stack.name = input.stack;
   auto documents = parse_all(input, output.findings);
-  if (has_errors(output.findings)) return finish(std::move(output), input);
+  // A file that can be read is looked at for all its mistakes.
+  if (documents.size() != input.files.size()) return finish(std::move(output), input);
   if (!input.strict) {
     std::vector<yaml::Node*> roots;
     for (auto& document : documents) roots.push_back(&document.root);

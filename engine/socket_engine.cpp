@@ -228,6 +228,14 @@ Result<diff::ResolvedImage> SocketEngine::resolve_image(const std::string& image
   return resolved;
 }
 
+std::string SocketEngine::credentials_mark(const std::string& image, std::stop_token stop) {
+  const auto registry = registry_of(image);
+  if (!api_.options().registry_auth || !registry) return "";
+  const auto found = find_credentials(api_.options().docker_config, *registry, std::move(stop));
+  if (!found || !*found) return "";
+  return sha256_hex(registry_auth_header(*found).reveal());
+}
+
 Result<std::vector<std::string>> SocketEngine::auth_headers(const std::string& image,
                                                             std::stop_token stop) {
   if (!api_.options().registry_auth) return std::vector<std::string>();

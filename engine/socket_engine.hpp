@@ -32,6 +32,7 @@ class SocketEngine final : public ports::Engine {
                                                  std::stop_token stop) override;
   Result<std::optional<swarm::LiveConfig>> find_config(const std::string& name,
                                                        std::stop_token stop) override;
+  std::string credentials_mark(const std::string& image, std::stop_token stop) override;
   Result<diff::ResolvedImage> resolve_image(const std::string& image,
                                             std::stop_token stop) override;
 

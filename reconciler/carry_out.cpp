@@ -299,6 +299,7 @@ void Reconciler::apply_stack(StackFacts& facts,
                        done.action.verb == diff::Verb::update &&
                        done.action.impact == diff::Impact::restart;
     if (!done.error && rolls) memory.awaited[done.action.name] = now;
+    if (!done.error) note_credentials(facts, done.action, stop);
     if (const auto at = corrections.find(done.action.key); !done.error && at != corrections.end()) {
       for (const auto& path : at->second) memory.contention.corrected(at->first, path, now);
     }

@@ -61,6 +61,9 @@ struct StackMemory {
   bool secrets_moved = false;  ///< They changed in git, which is not carried out yet.
   /// When updates of this content began that swarm paused because a node came or went.
   std::set<std::string> excused_updates;
+  std::set<std::string> unpullable;  ///< Services none of whose nodes gets the image.
+  /// By service: the mark of the credentials that went along when it was last written.
+  std::map<std::string, std::string> sent_with;
   Contention contention;
   /// A rollout that failed, until it is written down: its content, and why.
   std::string failed_content, failure;

@@ -154,6 +154,15 @@ std::string failure_reason(const swarm::Task& task) {
   return task.state == "rejected" ? "rejected" : "other";
 }
 
+bool is_unpullable(const swarm::LiveService& service, const std::vector<swarm::Task>& tasks) {
+  if (as_many_as_should(service, tasks)) return false;
+  const swarm::Task* last = nullptr;
+  for (const auto& task : tasks) {
+    if (is_failure(task) && (last == nullptr || last->timestamp <= task.timestamp)) last = &task;
+  }
+  return last != nullptr && failure_reason(*last) == "image";
+}
+
 bool needs_tasks(const swarm::LiveService& service) {
   const auto& state = service.update.state;
   return !as_many_as_should(service, {}) || state == "updating" || state == "paused" ||

@@ -31,6 +31,10 @@ namespace skep::reconciler {
 /// other.
 [[nodiscard]] std::string failure_reason(const swarm::Task& task);
 
+/// Whether it is not up because its image does not come: no such image, or no access.
+[[nodiscard]] bool is_unpullable(const swarm::LiveService& service,
+                                 const std::vector<swarm::Task>& tasks);
+
 /// The worst of a stack's services; healthy where it has none.
 [[nodiscard]] ports::Health worst(ports::Health a, ports::Health b);
 

@@ -12,7 +12,7 @@
 #include "reconciler/ignore.hpp"
 #include "reconciler/jobs.hpp"
 #include "reconciler/node_loss.hpp"
-#include "reconciler/paused_rollout.hpp"
+#include "reconciler/stuck_rollout.hpp"
 #include "reconciler/redaction.hpp"
 #include "reconciler/stack_status.hpp"
 #include "reconciler/stream_proof.hpp"
@@ -248,6 +248,7 @@ void Reconciler::assess(StackFacts& facts,
   auto& memory = memory_[facts.name];
   facts.health = Health::healthy;
   std::set<std::string> present;
+  memory.unpullable.clear();
   for (const auto* service : live.services) {
     std::vector<swarm::Task> own;
     std::copy_if(tasks.begin(), tasks.end(), std::back_inserter(own), [&](const swarm::Task& task) {
@@ -284,6 +285,7 @@ void Reconciler::assess(StackFacts& facts,
       facts.rolling_back = facts.rolling_back || update.state == "rollback_started";
       facts.rollback_message = service->spec.name + ": " + update.message;
     }
+    if (is_unpullable(*service, own)) memory.unpullable.insert(service->spec.name);
     facts.health = worst(facts.health, health);
     facts.services.push_back(describe_service(*service, own, clock_.now()));
     mask(facts.services.back().trouble);
@@ -344,10 +346,10 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
     if (carry(key, path)) facts.contended.push_back(key + ": " + to_text(path));
   }
   auto planned =
-      planner_.plan(adjusted ? *adjusted : *target, index, facts.record, std::move(stop));
+      planner_.plan(adjusted ? *adjusted : *target, index, facts.record, stop);
   facts.plan = std::move(planned.plan);
   hide_secrets(facts.plan, options_.mask);
-  resume_paused(facts, index);
+  send_stuck_again(facts, index, stop);
   police(facts);
   // A job of an older revision is not run once more.
   leave_jobs_alone(facts.plan, target->jobs, facts.rollback ? nullptr : facts.record);

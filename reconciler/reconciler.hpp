@@ -242,8 +242,14 @@ class Reconciler {
   /// Its rollout is on trial, and where swarm paused it the content is not to blame, or is tried
   /// on.
   bool is_excused(const StackFacts& facts, const diff::LiveIndex& index);
-  /// What swarm paused is sent again, where it is excused or a person asks.
-  void resume_paused(StackFacts& facts, const diff::LiveIndex& index);
+  /// Whether its image does not come, and it was not sent yet with the credentials that there are
+  /// now.
+  bool has_new_credentials(const StackMemory& memory,
+                           const swarm::ServiceSpec& service,
+                           std::stop_token stop);
+  /// What swarm paused, where it is excused or a person asks, and what new credentials may help.
+  void send_stuck_again(StackFacts& facts, const diff::LiveIndex& index, std::stop_token stop);
+  void note_credentials(const StackFacts& facts, const diff::Action& done, std::stop_token stop);
   /// Two agents of one name and two repositories would take each other's stacks for gone from git.
   void watch_for_another_writer(const State& read);
 

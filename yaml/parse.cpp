@@ -71,6 +71,14 @@ class Decoder {
     if (!error_) error_ = source_.error(offset, std::move(message));
   }
 
+  /// Where findings are collected, what else is wrong with the text is told with this one.
+  void refuse(std::size_t offset, std::string message) {
+    if (excused_ == nullptr || excused_->size() >= kMostExcuses) {
+      return fail(offset, std::move(message));
+    }
+    excused_->push_back({Finding::Severity::error, std::move(message), source_.position(offset)});
+  }
+
   /// Counts as Go does, so that what it calls a bomb is one here.
   bool spend(std::size_t offset, int depth) {
     ++steps_;
@@ -214,7 +222,7 @@ class Decoder {
 
   void duplicate(const RawNode& key, std::string_view text, const RawNode& first) {
     const auto line = std::to_string(source_.position(first.offset).line);
-    fail(key.offset, "mapping key " + go_quoted(text) + " already defined at line " + line);
+    refuse(key.offset, "mapping key " + go_quoted(text) + " already defined at line " + line);
   }
 
   Node map(const RawNode& raw, int depth) {
@@ -303,10 +311,10 @@ class Decoder {
                                  (key.tag.empty() && (key.kind == Kind::quoted || is_text(key))));
     // A merged mapping's keys are read as text into a mapping whose own keys are all text.
     if (text || (merged && scalar && key.tag.empty() && !key.text.empty())) return key.text;
-    fail(raw.offset,
-         scalar ? "key " + key.text + " is not a string: put it in quotes"
-                : "an empty key is not a string: put it in quotes");
-    return std::nullopt;
+    auto message = scalar ? "key " + key.text + " is not a string: put it in quotes"
+                          : "an empty key is not a string: put it in quotes";
+    refuse(raw.offset, std::move(message));
+    return key.text;
   }
   static bool is_text(const RawNode& key) {
     return std::holds_alternative<std::string>(resolve_plain(key.text));

@@ -25,7 +25,8 @@ struct Limits {
 ///
 /// With `excused`, what Go refuses though its meaning is clear is taken, with a warning there: a
 /// second merge key in a mapping (the earlier one wins, as in a list of both), and a key that is
-/// written twice with the same value.
+/// written twice with the same value. Keys that are no string and other keys that are there twice
+/// are errors there, so that what else is wrong with the text is told with them.
 Result<Node> parse(std::string_view text,
                    std::string file,
                    const Limits& limits = {},

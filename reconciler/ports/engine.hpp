@@ -98,6 +98,10 @@ class Engine {
                                                   const swarm::SecretSpec& spec,
                                                   std::stop_token stop) = 0;
 
+  /// What tells the credentials that would go along with `image` now from others, without showing
+  /// them; "" where there are none.
+  virtual std::string credentials_mark(const std::string& image, std::stop_token stop) = 0;
+
   /// Network targets by name or id; secret and config ids must be filled in. With registry auth the
   /// credentials that are configured for the image's registry go along.
   virtual Result<Written> create_service(const swarm::ServiceSpec& spec, std::stop_token stop) = 0;

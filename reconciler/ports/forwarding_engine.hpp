@@ -38,6 +38,9 @@ class ForwardingEngine : public Engine {
                                             std::stop_token stop) override {
     return engine_.resolve_image(image, std::move(stop));
   }
+  std::string credentials_mark(const std::string& image, std::stop_token stop) override {
+    return engine_.credentials_mark(image, std::move(stop));
+  }
 
   Result<Written> create_network(const swarm::NetworkSpec& spec, std::stop_token stop) override {
     return engine_.create_network(spec, std::move(stop));

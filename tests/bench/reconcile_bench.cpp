@@ -133,6 +133,9 @@ class RecordedEngine final : public ports::Engine {
                                                        std::stop_token /*stop*/) override {
     return unexpected("find_config");
   }
+  std::string credentials_mark(const std::string& /*image*/, std::stop_token /*stop*/) override {
+    return "";
+  }
   Result<diff::ResolvedImage> resolve_image(const std::string& /*image*/,
                                             std::stop_token /*stop*/) override {
     return unexpected("resolve_image");

@@ -69,6 +69,16 @@ TEST(Load, AllMistakesOfAllFilesAreFoundInOneCall) {
   EXPECT_EQ(output.findings.size(), 4U) << to_string(output.findings);
 }
 
+TEST(Load, AKeyThatIsRefusedHidesNoOtherMistakeOfTheFile) {
+  Loader loader;
+  loader.strict = false;
+  const auto all = errors(loader.load({web("tty: maybe\nports: [80: 80]\ntty: yes\nextra: 1")}));
+  EXPECT_THAT(all, HasSubstr("key 80 is not a string: put it in quotes"));
+  EXPECT_THAT(all, HasSubstr("mapping key \"tty\" already defined at line"));
+  EXPECT_THAT(all, HasSubstr("services.web.tty must be a boolean"));
+  EXPECT_THAT(all, HasSubstr("extra"));
+}
+
 TEST(Load, FilesOfSecretsAndEnvironmentsAreNeverQuoted) {
   Loader loader;
   loader.reader.files = {{"/D/bad.env", "canary here"}, {"/D/s", "canary"}};

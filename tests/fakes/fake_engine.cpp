@@ -249,6 +249,16 @@ Result<std::vector<std::string>> FakeEngine::log_tail(const std::string& service
   return std::vector<std::string>{"the last line"};
 }
 
+void FakeEngine::set_credentials(const std::string& mark) {
+  const std::lock_guard lock(mutex_);
+  credentials_ = mark;
+}
+
+std::string FakeEngine::credentials_mark(const std::string& /*image*/, std::stop_token /*stop*/) {
+  const std::lock_guard lock(mutex_);
+  return credentials_;
+}
+
 Result<diff::ResolvedImage> FakeEngine::resolve_image(const std::string& image,
                                                       std::stop_token stop) {
   const std::lock_guard lock(mutex_);

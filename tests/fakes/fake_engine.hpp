@@ -70,6 +70,8 @@ class FakeEngine final : public ports::Engine {
   void set_manager(bool manager);
   void set_info(ports::EngineInfo info);
 
+  /// Credentials for any registry, by a mark: credentials_mark().
+  void set_credentials(const std::string& mark);
   /// From now on so many of the service's tasks run, whatever is desired; nothing: as desired
   /// again.
   void set_running(const std::string& service, std::optional<std::uint64_t> running);
@@ -134,6 +136,7 @@ class FakeEngine final : public ports::Engine {
                                             std::stop_token stop) override;
   Result<std::optional<swarm::LiveConfig>> find_config(const std::string& name,
                                                        std::stop_token stop) override;
+  std::string credentials_mark(const std::string& image, std::stop_token stop) override;
   Result<diff::ResolvedImage> resolve_image(const std::string& image,
                                             std::stop_token stop) override;
   Result<ports::Written> create_network(const swarm::NetworkSpec& spec,
@@ -229,6 +232,7 @@ class FakeEngine final : public ports::Engine {
   std::map<swarm::ObjectId, StoredSecret> secrets_;
   std::map<swarm::ObjectId, swarm::LiveNode> nodes_;
   std::map<std::string, diff::ResolvedImage> images_;
+  std::string credentials_;
   std::map<Operation, std::deque<Error>> failures_, lost_answers_;
   std::map<Operation, std::size_t> calls_;
   std::vector<Write> writes_;

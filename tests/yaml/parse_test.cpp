@@ -74,8 +74,21 @@ TEST(Parse, WhatIsWrittenTwiceIsTakenWhereItIsExcusedAndClear_A2_3) {
                            "k: 1\nk: '1'\n",
                            "k: {a: b}\nk: {a: c}\n",
                            "x: &x 1\nk: *x\nk: 1\n"}) {
-    EXPECT_FALSE(parse(text, "a.yml", {}, &excused)) << text;
+    excused.clear();
+    EXPECT_TRUE(parse(text, "a.yml", {}, &excused)) << text;
+    EXPECT_TRUE(has_errors(excused)) << text;
   }
+}
+
+TEST(Parse, KeysThatAreRefusedHideNothingElseWhereFindingsAreCollected_A2_11) {
+  Findings found;
+  const auto root = parse("a: {1: x, k: 1, k: 2}\nb: 3\n", "a.yml", {}, &found);
+  ASSERT_TRUE(root);
+  EXPECT_EQ(*root->find("b")->as<std::int64_t>(), 3);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_TRUE(has_errors(found));
+  EXPECT_EQ(found[0].at, at(1, 17)) << "keys that are there twice are looked for first";
+  EXPECT_EQ(found[1].at, at(1, 5));
 }
 
 TEST(Parse, MergedEntriesKeepTheirOwnPlace_A2_5) {

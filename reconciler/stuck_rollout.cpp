@@ -1,4 +1,4 @@
-#include "reconciler/paused_rollout.hpp"
+#include "reconciler/stuck_rollout.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -14,7 +14,9 @@ bool is_paused(const swarm::LiveService& service) {
 
 }  // namespace
 
-bool send_paused_again(diff::Plan& plan, const diff::LiveIndex& index) {
+bool send_again(diff::Plan& plan,
+                const diff::LiveIndex& index,
+                const std::function<std::string(const swarm::LiveService&)>& reason_of) {
   bool any = false;
   for (const auto& [key, wanted] : plan.desired.services) {
     const auto& name = wanted.spec.name;
@@ -23,13 +25,15 @@ bool send_paused_again(diff::Plan& plan, const diff::LiveIndex& index) {
         std::any_of(plan.actions.begin(), plan.actions.end(), [&](const diff::Action& action) {
           return action.kind == diff::ObjectKind::service && action.name == name;
         });
-    if (live == nullptr || planned || !is_paused(*live)) continue;
+    if (live == nullptr || planned) continue;
+    auto reason = reason_of(*live);
+    if (reason.empty()) continue;
     diff::Action action;
     action.name = name;
     action.key = key;
     action.live_id = live->id;
     action.impact = diff::Impact::start;
-    action.reason = "swarm paused its update: it is sent again";
+    action.reason = std::move(reason);
     plan.actions.push_back(std::move(action));
     std::erase(plan.untouched, key);
     any = true;
@@ -66,11 +70,45 @@ bool Reconciler::is_excused(const StackFacts& facts, const diff::LiveIndex& inde
   return memory.excused_updates.count(began) != 0;
 }
 
-void Reconciler::resume_paused(StackFacts& facts, const diff::LiveIndex& index) {
+bool Reconciler::has_new_credentials(const StackMemory& memory,
+                                     const swarm::ServiceSpec& service,
+                                     std::stop_token stop) {
+  if (memory.unpullable.count(service.name) == 0) return false;
+  const auto mark =
+      engine_.credentials_mark(service.task_template.container.image, std::move(stop));
+  const auto sent = memory.sent_with.find(service.name);
+  return !mark.empty() && (sent == memory.sent_with.end() || sent->second != mark);
+}
+
+void Reconciler::send_stuck_again(StackFacts& facts,
+                                  const diff::LiveIndex& index,
+                                  std::stop_token stop) {
   auto& memory = memory_[facts.name];
   const bool excused = is_excused(facts, index);
-  if ((excused || memory.requested) && send_paused_again(facts.plan, index) && excused)
-    memory.begun = facts.desired->content;
+  const bool kept = facts.record != nullptr && facts.record->content == facts.desired->content &&
+                    !facts.quarantined() && !options_.plan_only;
+  const auto any = send_again(facts.plan, index, [&](const swarm::LiveService& live) -> std::string {
+    if ((excused || memory.requested) && is_paused(live))
+      return "swarm paused its update: it is sent again";
+    if (memory.requested && memory.unpullable.count(live.spec.name) != 0)
+      return "its image could not be pulled: it is sent again";
+    if (kept && has_new_credentials(memory, live.spec, stop))
+      return "its image could not be pulled: it is sent again with the registry's new credentials";
+    return "";
+  });
+  // What is sent again by itself is nobody's edit.
+  if (any && !memory.requested) memory.begun = facts.desired->content;
+}
+
+void Reconciler::note_credentials(const StackFacts& facts,
+                                  const diff::Action& done,
+                                  std::stop_token stop) {
+  if (done.kind != diff::ObjectKind::service || done.verb == diff::Verb::remove) return;
+  const auto service = facts.plan.desired.services.find(done.key);
+  if (service == facts.plan.desired.services.end()) return;
+  const auto& spec = service->second.spec;
+  memory_[facts.name].sent_with[spec.name] =
+      engine_.credentials_mark(spec.task_template.container.image, std::move(stop));
 }
 
 }  // namespace skep::reconciler

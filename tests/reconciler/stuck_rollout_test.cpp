@@ -2,6 +2,8 @@
 
 #include "tests/reconciler/world.hpp"
 
+// A rollout that stands still though nothing is wrong with its content, or no more.
+//
 // Swarm pauses an update whose task fails soon. An engine that stops fails all of its tasks, and
 // that is no fault of what was being rolled out.
 namespace skep::reconciler {
@@ -135,6 +137,67 @@ TEST_F(PausedRollout, OfAStackThatWasNeverHealthyIsTriedAgainEachTimeLater) {
   EXPECT_GE(sent, 4);
   EXPECT_LE(sent, 12);
   EXPECT_GT(pauses.back(), pauses[1]);
+}
+
+/// The engine keeps the credentials that came with a service: new ones reach it only when it is sent
+/// again.
+class UnpullableImage : public tests::WorldTest {
+ protected:
+  void SetUp() override {
+    world.engine.set_credentials("old");
+    world.engine.fail_tasks_of_next("a_web", "No such image: reg.example/a:1");
+    world.files["apps/a/docker-compose.yml"] = one_service("reg.example/a:1");
+    push();
+    stay();
+    sent = writes();
+  }
+  void stay() {
+    for (int i = 0; i < 30; ++i) {
+      turn();
+      world.clock.advance(5s);
+    }
+  }
+  std::size_t writes() { return world.engine.calls(Operation::update_service); }
+  std::size_t sent = 0;
+};
+
+TEST_F(UnpullableImage, IsSentOnceMoreWithNewCredentials) {
+  EXPECT_EQ(sent, 0U) << "with the same ones it is left to swarm";
+  world.engine.set_credentials("new");
+  stay();
+  EXPECT_EQ(writes(), sent + 1);
+  world.engine.fail_tasks("a_web", "");
+  EXPECT_TRUE(settle().all_good());
+  EXPECT_EQ(writes(), sent + 1);
+}
+
+TEST_F(UnpullableImage, IsSentOnceMoreByAnAgentThatWasGivenNewCredentialsAndRestarted) {
+  world.engine.set_credentials("new");
+  world.restart_agent();
+  stay();
+  EXPECT_EQ(writes(), sent + 1);
+}
+
+TEST_F(UnpullableImage, IsLeftAloneWhereThereAreNoCredentials) {
+  world.engine.set_credentials("");
+  world.restart_agent();
+  stay();
+  EXPECT_EQ(writes(), sent);
+}
+
+TEST_F(UnpullableImage, IsSentOnceMoreWhereAPersonAsks) {
+  world.agent().request("a", "ann");
+  stay();
+  EXPECT_EQ(writes(), sent + 1);
+}
+
+TEST_F(UnpullableImage, OfAnotherReasonIsNotTouchedByNewCredentials) {
+  world.engine.fail_tasks("a_web", "task: non-zero exit (1)");
+  stay();
+  sent = writes();
+  world.engine.set_credentials("new");
+  stay();
+  EXPECT_EQ(writes(), sent);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "diff/plan.hpp"
@@ -7,10 +8,12 @@
 
 namespace skep::reconciler {
 
-/// Adds to `plan` each service that is as git says but whose update is paused, where it would stay
-/// half-way for ever: sent again as it is, its update begins anew. What the plan touches anyway is
-/// left out. Returns whether there is one.
-bool send_paused_again(diff::Plan& plan, const diff::LiveIndex& index);
+/// Adds to `plan` each service that is as git says but for which `reason_of` gives a reason to send
+/// it again as it is: its update begins anew, with today's credentials. What the plan touches anyway
+/// is left out. Returns whether there is one.
+bool send_again(diff::Plan& plan,
+                const diff::LiveIndex& index,
+                const std::function<std::string(const swarm::LiveService&)>& reason_of);
 
 /// When the update of one of `plan`'s services began that is paused, and after whose begin a node
 /// went away or came back; "" where there is none. An engine that stops takes its tasks with it,
