@@ -172,10 +172,9 @@ class Remote::Dialogue {
     if (certificate->cert_type == GIT_CERT_X509) {
       if (valid) return 0;
       const auto* const x509 = reinterpret_cast<const git_cert_x509*>(certificate);
-      return fail(distrust(url_,
-                           credentials_,
-                           std::string_view(static_cast<const char*>(x509->data), x509->len)),
-                  GIT_ECERTIFICATE);
+      const std::string_view der(static_cast<const char*>(x509->data), x509->len);
+      if (is_trusted_by_address(url_, credentials_, der)) return 0;
+      return fail(distrust(url_, credentials_, der), GIT_ECERTIFICATE);
     }
     if (certificate->cert_type == GIT_CERT_HOSTKEY_LIBSSH2) {
       const auto* const shown = reinterpret_cast<const git_cert_hostkey*>(certificate);

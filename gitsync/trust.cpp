@@ -10,6 +10,11 @@ namespace {
 
 using CertificateHandle = Handle<X509, X509_free>;
 
+CertificateHandle read_certificate(std::string_view der) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+  return CertificateHandle(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
+}
+
 std::string ssh_keyscan(const RemoteUrl& url) {
   return "ssh-keyscan " + (url.port() == 22 ? "" : "-p " + std::to_string(url.port()) + " ") +
          url.host();
@@ -57,13 +62,32 @@ std::optional<Error> check_host_key(const RemoteUrl& url,
                 "add to known_hosts the output of: " + ssh_keyscan(url));
 }
 
+bool is_trusted_by_address(const RemoteUrl& url,
+                           const Credentials& credentials,
+                           std::string_view der) {
+  const auto certificate = read_certificate(der);
+  const Handle<X509_STORE, X509_STORE_free> trusted(X509_STORE_new());
+  const Handle<X509_STORE_CTX, X509_STORE_CTX_free> check(X509_STORE_CTX_new());
+  if (!certificate || !trusted || !check) return false;
+  const bool loaded = credentials.ca_file.empty()
+                          ? X509_STORE_set_default_paths(trusted.get()) == 1
+                          : X509_STORE_load_file(trusted.get(), credentials.ca_file.c_str()) == 1;
+  if (!loaded ||
+      X509_STORE_CTX_init(check.get(), trusted.get(), certificate.get(), nullptr) != 1 ||
+      X509_STORE_CTX_set_purpose(check.get(), X509_PURPOSE_SSL_SERVER) != 1)
+    return false;
+  // Fails where the host is a name.
+  return X509_VERIFY_PARAM_set1_ip_asc(X509_STORE_CTX_get0_param(check.get()),
+                                       url.host().c_str()) == 1 &&
+         X509_verify_cert(check.get()) == 1;
+}
+
 Error distrust(const RemoteUrl& url, const Credentials& credentials, std::string_view der) {
   const auto refuse = [&url](std::string why) {
     return Error{ErrorKind::unauthorized,
                  "the TLS certificate of " + url.host() + " " + std::move(why)};
   };
-  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
-  const CertificateHandle certificate(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
+  const auto certificate = read_certificate(der);
   if (!certificate) return refuse("cannot be read");
   if (X509_cmp_current_time(X509_get0_notAfter(certificate.get())) < 0)
     return refuse("has expired");
@@ -71,7 +95,7 @@ Error distrust(const RemoteUrl& url, const Credentials& credentials, std::string
     return refuse("is not valid yet: is this machine's clock right?");
   if (X509_check_host(certificate.get(), url.host().data(), url.host().size(), 0, nullptr) != 1 &&
       X509_check_ip_asc(certificate.get(), url.host().c_str(), 0) != 1)
-    return refuse("is for another host name");
+    return refuse("is for another host name or address");
   if (credentials.ca_file.empty())
     return refuse(
         "is not signed by a CA that this machine trusts; if it is your own CA, give its "

@@ -17,6 +17,12 @@ namespace skep::gitsync {
                                                   const Credentials& credentials,
                                                   const HostKey& key);
 
+/// Whether a TLS server that is reached by its IP address shows a certificate for that address that
+/// is signed by a trusted CA itself. The git library's TLS knows host names only.
+[[nodiscard]] bool is_trusted_by_address(const RemoteUrl& url,
+                                         const Credentials& credentials,
+                                         std::string_view der);
+
 /// Why a TLS server's certificate is not trusted, in words, with the option that mends it. `der` is
 /// the certificate that it showed.
 [[nodiscard]] Error distrust(const RemoteUrl& url,

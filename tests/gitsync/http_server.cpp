@@ -211,8 +211,8 @@ HttpServer::~HttpServer() {
 }
 
 std::string HttpServer::url(const std::string& repository) const {
-  return (options_.tls ? "https://localhost:" : "http://localhost:") + std::to_string(port_) + "/" +
-         repository;
+  return (options_.tls ? "https://" : "http://") + options_.host + ":" + std::to_string(port_) +
+         "/" + repository;
 }
 
 }  // namespace skep::gitsync::test

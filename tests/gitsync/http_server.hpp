@@ -21,6 +21,7 @@ class HttpServer {
   struct Options {
     std::filesystem::path root = {};
     std::optional<TlsCertificate> tls = {};  ///< https where given.
+    std::string host = "localhost";          ///< As url() names it.
     std::string user = {}, password = {};    ///< Basic authentication where a user is given.
     std::string redirect_to = {};  ///< Answers every request with 301 to here, where given.
     int status = 0;                ///< Answers every request with it, where given.
@@ -31,7 +32,7 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  /// "https://localhost:PORT/REPOSITORY".
+  /// "https://HOST:PORT/REPOSITORY".
   [[nodiscard]] std::string url(const std::string& repository) const;
   /// Requests that asked for a pack.
   [[nodiscard]] int downloads() const { return downloads_; }

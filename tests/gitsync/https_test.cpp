@@ -105,6 +105,20 @@ TEST_F(HttpsTest, AnExpiredCertificateAndAnotherNameAreSaidSo) {
   }
 }
 
+TEST_F(HttpsTest, AServerThatIsReachedByItsAddressIsTrustedByTheAddressInItsCertificate) {
+  const auto id = repository_.commit("main", {{"a", {"1"}}});
+  const auto fetched_from = [&](const TlsCertificate& made, bool trusted) {
+    const HttpServer server({.root = temp_.path(), .tls = made, .host = "127.0.0.1"});
+    if (trusted) write_file(ca_, made.certificate);
+    return fetched(*open(trusting(server)));
+  };
+  EXPECT_THAT(fetched_from(make_certificate("127.0.0.1"), false), HasSubstr("not signed by"));
+  EXPECT_THAT(fetched_from(make_certificate("127.0.0.2"), true),
+              HasSubstr("is for another host name"));
+  EXPECT_THAT(fetched_from(make_certificate("127.0.0.1", -1), true), HasSubstr("has expired"));
+  EXPECT_EQ(fetched_from(make_certificate("127.0.0.1"), true), id);
+}
+
 TEST_F(HttpsTest, LogsInWithUserAndPassword) {
   const auto id = repository_.commit("main", {{"a", {"1"}}});
   auto closed = served();

@@ -34,6 +34,7 @@ void extend(X509* certificate, int nid, const std::string& value) {
 }  // namespace
 
 TlsCertificate make_certificate(const std::string& host, int days) {
+  const bool is_address = host.find_first_not_of("0123456789.") == std::string::npos;
   const KeyHandle key(EVP_RSA_gen(2048));
   const CertificateHandle certificate(X509_new());
   X509_set_version(certificate.get(), 2);
@@ -46,7 +47,7 @@ TlsCertificate make_certificate(const std::string& host, int days) {
       name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(host.c_str()), -1, -1, 0);
   X509_set_issuer_name(certificate.get(), name);
   extend(certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
-  extend(certificate.get(), NID_subject_alt_name, "DNS:" + host);
+  extend(certificate.get(), NID_subject_alt_name, (is_address ? "IP:" : "DNS:") + host);
   if (X509_sign(certificate.get(), key.get(), EVP_sha256()) == 0)
     throw std::runtime_error("sign certificate");
   const BioHandle certificate_out(BIO_new(BIO_s_mem())), key_out(BIO_new(BIO_s_mem()));
