@@ -288,8 +288,10 @@ void Agent::follow_git(std::stop_token stop) {
   std::minstd_rand random(static_cast<std::uint32_t>(clock_.now().time_since_epoch().count()));
   while (!stop.stop_requested()) {
     auto why = ports::RevisionReport::Source::poll;
+    std::vector<std::pair<std::string, std::string>> asked_syncs;
     {
       const std::lock_guard lock(mutex_);
+      asked_syncs = std::exchange(asked_syncs_, {});
       fetch_now_ = false;
       if (asked_) why = ports::RevisionReport::Source::manual;
       if (hinted_) why = ports::RevisionReport::Source::webhook;
@@ -330,6 +332,9 @@ void Agent::follow_git(std::stop_token stop) {
       report.refused = source_.refusal();
     }
     observer_.fetched(report);
+    // Whoever pushed and then asks means what was pushed.
+    for (const auto& [stack, actor] : asked_syncs) reconciler_.request(stack, actor);
+    if (!asked_syncs.empty()) wake();
     std::uniform_int_distribution<std::int64_t> jitter(0, options_.interval.count() / 10);
     std::unique_lock lock(mutex_);
     news_arrived_.wait_for(

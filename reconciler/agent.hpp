@@ -127,6 +127,8 @@ class Agent final : public ports::Control {
   bool news_ = true;
   bool fetch_now_ = true;
   bool pulse_now_ = false;
+  /// Stack and actor: carried out once git was looked at.
+  std::vector<std::pair<std::string, std::string>> asked_syncs_;
   bool hinted_ = false, asked_ = false;  ///< Why the next look at git is taken.
   bool silent_ = false;  ///< The last ping got no answer: what a turn says meanwhile is older.
   std::shared_ptr<const DesiredState> desired_;

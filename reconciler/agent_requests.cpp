@@ -39,9 +39,12 @@ Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
   {
     const std::lock_guard lock(mutex_);
     if (stack.empty()) {
-      // To look at everything is not to push again what failed, or what a person turned away.
+      // To look at everything is not to push through what waits for a person or a window: only what
+      // is tried again anyway is tried now.
       for (const auto& known : status_.stacks) {
-        if (!known.quarantined) reconciler_.request(known.name, actor);
+        if (known.consecutive_failures > 0 && known.mode == "auto" && !known.quarantined &&
+            !known.held)
+          asked_syncs_.emplace_back(known.name, actor);
       }
     } else {
       const auto* known = find_stack(status_, stack);
@@ -51,7 +54,7 @@ Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
             ErrorKind::invalid_input,
             "stack " + known->name + " is suspended; `skep resume " + known->name + "` first"};
       }
-      reconciler_.request(known->name, actor);
+      asked_syncs_.emplace_back(known->name, actor);
       note_asked(known->group + "/" + known->name, "sync", actor);
     }
     log_.info(

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "core/logfmt.hpp"
 #include "diff/normalise.hpp"
@@ -28,6 +29,18 @@ std::map<std::string, std::string> digests_of(const swarm::StackSpec& desired,
       digests[label_of(service.spec.labels, swarm::kImageLabel)] = std::move(digest);
   }
   return digests;
+}
+
+/// When those rollbacks began that swarm tells of, of any of its services.
+std::set<std::string> rollbacks_of(const DesiredStack& desired, const swarm::LiveState& live) {
+  std::set<std::string> began;
+  for (const auto& [key, service] : desired.spec.services) {
+    const auto* found = live.find_service(service.spec.name);
+    if (found != nullptr && found->update.state.starts_with("rollback_") &&
+        !found->update.started_at.empty())
+      began.insert(found->update.started_at);
+  }
+  return began;
 }
 
 /// Fields that somebody changed and the plan is about to change back, by service key.
@@ -156,8 +169,11 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     record.quarantine_reason.clear();
     record.rollback_to.clear();
     if (verdict == Verdict::apply &&
-        (record.content != facts.desired->content || memory.requested || memory.approved))
+        (record.content != facts.desired->content || memory.requested || memory.approved)) {
       memory.begun = facts.desired->content;
+      record.earlier_rollbacks = rollbacks_of(*facts.desired, live);
+      memory.told_rollback.clear();
+    }
     if (record.content != facts.desired->content) {
       memory.replaced_revision = way && way.mapped().stack ? way.mapped().commit : record.applied;
       record.content = facts.desired->content;

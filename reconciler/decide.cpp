@@ -161,11 +161,12 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   if (sent_back(facts) && !memory.requested) return decide_quarantined(facts, memory, now);
   if (facts.quarantined() && facts.rolled_back_by_person && !asked)
     return {Verdict::held, by_person(facts)};
-  if (facts.quarantined() && !memory.requested && policy.sync == SyncMode::automatic &&
+  if (facts.quarantined() && !memory.requested && policy.sync != SyncMode::observe &&
       policy.on_failure != OnFailure::keep)
     return decide_quarantined(facts, memory, now);
   const auto* hook = policy.sync == SyncMode::observe ? nullptr : facts.hooks.due;
   const bool in_sync = facts.plan.empty() && !facts.waiting_for_registry && hook == nullptr;
+  if (in_sync && facts.plan.blocked()) return {Verdict::blocked, blocked_by(facts.plan)};
   if (in_sync && !facts.contended.empty()) {
     std::string fields;
     for (const auto& field : facts.contended) fields += (fields.empty() ? "" : ", ") + field;

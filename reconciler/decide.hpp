@@ -59,6 +59,7 @@ struct StackMemory {
                                ///< what still differs then is nobody's edit.
   std::string secrets;         ///< DesiredStack::secrets, when last looked at.
   bool secrets_moved = false;  ///< They changed in git, which is not carried out yet.
+  std::string told_rollback;  ///< Content whose rollback by swarm was told of.
   /// When updates of this content began that swarm paused because a node came or went.
   std::set<std::string> excused_updates;
   std::set<std::string> unpullable;  ///< Services none of whose nodes gets the image.

@@ -73,7 +73,9 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
                       facts.record->content == facts.desired->content &&
                       facts.record->healthy_content != facts.desired->content &&
                       facts.suspension == nullptr;
-  if (trying && facts.rolled_back && memory.failed_content != facts.desired->content) {
+  if (trying && facts.rolled_back && memory.failed_content != facts.desired->content &&
+      memory.told_rollback != facts.desired->content) {
+    memory.told_rollback = facts.desired->content;
     finish_operation(facts, false, "health", "swarm rolled back " + facts.rollback_message);
     return;
   }

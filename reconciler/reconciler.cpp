@@ -66,6 +66,24 @@ bool comes_up_by_itself(const StackFacts& facts, StackMemory& memory, SteadyTime
          now - *memory.progressing_since <= facts.desired->source.settings.policy.timeout;
 }
 
+/// Tasks that went away by themselves do not come back in time, and no rollout is to blame.
+bool is_overdue(const StackFacts& facts, const StackMemory& memory, SteadyTime now) {
+  if (memory.operation || !memory.progressing_since || facts.desired == nullptr) return false;
+  const bool troubled =
+      std::any_of(facts.services.begin(),
+                  facts.services.end(),
+                  [](const ports::ServiceStatus& service) { return !service.trouble.empty(); });
+  return troubled &&
+         now - *memory.progressing_since > facts.desired->source.settings.policy.timeout;
+}
+
+/// The data of a secret has no place in the content of a stack: nobody can tell who changed it.
+bool makes_secrets(const diff::Plan& plan) {
+  return std::any_of(plan.actions.begin(), plan.actions.end(), [](const diff::Action& action) {
+    return action.kind == diff::ObjectKind::secret && action.verb != diff::Verb::remove;
+  });
+}
+
 /// Whether its tasks are worth a look: it is not as it should be, or was not a while ago.
 bool is_restless(const swarm::LiveService& service, StackMemory& memory, SteadyTime now) {
   constexpr auto kCalm = std::chrono::minutes(3);
@@ -183,7 +201,10 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
     auto& memory = memory_[work.facts[i].name];
     turn.stacks.push_back(describe_stack(
         work.facts[i], work.decisions[i], memory, desired.revision.commit, options_.plan_only));
-    explain_status(work.facts[i], work.decisions[i], turn.stacks.back());
+    auto& status = turn.stacks.back();
+    if (status.health == Health::progressing && is_overdue(work.facts[i], memory, clock_.steady()))
+      status.health = Health::degraded;
+    explain_status(work.facts[i], work.decisions[i], status);
     turn.moving = turn.moving || memory.operation || work.facts[i].waiting_for_registry;
     if (comes_up_by_itself(work.facts[i], memory, clock_.steady()) && !options_.plan_only)
       turn.moving = true;
@@ -254,16 +275,25 @@ void Reconciler::assess(StackFacts& facts,
     std::copy_if(tasks.begin(), tasks.end(), std::back_inserter(own), [&](const swarm::Task& task) {
       return task.service_id == service->id;
     });
-    // Where a rollback has arrived at what is wanted now it is over, though the engine goes on
-    // telling of it: only its tasks count.
+    // Where a rollback has arrived at what is wanted now, or was of an earlier content, it is over,
+    // though the engine goes on telling of it: only its tasks count.
     const auto& actions = facts.plan.actions;
     const bool as_wanted =
         std::none_of(actions.begin(), actions.end(), [&](const diff::Action& action) {
           return action.name == service->spec.name;
         });
-    const bool over = service->update.state == "rollback_completed" && as_wanted;
+    const auto& update = service->update;
+    const bool going_back = update.state.starts_with("rollback_");
+    const bool of_earlier = going_back && facts.record != nullptr &&
+                            facts.record->earlier_rollbacks.contains(update.started_at);
+    const bool over = of_earlier || (update.state == "rollback_completed" && as_wanted);
+    if (!going_back) memory.sent_back.erase(service->spec.name);
+    if (going_back && !over && by_a_person(update)) memory.sent_back.insert(service->spec.name);
+    // Some engines forget in the end who wanted it.
+    const bool wanted_so = update.state == "rollback_completed" &&
+                           memory.sent_back.contains(service->spec.name);
     auto judged = *service;
-    if (over) judged.update = {};
+    if (over || wanted_so) judged.update = {};
     auto health = health_of(judged, own, clock_.now());
     const auto awaited = memory.awaited.find(service->spec.name);
     if (awaited != memory.awaited.end()) {
@@ -274,12 +304,8 @@ void Reconciler::assess(StackFacts& facts,
       }
     }
     present.insert(service->spec.name);
-    if (!service->update.state.starts_with("rollback_")) {
-      memory.sent_back.erase(service->spec.name);
-    } else if (!over) {
-      const auto& update = service->update;
-      if (by_a_person(update)) memory.sent_back.insert(service->spec.name);
-      const bool person = memory.sent_back.count(service->spec.name) != 0 ||
+    if (going_back && !over) {
+      const bool person = memory.sent_back.contains(service->spec.name) ||
                           !may_roll_back(facts, service->spec.name);
       (person ? facts.rolled_back_by_person : facts.rolled_back) = true;
       facts.rolling_back = facts.rolling_back || update.state == "rollback_started";
@@ -526,6 +552,7 @@ void Reconciler::gather(const DesiredState& desired,
       }
       memory.contention.reset();
       memory.excused_updates.clear();
+      memory.told_rollback.clear();
       memory.failed_content.clear();
       memory.content = content;
     }
@@ -538,6 +565,10 @@ void Reconciler::gather(const DesiredState& desired,
     if (!memory.seen && facts.record != nullptr && facts.record->content == content &&
         facts.record->healthy_content != content)
       memory.begun = content;
+    // Nor does it know which secrets its predecessor last saw in git.
+    if (!memory.seen && facts.record != nullptr && facts.record->content == content &&
+        !facts.quarantined() && makes_secrets(facts.plan))
+      memory.secrets_moved = facts.secrets_moved = true;
     if (facts.plan.empty() && !facts.waiting_for_registry) memory.begun.clear();
     facts.begun = memory.begun == content;
   }

@@ -28,6 +28,7 @@ std::string to_label(const StackRecord& record) {
   put("healthy", record.healthy);
   if (!record.digests.empty()) json["digests"] = record.digests;
   if (!record.jobs.empty()) json["jobs"] = record.jobs;
+  if (!record.earlier_rollbacks.empty()) json["earlier_rollbacks"] = record.earlier_rollbacks;
   put("healthy_content", record.healthy_content);
   put("quarantined", record.quarantined);
   put("quarantine_reason", record.quarantine_reason);
@@ -73,6 +74,11 @@ std::optional<StackRecord> from_label(const std::string& label) {
   };
   get_map("digests", record.digests);
   get_map("jobs", record.jobs);
+  if (const auto at = json.find("earlier_rollbacks"); at != json.end() && at->is_array()) {
+    for (const auto& began : *at) {
+      if (began.is_string()) record.earlier_rollbacks.insert(began.get<std::string>());
+    }
+  }
   if (const auto since = json.find("leaving_since_ms");
       since != json.end() && since->is_number_integer())
     record.leaving_since = WallTime(std::chrono::milliseconds(since->get<std::int64_t>()));

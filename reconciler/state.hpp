@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ struct StackRecord {
   std::string earlier_healthy;            ///< The healthy commit before `healthy`.
   std::optional<WallTime> leaving_since;  ///< When it was first seen to be gone from git.
   std::string pre_hooks, post_hooks;      ///< Content whose hooks of that phase have run.
+  /// When rollbacks of its services began that swarm still told of when this content was taken up:
+  /// they were for an earlier one.
+  std::set<std::string> earlier_rollbacks;
   std::string hook_failure;               ///< Of a post_deploy hook of `post_hooks`; "" for none.
   bool removal_held = false;  ///< Too many left git at once: it stays until a person approves.
   bool ejected = false;  ///< `skep eject` gave it back to the CLI: left alone until it is approved.

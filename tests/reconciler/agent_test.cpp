@@ -23,12 +23,19 @@ class MemorySource final : public ports::Source {
   Result<std::shared_ptr<const ports::Snapshot>> fetch(std::stop_token /*stop*/) override {
     ++fetches;
     if (away) return Error{ErrorKind::unavailable, "the host is away"};
-    auto snapshot = std::make_shared<MemorySnapshot>(files_, std::string(40, 'a'));
+    const std::lock_guard lock(mutex_);
+    auto snapshot = std::make_shared<MemorySnapshot>(files_, std::string(40, commit_));
     if (ill_disk) {
       snapshot->unreadable.emplace("apps/a/docker-compose.yml",
                                    Error{ErrorKind::unavailable, "the disk is ill"});
     }
     return std::shared_ptr<const ports::Snapshot>(std::move(snapshot));
+  }
+  /// A push.
+  void publish(std::map<std::string, std::string> files, char commit) {
+    const std::lock_guard lock(mutex_);
+    files_ = std::move(files);
+    commit_ = commit;
   }
   std::atomic<std::size_t> fetches{0};
   std::atomic<bool> away{false};
@@ -44,7 +51,9 @@ class MemorySource final : public ports::Source {
   [[nodiscard]] std::string describe() const override { return "memory"; }
 
  private:
+  std::mutex mutex_;
   std::map<std::string, std::string> files_;
+  char commit_ = 'a';
 };
 
 /// Counts what must not be missed: readings that failed, or were not believed.
@@ -291,6 +300,45 @@ TEST_F(AgentTest, AStackThatIsSuspendedIsNotSyncedAndOneThatIsNotIsNotResumed) {
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, testing::HasSubstr("`skep resume a`"));
   EXPECT_TRUE(agent->resume("a", "uid 0"));
+}
+
+TEST_F(AgentTest, ASyncThatFollowsAPushMeansWhatWasPushed) {
+  const auto files = [](const std::string& image) {
+    return std::map<std::string, std::string>{
+        {"skep.yaml", "defaults: { resolve_image: never, sync: manual }\n"},
+        {"apps/a/docker-compose.yml", one_service(image)}};
+  };
+  source.publish(files("a:1"), 'a');
+  start();
+  ASSERT_TRUE(eventually([this] { return !agent->status().stacks.empty(); }));
+  ASSERT_TRUE(agent->sync("a", "uid 0"));
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  source.publish(files("a:2"), 'b');
+  agent->look_at_git();
+  ASSERT_TRUE(eventually([this] { return agent->status().revision == std::string(40, 'b'); }));
+  ASSERT_TRUE(idle());
+  source.publish(files("a:3"), 'c');
+  ASSERT_TRUE(agent->sync("a", "uid 0"));
+  const auto image = [this] {
+    return engine.state().find_service("a_web")->spec.task_template.container.image;
+  };
+  std::set<std::string> seen;
+  EXPECT_TRUE(eventually([&] {
+    seen.insert(image());
+    return synced() && image() == "a:3";
+  }));
+  EXPECT_EQ(seen.count("a:2"), 0U) << "what nobody asked for";
+}
+
+TEST_F(AgentTest, ASyncOfEverythingPushesThroughNothingThatWaits) {
+  source.publish({{"skep.yaml", "defaults: { resolve_image: never, sync: manual }\n"},
+                  {"apps/a/docker-compose.yml", one_service("a:1")}},
+                 'a');
+  start();
+  ASSERT_TRUE(eventually([this] { return !agent->status().stacks.empty(); }));
+  ASSERT_TRUE(agent->sync("", "uid 0"));
+  ASSERT_TRUE(idle());
+  EXPECT_EQ(engine.state().find_service("a_web"), nullptr);
 }
 
 TEST_F(AgentTest, TellsTheTasksOfAStack) {
