@@ -1,5 +1,6 @@
 #include "cli/deployment.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <mutex>
@@ -253,6 +254,12 @@ std::map<std::string, std::string> Deployment::postponed(const diff::Plan& plan)
     if (found == nullptr) continue;
     const auto tasks = engine_.tasks({found->id}, session_.stop);
     if (!tasks) continue;  // Asked again in a moment.
+    const bool planned =
+        std::any_of(plan.actions.begin(), plan.actions.end(), [&](const diff::Action& action) {
+          return action.name == found->spec.name;
+        });
+    const auto failure = reconciler::failure_for_good(*found, *tasks);
+    if (!planned && !failure.empty()) never_completes_ = found->spec.name + " failed: " + failure;
     completed[found->spec.name] =
         reconciler::describe_service(*found, *tasks, session_.clock.now()).tasks_completed;
   }
@@ -303,6 +310,15 @@ Result<void> Deployment::apply(diff::Plan plan) {
     for (const auto& [name, lacks] : options.postponed) {
       if (!flags_.quiet && told.insert(name).second)
         std::cout << "Waiting with " << name << ": " << lacks << std::endl;
+    }
+    if (!options.postponed.empty() && !never_completes_.empty()) {
+      const auto name = never_completes_.substr(0, never_completes_.find(' '));
+      return Error{ErrorKind::unavailable,
+                   options.postponed.begin()->first + " waits for what never completes: " +
+                       never_completes_ + "; `docker service logs " + name +
+                       "` shows more. Mend it and deploy again, or run it again as it is with "
+                       "`docker service update --force " +
+                       name + "`"};
     }
     if (!options.postponed.empty() && session_.clock.steady() - progressed > *patience) {
       const auto& [name, lacks] = *options.postponed.begin();

@@ -78,6 +78,8 @@ class Deployment {
   diff::Policy policy_;
   std::map<std::string, SteadyTime>
       updated_;           ///< Services whose rollout the engine may not show yet.
+  /// A service that others wait for until it has completed, and why it never will; "" for none.
+  std::string never_completes_;
   bool changed_ = false;  ///< A service was created or updated.
 };
 

@@ -134,6 +134,7 @@ struct StackFacts {
   /// The last healthy revision, where the plan is about returning to it.
   std::shared_ptr<const DesiredStack> rollback;
   std::string no_rollback;  ///< Why that revision is not to be had.
+  bool failed_for_good = false;  ///< A task that is not started again; its service is as planned.
   /// What git wants was tried, failed, and is not tried again by itself.
   [[nodiscard]] bool quarantined() const {
     return record != nullptr && desired != nullptr && !record->quarantined.empty() &&

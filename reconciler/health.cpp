@@ -77,16 +77,6 @@ std::uint64_t done(const swarm::LiveService& service, const std::vector<swarm::T
       }));
 }
 
-/// Something failed and stays so.
-bool given_up(const swarm::LiveService& service, const std::vector<swarm::Task>& tasks) {
-  const auto& policy = service.spec.task_template.restart_policy;
-  if (service.spec.mode.is_job() || !policy || policy->condition != "none") return false;
-  const auto places = present(tasks);
-  return std::any_of(places.begin(), places.end(), [&](const swarm::Task* task) {
-    return is_failure(*task) && task->timestamp >= service.updated_at;
-  });
-}
-
 bool completed(const swarm::LiveService& service) {
   const auto& job = service.spec.mode.replicated_job;
   const auto wanted = job ? job->total_completions.value_or(1) : service.desired_tasks;
@@ -154,6 +144,16 @@ std::string failure_reason(const swarm::Task& task) {
   return task.state == "rejected" ? "rejected" : "other";
 }
 
+std::string failure_for_good(const swarm::LiveService& service,
+                             const std::vector<swarm::Task>& tasks) {
+  const auto& policy = service.spec.task_template.restart_policy;
+  if (service.spec.mode.is_job() || !policy || policy->condition != "none") return "";
+  for (const auto* task : present(tasks)) {
+    if (is_failure(*task) && task->timestamp >= service.updated_at) return words_of(service, *task);
+  }
+  return "";
+}
+
 bool is_unpullable(const swarm::LiveService& service, const std::vector<swarm::Task>& tasks) {
   if (as_many_as_should(service, tasks)) return false;
   const swarm::Task* last = nullptr;
@@ -176,7 +176,7 @@ ports::Health health_of(const swarm::LiveService& service,
   if (rollout_stopped(service.update)) return ports::Health::degraded;
   if (update == "updating" || update == "rollback_started") return ports::Health::progressing;
   const auto start = since(service, now);
-  if (given_up(service, tasks)) return ports::Health::degraded;
+  if (!failure_for_good(service, tasks).empty()) return ports::Health::degraded;
   const bool up = as_many_as_should(service, tasks);
   const auto window = up ? std::max(start, to_rfc3339(now - kWhileUp)) : start;
   if (ends_since(window, service, tasks) >= kChurn) return ports::Health::degraded;

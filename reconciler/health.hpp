@@ -31,6 +31,10 @@ namespace skep::reconciler {
 /// other.
 [[nodiscard]] std::string failure_reason(const swarm::Task& task);
 
+/// What a task ended with that is not started again, in the engine's words; "" where there is none.
+[[nodiscard]] std::string failure_for_good(const swarm::LiveService& service,
+                                           const std::vector<swarm::Task>& tasks);
+
 /// Whether it is not up because its image does not come: no such image, or no access.
 [[nodiscard]] bool is_unpullable(const swarm::LiveService& service,
                                  const std::vector<swarm::Task>& tasks);

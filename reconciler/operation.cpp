@@ -117,7 +117,8 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
   const bool only_tidying = facts.plan.only_removals() && facts.health == Health::healthy;
   if (arrived) {
     finish_operation(facts, true, "", "");
-  } else if (facts.health == Health::degraded && facts.plan.only_removals()) {
+  } else if (facts.health == Health::degraded &&
+             (facts.plan.only_removals() || (facts.failed_for_good && !memory.waits.empty()))) {
     finish_operation(facts, false, "health", "");
   } else if (facts.desired != nullptr && !lasts && !only_tidying &&
              now - memory.operation->progressed > facts.desired->source.settings.policy.timeout) {

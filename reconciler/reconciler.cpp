@@ -311,6 +311,7 @@ void Reconciler::assess(StackFacts& facts,
       facts.rolling_back = facts.rolling_back || update.state == "rollback_started";
       facts.rollback_message = service->spec.name + ": " + update.message;
     }
+    if (as_wanted && !failure_for_good(*service, own).empty()) facts.failed_for_good = true;
     if (is_unpullable(*service, own)) memory.unpullable.insert(service->spec.name);
     facts.health = worst(facts.health, health);
     facts.services.push_back(describe_service(*service, own, clock_.now()));

@@ -189,6 +189,19 @@ TEST_F(DeployVerb, WaitsForWhatAServiceDependsOn) {
   EXPECT_EQ(versions(), before);
 }
 
+TEST_F(DeployVerb, DoesNotWaitForWhatWillNeverComplete) {
+  repo->write("stack.yml",
+              "services:\n  init: { image: \"" + std::string(kImage1) +
+                  "\", command: [sh, -c, 'exit 3'] }\n  app: " +
+                  service(kImage1,
+                          "depends_on: { init: { condition: service_completed_successfully } }"));
+  const auto deployed = deploy({"-c", file(), "never"});
+  EXPECT_EQ(deployed.exit_code, 1) << deployed.out;
+  EXPECT_THAT(deployed.err,
+              HasSubstr("never_app waits for what never completes: never_init failed: task: "
+                        "non-zero exit (3); `docker service logs never_init` shows more"));
+}
+
 TEST_F(DeployVerb, AChangedConfigRotatesAndTheServiceCanBeRolledBack) {
   const auto text = two(kImage1, "configs: [c]") + "configs:\n  c: { file: c.txt }\n";
   repo->write("stack.yml", text);

@@ -170,6 +170,18 @@ TEST_F(Sequences, WhatAServiceWaitsForIsSaid) {
   EXPECT_EQ(World::status(last, "a").message, "a_app waits: a_init is not completed yet");
 }
 
+TEST_F(Sequences, WhatWaitsForATaskThatFailedForGoodFailsWithoutWaitingForTheDeadline) {
+  world.engine.fail_tasks_of_next("a_init", "task: non-zero exit (3)");
+  write("apps/a",
+        "services:\n  init: { image: i }\n  app:\n    image: a\n    depends_on: { init: { "
+        "condition: service_completed_successfully } }\n");
+  world.commit();
+  Turn last;
+  for (int i = 0; i < 5; ++i) last = turn();
+  EXPECT_GT(World::status(last, "a").consecutive_failures, 0U);
+  EXPECT_THAT(World::status(last, "a").message, HasSubstr("a_init: task: non-zero exit (3)"));
+}
+
 TEST_F(Sequences, OfSeveralNewDirectoriesTheOneWithItsImagesIsAStacksNewName_Trap36) {
   const auto with_data = [](const std::string& image) {
     return one_service(image) + "    volumes: ['data:/d']\nvolumes: { data: }\n";
