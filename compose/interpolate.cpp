@@ -49,10 +49,12 @@ std::size_t alternate_length(std::string_view text) {
 struct Outcome {
   std::string text;
   std::optional<std::string> error;     ///< Of the last substitution only (rule A5.10).
-  bool lost_error = false;              ///< An earlier one was cleared.
+  bool lost_mistake = false;            ///< An earlier one was cleared: a $ too many,
+  bool lost_missing = false;            ///< or a required variable's.
   bool missing = false;                 ///< The error is a required variable's.
   bool kept_dollar = false;             ///< Kept literally, off strict mode.
   bool nested = false;                  ///< A default with a variable in it, which stays text.
+  bool alternate = false;               ///< A form that only extensions know was put in.
   std::vector<std::string> unset = {};  ///< Plain variables without a value.
 };
 
@@ -61,6 +63,7 @@ struct Leniency {
   bool keep_dollars = false;  ///< A `$` that begins no variable stays.
   bool keep_braces = false;   ///< Also one that a brace follows.
   bool alternates = false;    ///< `${VAR:+text}` and `${VAR+text}`.
+  bool only_braced = false;   ///< Any `$` that no brace follows stays.
 };
 
 class Template {
@@ -88,6 +91,7 @@ class Template {
 
   /// `rest` is what follows the dollar; returns how much of it is used up.
   std::size_t one_dollar(std::string_view rest) {
+    if (leniency_.only_braced && !rest.starts_with('{')) return keep_dollar();
     if (rest.starts_with('$')) {
       out_.text += '$';
       return 1;
@@ -110,17 +114,21 @@ class Template {
       }
     }
     if (leniency_.keep_dollars && (leniency_.keep_braces || !rest.starts_with('{'))) {
-      out_.text += '$';
-      out_.kept_dollar = true;
-    } else {
-      set_error("");
-      whole_text_ = true;
+      return keep_dollar();
     }
+    set_error("");
+    whole_text_ = true;
+    return 0;
+  }
+
+  std::size_t keep_dollar() {
+    out_.text += '$';
+    out_.kept_dollar = true;
     return 0;
   }
 
   void set_error(std::optional<std::string> error, bool missing = false) {
-    out_.lost_error = out_.lost_error || (out_.error && !error);
+    if (out_.error && !error) (out_.missing ? out_.lost_missing : out_.lost_mistake) = true;
     out_.error = std::move(error);
     out_.missing = missing;
     whole_text_ = false;
@@ -165,6 +173,7 @@ class Template {
     const bool colon = what[plus - 1] == ':';
     const auto* value = lookup(what.substr(0, colon ? plus - 1 : plus));
     set_error(std::nullopt);
+    out_.alternate = true;
     if (value != nullptr && !(colon && value->empty())) out_.text += what.substr(plus + 1);
   }
 
@@ -235,10 +244,20 @@ class Walk {
                          {.keep_dollars = true, .keep_braces = in_labels, .alternates = true})
                     .render();
       if (looks_like_password_hash(text)) {
-        outcome = {};
-        outcome.text = text;
-        outcome.kept_dollar = true;
+        outcome = Template(text,
+                           environment_,
+                           {.keep_dollars = true,
+                            .keep_braces = true,
+                            .alternates = true,
+                            .only_braced = true})
+                      .render();
       }
+    }
+    // The CLI takes these, too, but makes something of them that is neither image nor port.
+    if (outcome.lost_mistake && !outcome.error && cannot_hold_braces() &&
+        outcome.text.find('{') != std::string::npos) {
+      auto other = Template(text, environment_, {.alternates = true}).render();
+      if (other.alternate && !other.error) outcome = std::move(other);
     }
     if (outcome.error && outcome.missing && !options_.strict) {
       if (unused_) return;
@@ -251,10 +270,21 @@ class Walk {
                  "invalid interpolation format for " + path_ + ": " + quoted(*outcome.error) +
                      "; you may need to escape any $ with another $");
     }
-    if (outcome.lost_error) {
+    if (!options_.strict && looks_like_password_hash(text) &&
+        !looks_like_password_hash(outcome.text)) {
       add(Finding::Severity::warning,
           node,
-          path_ + ": a mistake in an earlier variable is hidden by a later one and gives nothing");
+          path_ +
+              ": it looks like a password hash whose $… are taken for variables, as with docker "
+              "stack deploy: write $$ for each $");
+    } else if (outcome.lost_mistake) {
+      add(Finding::Severity::warning, node, path_ + ": " + lost_mistake(text));
+    } else if (outcome.lost_missing) {
+      add(Finding::Severity::warning,
+          node,
+          path_ +
+              ": a required variable has no value; a later variable hides that, and it gives "
+              "nothing, as with docker stack deploy");
     }
     if (outcome.nested && cannot_hold_braces() && outcome.text.find('}') != std::string::npos) {
       return add(Finding::Severity::error,
@@ -289,6 +319,15 @@ class Walk {
                      ": failed to cast to expected type: " + value.error().message);
     }
     node.value() = *std::move(value);
+  }
+
+  [[nodiscard]] std::string lost_mistake(const std::string& text) const {
+    const bool alternate =
+        !options_.strict && Template(text, environment_, {.alternates = true}).render().alternate;
+    return std::string("a $ that begins no variable is left out and what follows it stays text, ") +
+           "as with docker stack deploy; write $$ for a $ that is to stay" +
+           (alternate ? "; ${VAR:+text} works only where docker stack deploy refuses the value"
+                      : "");
   }
 
   /// As it stands in the file, where an extension carries it elsewhere.

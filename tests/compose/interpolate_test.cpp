@@ -176,5 +176,53 @@ TEST(Interpolation, PasswordHashInALabelSurvivesWhereUnsetVariablesAreErrors) {
   EXPECT_EQ(*cli.root.find("labels")->find("users")->as<std::string>(), "admin:");
 }
 
+TEST(Interpolation, APasswordHashThatIsTakenForVariablesIsNamed) {
+  const auto said = [](const std::string& text, bool strict = false) {
+    return interpolated("labels: [\"" + text + "\"]\n", {{"U", "admin"}}, {.strict = strict});
+  };
+  const auto value = [](const Result& result) {
+    return *result.root.find("labels")->as<yaml::List>()->front().as<std::string>();
+  };
+  for (const auto& [text, cli] :
+       {std::pair("a.users=admin:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/", "a.users=admin:/"),
+        std::pair("b.users=admin:$2y$05$abcdefg", "b.users=admin:2y05")}) {
+    const auto result = said(text);
+    EXPECT_EQ(value(result), cli);
+    ASSERT_EQ(result.findings.size(), 1U) << to_string(result.findings);
+    EXPECT_EQ(result.findings[0].severity, Finding::Severity::warning);
+    EXPECT_NE(result.findings[0].message.find("it looks like a password hash"), std::string::npos);
+    EXPECT_EQ(to_string(said(text, true).findings).find("password hash"), std::string::npos);
+  }
+  const auto escaped = said("a.users=admin:$$apr1$$H6uskkkW$$Ig");
+  EXPECT_EQ(value(escaped), "a.users=admin:$apr1$H6uskkkW$Ig");
+  EXPECT_TRUE(escaped.findings.empty());
+}
+
+TEST(Interpolation, BracedVariablesBesideAPasswordHashArePutIn) {
+  const InterpolationOptions agent{.unset_variable_is_error = true, .strict = false};
+  for (const auto& options : {InterpolationOptions{.strict = false}, agent}) {
+    const auto result =
+        interpolated("labels: ['c.users=${U}:$2y$05$.bc']\n", {{"U", "admin"}}, options);
+    EXPECT_EQ(*result.root.find("labels")->as<yaml::List>()->front().as<std::string>(),
+              "c.users=admin:$2y$05$.bc");
+    EXPECT_FALSE(has_errors(result.findings));
+  }
+  EXPECT_NE(to_string(interpolated("labels: ['${U}:$2y$05$.bc']\n", {}, agent).findings)
+                .find("variable U is not set"),
+            std::string::npos);
+}
+
+TEST(Interpolation, WhatALaterVariableHidesIsSaid) {
+  const auto said = [](const std::string& text) {
+    const auto result = interpolated("x: '" + text + "'\n", {{"A", "a"}}, {.strict = false});
+    return text_at(result, "x") + ": " + to_string(result.findings);
+  };
+  EXPECT_NE(said("5$ $A").find("a $ that begins no variable is left out"), std::string::npos);
+  EXPECT_EQ(said("5$ $A").find(":+text}"), std::string::npos);
+  EXPECT_NE(said("${A:+x}$A").find("{A:+x}a: "), std::string::npos);
+  EXPECT_NE(said("${A:+x}$A").find("${VAR:+text} works only where"), std::string::npos);
+  EXPECT_NE(said("${B:?must} $A").find("a required variable has no value"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace skep::compose
