@@ -32,8 +32,8 @@ class Differ {
     change.kind = !before  ? FieldChange::Kind::added
                   : !after ? FieldChange::Kind::removed
                            : FieldChange::Kind::changed;
-    change.secret = is_credential_name(item) || (before && holds_credential(*before)) ||
-                    (after && holds_credential(*after));
+    change.secret =
+        (before && is_credential(item, *before)) || (after && is_credential(item, *after));
     if (before) change.before = change.secret ? "***" : printable(*before);
     if (after) change.after = change.secret ? "***" : printable(*after);
     changes_.push_back(std::move(change));
@@ -184,7 +184,10 @@ class Differ {
                const std::optional<std::string>& after) {
     const auto from = changes_.size();
     report(path, "", before, after);
-    if (changes_.size() == from || !is_credential_name(path.substr(path.rfind('/') + 1))) return;
+    const auto name = path.substr(path.rfind('/') + 1);
+    const bool secret =
+        (before && is_credential(name, *before)) || (after && is_credential(name, *after));
+    if (changes_.size() == from || !secret) return;
     auto& change = changes_.back();
     change.secret = true;
     if (before) change.before = "***";
@@ -199,7 +202,7 @@ class Differ {
       if (value == "{}") continue;
       if (!text.empty()) text += ' ';
       text += path.substr(path.empty() ? 0 : 1) + "=";
-      text += is_credential_name(path.substr(path.rfind('/') + 1)) ? "***" : value;
+      text += is_credential(path.substr(path.rfind('/') + 1), value) ? "***" : value;
     }
     return text;
   }

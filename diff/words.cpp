@@ -86,6 +86,14 @@ bool holds_credential(std::string_view value) {
   });
 }
 
+bool is_credential(std::string_view name, std::string_view value) {
+  if (holds_credential(value)) return true;
+  const bool path = value.starts_with('/') &&
+                    value.find_first_of(" \t\r\n") == std::string_view::npos &&
+                    lower(name).ends_with("_file");
+  return !path && is_credential_name(name);
+}
+
 std::string printable(std::string_view text) {
   std::string result;
   result.reserve(text.size());

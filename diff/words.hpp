@@ -17,6 +17,10 @@ namespace skep::diff {
 /// password hash, a key in PEM form, "password=…".
 [[nodiscard]] bool holds_credential(std::string_view value);
 
+/// By the one or the other. The path of the file that holds a credential (DB_PASSWORD_FILE) is
+/// none.
+[[nodiscard]] bool is_credential(std::string_view name, std::string_view value);
+
 /// Without control characters, line breaks and the marks that turn the writing direction.
 [[nodiscard]] std::string printable(std::string_view text);
 

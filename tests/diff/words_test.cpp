@@ -43,6 +43,16 @@ TEST(Credentials, AreKnownByTheLookOfTheValue) {
     EXPECT_FALSE(holds_credential(value)) << value;
 }
 
+TEST(Credentials, ThePathOfTheirFileIsNone) {
+  EXPECT_FALSE(is_credential("POSTGRES_PASSWORD_FILE", "/run/secrets/db"));
+  EXPECT_FALSE(is_credential("db_password_file", "/db"));
+  EXPECT_TRUE(is_credential("POSTGRES_PASSWORD_FILE", "hunter2"));
+  EXPECT_TRUE(is_credential("POSTGRES_PASSWORD_FILE", "/two words"));
+  EXPECT_TRUE(is_credential("POSTGRES_PASSWORD", "/run/secrets/db"));
+  EXPECT_TRUE(is_credential("A_FILE", "/x?password=y"));
+  EXPECT_FALSE(is_credential("LOG_LEVEL", "info"));
+}
+
 TEST(Printable, StripsWhatATerminalOrAReaderWouldFollow) {
   EXPECT_EQ(printable("a\x1b[31mb\x07"), "a[31mb");
   EXPECT_EQ(printable("a\nb\tc"), "a b c");
