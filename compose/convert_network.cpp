@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "compose/convert.hpp"
+#include "compose/engine_checks.hpp"
 #include "compose/text.hpp"
 
 namespace skep::compose {
@@ -47,7 +48,7 @@ swarm::NetworkSpec convert_one(const Conversion& conversion,
   if (!network.ipam_driver.empty() || !network.subnets.empty()) {
     spec.ipam.emplace();
     spec.ipam->driver = network.ipam_driver;
-    for (const auto& subnet : network.subnets) spec.ipam->config.push_back({subnet});
+    for (const auto& subnet : network.subnets) spec.ipam->config.push_back({subnet.text});
   }
   spec.internal = network.internal;
   spec.attachable = network.attachable;
@@ -76,6 +77,7 @@ void convert_networks(const Conversion& conversion, swarm::StackSpec& stack) {
     }
     refuse_local_driver(conversion, key, network);
     auto spec = convert_one(conversion, key, network);
+    check_for_engine(conversion, key, network, spec.name);
     if (const auto twin = key_of.find(spec.name); twin != key_of.end()) {
       stack.networks.erase(twin->second);
     }

@@ -41,8 +41,9 @@ std::string checked_data(const Conversion& conversion,
                          const std::string& key,
                          const FileObject& object,
                          const std::string& name) {
+  check_name_for_engine(conversion, key, object, kind, name);
   const auto data = read_data(conversion, kind + ' ' + key, object);
-  if (data) check_for_engine(conversion, key, object, kind, name, data->size());
+  if (data) check_for_engine(conversion, key, object, kind, data->size());
   return data.value_or("");
 }
 

@@ -1,12 +1,17 @@
 #include "compose/engine_checks.hpp"
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
 
+#include <arpa/inet.h>
+
 #include "compose/engine_templates.hpp"
+#include "compose/ports.hpp"
 #include "compose/text.hpp"
 #include "core/ascii.hpp"
 
@@ -17,9 +22,72 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t kLeastMemory = 4 << 20;
 constexpr std::int64_t kLeastNanoCpus = 1'000'000;
-constexpr std::size_t kLongestServiceName = 63;
+constexpr std::size_t kLongestDnsName = 63;
 constexpr std::size_t kLongestObjectName = 64;
 constexpr std::size_t kSecretLimit = 512'000, kConfigLimit = 1'024'000;
+
+/// As Go's strings.TrimSpace, which knows the blanks of all languages.
+std::string_view trimmed_as_go_does(std::string_view text) {
+  static constexpr std::array<std::string_view, 19> kBlanks = {"\u0085",
+                                                               "\u00a0",
+                                                               "\u1680",
+                                                               "\u2000",
+                                                               "\u2001",
+                                                               "\u2002",
+                                                               "\u2003",
+                                                               "\u2004",
+                                                               "\u2005",
+                                                               "\u2006",
+                                                               "\u2007",
+                                                               "\u2008",
+                                                               "\u2009",
+                                                               "\u200a",
+                                                               "\u2028",
+                                                               "\u2029",
+                                                               "\u202f",
+                                                               "\u205f",
+                                                               "\u3000"};
+  while (true) {
+    text = trimmed(text);
+    const auto before = text.size();
+    for (const auto blank : kBlanks) {
+      if (text.starts_with(blank)) text.remove_prefix(blank.size());
+      if (text.ends_with(blank)) text.remove_suffix(blank.size());
+    }
+    if (text.size() == before) return text;
+  }
+}
+
+/// What the engine does not take of the name of a service or network; "" where it does.
+std::string dns_name_mistake(std::string_view name) {
+  if (name.size() > kLongestDnsName) {
+    return "the engine takes names of up to 63 characters, and " + quoted(name) + " has " +
+           std::to_string(name.size());
+  }
+  const auto outside = [](char c) { return is_letter(c) || is_digit(c); };  // First and last.
+  const bool known = std::all_of(
+      name.begin(), name.end(), [&](char c) { return outside(c) || c == '-' || c == '_'; });
+  if (known && !name.empty() && outside(name.front()) && outside(name.back())) return "";
+  return "the engine takes no name such as " + quoted(name) +
+         ": it is a DNS name component, of letters, digits, '-' and '_' inside";
+}
+
+/// "10.1.0.0/16", "fd00::/64"; the engine masks what stands behind the prefix.
+bool is_cidr(const std::string& text) {
+  const auto [address, digits, found] = cut(text, '/');
+  if (!found || digits.empty() || text.find('\0') != std::string::npos) return false;
+  std::array<unsigned char, 16> bytes{};
+  const std::string written(address);
+  const int longest = inet_pton(AF_INET, written.c_str(), bytes.data()) == 1    ? 32
+                      : inet_pton(AF_INET6, written.c_str(), bytes.data()) == 1 ? 128
+                                                                                : -1;
+  int length = 0;
+  for (const char c : digits) {
+    if (!is_digit(c)) return false;
+    length = std::min(length * 10 + (c - '0'), 1000);
+  }
+  return length <= longest;
+}
 
 /// What the engine does not take of it; "" where it does.
 std::string constraint_mistake(std::string_view constraint) {
@@ -29,8 +97,8 @@ std::string constraint_mistake(std::string_view constraint) {
   auto at = constraint.find("==");
   if (at == std::string_view::npos) at = constraint.find("!=");
   if (at == std::string_view::npos) return " has neither == nor !=";
-  const auto key = trimmed(constraint.substr(0, at));
-  const auto value = trimmed(constraint.substr(at + 2));
+  const auto key = trimmed_as_go_does(constraint.substr(0, at));
+  const auto value = trimmed_as_go_does(constraint.substr(at + 2));
   const bool key_begins = !key.empty() && (is_letter(key[0]) || key[0] == '_');
   if (key.size() < 2 || !key_begins || key.find_first_not_of(kWord) != std::string_view::npos)
     return " has a key that the engine does not take: " + quoted(key);
@@ -51,11 +119,16 @@ class Checks {
     name();
     words();
     rollouts();
+    networks();
     ports();
     mounts();
     healthcheck();
-    resources(conversion_.service.deploy.limits);
-    resources(conversion_.service.deploy.reservations);
+    memory("limits", conversion_.service.deploy.limits);
+    memory("reservations", conversion_.service.deploy.reservations);
+    if (const auto& resources = spec_.task_template.resources) {
+      if (resources->limits) nano_cpus("limits", resources->limits->nano_cpus);
+      if (resources->reservations) nano_cpus("reservations", resources->reservations->nano_cpus);
+    }
     constraints();
     templates();
   }
@@ -68,46 +141,45 @@ class Checks {
               const std::string& what,
               const std::string& word,
               std::initializer_list<std::string_view> allowed) {
+    one_of(conversion_.service.position_of(place), what, word, allowed);
+  }
+  void one_of(const SourcePosition& at,
+              const std::string& what,
+              const std::string& word,
+              std::initializer_list<std::string_view> allowed) {
     if (word.empty() || std::find(allowed.begin(), allowed.end(), word) != allowed.end()) return;
     std::string all;
     for (const auto each : allowed) all += (all.empty() ? "" : ", ") + std::string(each);
-    refuse(place, what + ' ' + quoted(word) + " is unknown to the engine; it is one of " + all);
+    conversion_.error(at,
+                      what + ' ' + quoted(word) + " is unknown to the engine; it is one of " + all);
   }
 
   void name() {
-    const auto& name = spec_.name;
-    if (name.size() > kLongestServiceName) {
-      conversion_.error(conversion_.service.at,
-                        "the engine takes names of up to 63 characters, and " + quoted(name) +
-                            " has " + std::to_string(name.size()));
-    }
-    const auto outside = [](char c) {  // Of its first and last character.
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    };
-    const bool known = std::all_of(
-        name.begin(), name.end(), [&](char c) { return outside(c) || c == '-' || c == '_'; });
-    if (!known || name.empty() || !outside(name.front()) || !outside(name.back())) {
-      conversion_.error(conversion_.service.at,
-                        "the engine takes no name such as " + quoted(name) +
-                            ": it is a DNS name component, of letters, digits, '-' and '_' inside");
-    }
+    const auto mistake = dns_name_mistake(spec_.name);
+    if (!mistake.empty()) conversion_.error(conversion_.service.at, mistake);
   }
 
   void words() {
     const auto& deploy = conversion_.service.deploy;
     if (deploy.restart_policy) {
-      one_of("deploy.restart_policy",
+      one_of("deploy.restart_policy.condition",
              "restart_policy condition",
              deploy.restart_policy->condition,
              {"none", "on-failure", "any"});
     }
-    if (deploy.update_config) {
-      one_of("deploy.update_config",
-             "update_config failure_action",
-             deploy.update_config->failure_action,
+    for (const auto& [name, config] : {std::pair("update_config", &deploy.update_config),
+                                       std::pair("rollback_config", &deploy.rollback_config)}) {
+      if (!*config) continue;
+      one_of("deploy." + std::string(name) + ".failure_action",
+             std::string(name) + " failure_action",
+             (*config)->failure_action,
              {"pause", "continue", "rollback"});
     }
     one_of("deploy.endpoint_mode", "endpoint_mode", lower(deploy.endpoint_mode), {"vip", "dnsrr"});
+  }
+
+  void not_negative(const std::string& place, const std::optional<Nanoseconds>& duration) {
+    if (duration && *duration < 0ns) refuse(place, "the engine takes no negative durations");
   }
 
   void rollouts() {
@@ -115,11 +187,36 @@ class Checks {
     if (job && spec_.update_config) {
       refuse("deploy.update_config", "a job takes no update_config: leave it out");
     }
-    // Of rollback_config the engine checks nothing.
-    if (spec_.update_config &&
-        (spec_.update_config->delay < 0ns || spec_.update_config->monitor < 0ns)) {
-      refuse("deploy.update_config", "the engine takes no negative durations");
+    // Of rollback_config the engine checks the words only.
+    if (const auto& config = spec_.update_config) {
+      not_negative("deploy.update_config.delay", config->delay);
+      not_negative("deploy.update_config.monitor", config->monitor);
+      if (config->max_failure_ratio < 0 || config->max_failure_ratio > 1) {
+        refuse("deploy.update_config.max_failure_ratio",
+               "the engine takes a max_failure_ratio from 0 to 1, such as 0.1 for a tenth");
+      }
     }
+    if (const auto& policy = conversion_.service.deploy.restart_policy) {
+      not_negative("deploy.restart_policy.delay", policy->delay);
+      not_negative("deploy.restart_policy.window", policy->window);
+    }
+  }
+
+  void networks() {
+    const auto& used = conversion_.service.networks;
+    if (used.empty()) ingress("default", conversion_.service.at);
+    for (const auto& [key, use] : used) ingress(key, use.at);
+  }
+
+  void ingress(const std::string& key, const SourcePosition& at) {
+    const auto& networks = conversion_.all.file.networks;
+    const auto found = networks.find(key);
+    if (found == networks.end() || !found->second.external || found->second.name != "ingress") {
+      return;
+    }
+    conversion_.error(at,
+                      "the engine attaches no service to the network ingress: it does so itself "
+                      "where a port is published");
   }
 
   void ports() {
@@ -127,8 +224,9 @@ class Checks {
     if (!endpoint) return;
     std::set<std::pair<std::uint32_t, std::string>> published;
     for (const auto& port : endpoint->ports) {
+      const auto place = port_place(port.published, port.target, port.protocol);
       if (endpoint->mode == "dnsrr" && port.mode != "host") {
-        return refuse("ports",
+        return refuse(place,
                       "with endpoint_mode dnsrr ports are published by host only: write the long "
                       "form with mode: host");
       }
@@ -136,7 +234,7 @@ class Checks {
       auto protocol = port.protocol.empty() ? std::string("tcp") : lower(port.protocol);
       if (!published.emplace(port.published, protocol).second) {
         return refuse(
-            "ports",
+            place,
             "the port " + std::to_string(port.published) + '/' + protocol + " is published twice");
       }
     }
@@ -145,10 +243,20 @@ class Checks {
   void mounts() {
     std::set<std::string> targets;
     if (!conversion_.service.volumes) return;
-    for (const auto& volume : *conversion_.service.volumes) {
+    const auto& mounts = spec_.task_template.container.mounts;
+    for (std::size_t i = 0; i < mounts.size(); ++i) {
+      const auto& volume = conversion_.service.volumes->at(i);
+      if (mounts[i].bind_options) propagation(mounts[i].bind_options->propagation, volume.at);
       if (volume.target.empty() || targets.insert(volume.target).second) continue;
       conversion_.error(volume.at, "two volumes have the target " + quoted(volume.target));
     }
+  }
+
+  void propagation(const std::string& word, const SourcePosition& at) {
+    one_of(at,
+           "the propagation",
+           word,
+           {"private", "rprivate", "shared", "rshared", "slave", "rslave"});
   }
 
   void healthcheck() {
@@ -159,33 +267,31 @@ class Checks {
                                       std::pair("start_period", check->start_period)}) {
       if (value && *value != 0ns && *value < 1ms) {
         refuse(
-            "healthcheck",
+            "healthcheck." + std::string(name),
             std::string(name) + " of the healthcheck is less than 1ms, which the engine refuses");
       }
     }
   }
 
-  void resources(const std::optional<ResourceBounds>& bounds) {
+  void memory(const std::string& which, const std::optional<ResourceBounds>& bounds) {
     if (!bounds) return;
     if (bounds->memory != 0 && bounds->memory < kLeastMemory) {
-      refuse("deploy.resources",
+      refuse("deploy.resources." + which + ".memory",
              "memory is " + std::to_string(bounds->memory) +
                  " bytes and the engine wants at least 4 MiB; write 64M for megabytes");
     }
   }
 
-  void nano_cpus(std::int64_t count) {
+  void nano_cpus(const std::string& which, std::int64_t count) {
     if (count == 0 || count >= kLeastNanoCpus) return;
-    refuse("deploy.resources", "the engine takes no less than 0.001 cpus");
+    refuse("deploy.resources." + which + ".cpus", "the engine takes no less than 0.001 cpus");
   }
 
   void constraints() {
-    const auto& resources = spec_.task_template.resources;
-    if (resources && resources->limits) nano_cpus(resources->limits->nano_cpus);
-    if (resources && resources->reservations) nano_cpus(resources->reservations->nano_cpus);
     for (const auto& constraint : conversion_.service.deploy.constraints) {
       if (const auto mistake = constraint_mistake(constraint); !mistake.empty())
-        refuse("deploy.placement", "the placement constraint " + quoted(constraint) + mistake);
+        refuse("deploy.placement.constraints." + constraint,
+               "the placement constraint " + quoted(constraint) + mistake);
     }
   }
 
@@ -215,7 +321,7 @@ class Checks {
                    ? written->second
                    : service.position_of(only_files ? "env_file" : "environment"),
                "environment." + name,
-               variable,
+               std::string(cut(variable, '=').after),  // The engine expands no name.
                // What has no blank may be a password rather than a text with a placeholder.
                variable.find(' ') == std::string::npos);
     }
@@ -239,17 +345,46 @@ void check_for_engine(const ServiceConversion& conversion, const swarm::ServiceS
 
 void check_for_engine(const Conversion& conversion,
                       const std::string& key,
-                      const FileObject& object,
-                      const std::string& kind,
-                      const std::string& name,
-                      std::size_t bytes) {
+                      const Network& network,
+                      const std::string& name) {
+  const auto mistake = dns_name_mistake(name);
+  if (!mistake.empty()) conversion.error(network.at, "networks." + key + ": " + mistake);
+  for (const auto& subnet : network.subnets) {
+    if (subnet.text.empty() || is_cidr(subnet.text)) continue;
+    conversion.error(subnet.at,
+                     "networks." + key + ".ipam: the engine takes no subnet such as " +
+                         quoted(subnet.text) + "; write it with its prefix, such as 10.1.0.0/16");
+  }
+}
+
+void check_name_for_engine(const Conversion& conversion,
+                           const std::string& key,
+                           const FileObject& object,
+                           const std::string& kind,
+                           const std::string& name) {
   const auto subject = kind + ' ' + key + ": ";
-  const auto limit = kind == "secret" ? kSecretLimit : kConfigLimit;
   if (name.size() > kLongestObjectName) {
     conversion.error(object.at,
                      subject + "the engine takes names of up to 64 characters, and " +
                          quoted(name) + " has " + std::to_string(name.size()));
   }
+  const auto outside = [](char c) { return is_letter(c) || is_digit(c); };
+  const bool known = std::all_of(name.begin(), name.end(), [&](char c) {
+    return outside(c) || c == '-' || c == '_' || c == '.';
+  });
+  if (known && !name.empty() && outside(name.front()) && outside(name.back())) return;
+  conversion.error(object.at,
+                   subject + "the engine takes no name such as " + quoted(name) +
+                       ": it is made of letters and digits, with '-', '_' and '.' inside");
+}
+
+void check_for_engine(const Conversion& conversion,
+                      const std::string& key,
+                      const FileObject& object,
+                      const std::string& kind,
+                      std::size_t bytes) {
+  const auto subject = kind + ' ' + key + ": ";
+  const auto limit = kind == "secret" ? kSecretLimit : kConfigLimit;
   if (bytes == 0) {
     conversion.error(object.file_at, subject + "the content is empty, which the engine refuses");
   } else if (bytes >= limit) {

@@ -7,11 +7,21 @@
 namespace skep::compose {
 
 void check_for_engine(const ServiceConversion& conversion, const swarm::ServiceSpec& spec);
+/// A network that is to be made.
+void check_for_engine(const Conversion& conversion,
+                      const std::string& key,
+                      const Network& network,
+                      const std::string& name);
+/// A secret or config, and its name there.
 void check_for_engine(const Conversion& conversion,
                       const std::string& key,
                       const FileObject& object,
                       const std::string& kind,
-                      const std::string& name,
                       std::size_t bytes);
+void check_name_for_engine(const Conversion& conversion,
+                           const std::string& key,
+                           const FileObject& object,
+                           const std::string& kind,
+                           const std::string& name);
 
 }  // namespace skep::compose

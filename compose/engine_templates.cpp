@@ -2,8 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "compose/text.hpp"
+#include "core/ascii.hpp"
+#include "core/finding.hpp"
 
 namespace skep::compose {
 namespace {
@@ -18,6 +24,18 @@ constexpr std::array kFunctions = {
     "println"sv, "slice"sv, "template"sv, "true"sv,     "urlquery"sv, "else"sv};
 constexpr std::array kBlocks = {"if"sv, "range"sv, "with"sv, "define"sv, "block"sv};
 constexpr std::array kFields = {"Service"sv, "Node"sv, "Task"sv};
+/// What stands below them; of Service.Labels whatever there is.
+constexpr std::array kPlaces = {"Service.ID"sv,
+                                "Service.Name"sv,
+                                "Service.Labels"sv,
+                                "Node.ID"sv,
+                                "Node.Hostname"sv,
+                                "Node.Platform"sv,
+                                "Node.Platform.Architecture"sv,
+                                "Node.Platform.OS"sv,
+                                "Task.ID"sv,
+                                "Task.Name"sv,
+                                "Task.Slot"sv};
 /// Signs that no action may have outside of texts.
 constexpr std::string_view kForeign = "#@?;!%^&*[]{}~<>\\/";
 
@@ -26,14 +44,45 @@ bool contains(const List& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
+/// Letters of other alphabets, too.
 bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  return is_letter(c) || is_digit(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+}
+
+/// Why a path that begins with a known field leads nowhere; "" where it leads somewhere.
+std::string place_mistake(std::string_view path) {
+  if (contains(kFields, path) || contains(kPlaces, path)) return "";
+  if (path.starts_with("Service.Labels.")) return "";
+  std::string near = path == "Node.Name" ? "Node.Hostname" : "";
+  if (near.empty()) {
+    near = nearest(path, std::vector<std::string>(kPlaces.begin(), kPlaces.end()));
+  }
+  std::string known;
+  const auto field = std::string(cut(path, '.').before) + '.';
+  for (const auto place : kPlaces) {
+    if (place.starts_with(field)) known += (known.empty() ? "." : ", .") + std::string(place);
+  }
+  return "there is no ." + std::string(path) +
+         (near.empty() ? "; there are " + known : "; did you mean ." + near + "?");
+}
+
+/// Every `$x` that `:=` follows somewhere, or a comma, as in `$i, $x := …`.
+std::set<std::string_view> declarations(std::string_view text) {
+  std::set<std::string_view> names;
+  for (auto at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
+    auto end = at + 1;
+    while (end < text.size() && is_word(text[end])) ++end;
+    const auto next = std::min(text.find_first_not_of(" \t\r\n", end), text.size());
+    const auto rest = text.substr(next);
+    if (rest.starts_with(":=") || rest.starts_with(',')) names.insert(text.substr(at, end - at));
+  }
+  return names;
 }
 
 /// Reads one text from left to right, as Go's lexer does; stops at the first mistake.
 class Reader {
  public:
-  explicit Reader(std::string_view text) : rest_(text) {}
+  explicit Reader(std::string_view text) : rest_(text), declared_(declarations(text)) {}
 
   std::optional<std::string> run() {
     while (!mistake_) {
@@ -97,13 +146,31 @@ class Reader {
   void path(bool check) {
     std::size_t end = 1;
     while (end < rest_.size() && (is_word(rest_[end]) || rest_[end] == '.')) ++end;
-    const auto name = cut(rest_.substr(1, end - 1), '.').before;
-    // Within blocks, and in what a condition may skip, only running it tells.
-    const bool digits = !name.empty() && name.front() >= '0' && name.front() <= '9';
-    if (check && !uncertain_ && !name.empty() && !digits && !contains(kFields, name)) {
-      mistake_ = "there is no ." + std::string(name) + ", only .Service, .Node and .Task";
-    }
+    const auto written = rest_.substr(0, end);
     rest_.remove_prefix(end);
+    if (written.front() == '$') return variable(written);
+    if (check) fields(written.substr(1));
+  }
+
+  void variable(std::string_view written) {
+    const auto [name, below, more] = cut(written, '.');
+    if (name != "$" && !declared_.contains(name)) {
+      mistake_ = "the variable " + std::string(name) + " is declared nowhere";
+    } else if (name == "$" && more) {
+      fields(below);
+    }
+  }
+
+  void fields(std::string_view place) {
+    const auto name = cut(place, '.').before;
+    // Within blocks, and in what a condition may skip, only running it tells.
+    const bool digits = !name.empty() && is_digit(name.front());
+    if (uncertain_ || name.empty() || digits) return;
+    if (!contains(kFields, name)) {
+      mistake_ = "there is no ." + std::string(name) + ", only .Service, .Node and .Task";
+    } else if (auto mistake = place_mistake(place); !mistake.empty()) {
+      mistake_ = std::move(mistake);
+    }
   }
 
   void word(bool first) {
@@ -128,6 +195,7 @@ class Reader {
   void unclosed() { mistake_ = "a {{ is not closed"; }
 
   std::string_view rest_;
+  std::set<std::string_view> declared_;
   std::optional<std::string> mistake_;
   int blocks_ = 0;
   bool uncertain_ = false;

@@ -234,6 +234,7 @@ void merge_service(Service& base, Service&& later) {
   merge_deploy(base.deploy, std::move(later.deploy));
   base.built = base.built || later.built;
   merge_depends_on(base.depends_on, std::move(later.depends_on));
+  base.waits_for.merge(later.waits_for);
   replace_keys(base.key_at, std::move(later.key_at));
 }
 

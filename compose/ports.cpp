@@ -164,6 +164,11 @@ Result<ParsedPorts> parse_ports(std::string_view text) {
   return result;
 }
 
+std::string port_place(std::uint32_t published, std::uint32_t target, std::string_view protocol) {
+  return "ports." + std::to_string(published) + ':' + std::to_string(target) + '/' +
+         (protocol.empty() ? "tcp" : lower(protocol));
+}
+
 bool valid_port_text(std::string_view text) { return parse_ports(text).has_value(); }
 
 }  // namespace skep::compose

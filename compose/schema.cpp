@@ -100,6 +100,13 @@ std::string type_hint(std::string_view path, const yaml::Node& node, const Type&
   const auto* text = node.as<std::string>();
   if (text == nullptr || text->empty() || wants("string")) return "";
   if (wants("number") || wants("integer")) {
+    const auto below = [&](std::string_view key) {
+      return path.find('.' + std::string(key) + '.') != std::string_view::npos;
+    };
+    if (path.ends_with(".max_failure_ratio")) return "; write a number from 0 to 1, such as 0.1";
+    if (path.ends_with(".mode") && (below("secrets") || below("configs") || below("tmpfs")))
+      return "; write an octal number, such as 0440";
+    if (below("ulimits")) return "; write a number, such as 65535, or -1 for no limit";
     if (text->find('-', 1) != std::string::npos && wants("integer"))
       return "; it holds one: write a range of ports in the short form, \"8080-8081:80\"";
     const bool digits = text->find_first_not_of("0123456789.-") == std::string::npos;
@@ -268,7 +275,7 @@ class Validator {
         Misplaced{"deploy", "max_replicas_per_node", "deploy.placement"},
         Misplaced{"deploy", "limits", "deploy.resources"},
         Misplaced{"deploy", "reservations", "deploy.resources"},
-        Misplaced{"deploy", "restart", "deploy.restart_policy"},
+        Misplaced{"deploy", "restart", "deploy.restart_policy, as condition"},
     };
     const auto depth = path_.empty() ? 0 : 1 + std::count(path_.begin(), path_.end(), '.');
     if (depth == 0 && (entry.value.find("image") || entry.value.find("build"))) {

@@ -54,7 +54,7 @@ Network load_network(const Field& field, const std::string& key, int minor) {
   network.attachable = field["attachable"].boolean();
   network.ipam_driver = field["ipam"]["driver"].text();
   for (const auto& pool : field["ipam"]["config"].items()) {
-    network.subnets.push_back(pool["subnet"].text());
+    network.subnets.push_back({pool["subnet"].text(), pool["subnet"].at()});
   }
   return network;
 }

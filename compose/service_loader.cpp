@@ -15,14 +15,19 @@ namespace skep::compose {
 namespace {
 
 constexpr std::size_t kMostPorts = 200'000;  // Of every protocol all, and some; ranges are short.
+constexpr std::size_t kMostPlaces = 16;      // Of the ports of one item.
 
 // The engine reads the words of ports, of a bind's propagation and of isolation in whatever case
 // they are written ("UDP", "HyperV") and keeps them in its own.
 
 /// Rules B1.8, B1.9.
-std::optional<std::vector<Port>> load_ports(const Field& field) {
+std::optional<std::vector<Port>> load_ports(const Field& field,
+                                            std::map<std::string, SourcePosition>& key_at) {
   if (!field.present()) return std::nullopt;
   std::vector<Port> ports;
+  const auto note = [&](const Port& port, const Field& item) {
+    key_at[port_place(port.published, port.target, port.protocol)] = item.at();
+  };
   for (const auto& item : field.items()) {
     if (item.is_map()) {
       Port port;
@@ -30,6 +35,7 @@ std::optional<std::vector<Port>> load_ports(const Field& field) {
       port.protocol = lower(item["protocol"].text());
       port.target = static_cast<std::uint32_t>(item["target"].count("target").value_or(0));
       port.published = static_cast<std::uint32_t>(item["published"].count("published").value_or(0));
+      note(port, item);
       ports.push_back(std::move(port));
       continue;
     }
@@ -43,6 +49,9 @@ std::optional<std::vector<Port>> load_ports(const Field& field) {
       continue;
     }
     for (const auto& warning : parsed->warnings) item.warning(warning);
+    if (parsed->ports.size() <= kMostPlaces) {
+      for (const auto& port : parsed->ports) note(port, item);
+    }
     ports.insert(ports.end(), parsed->ports.begin(), parsed->ports.end());
     if (ports.size() > kMostPorts) {
       item.error("a service cannot have more than 200000 ports");
@@ -343,6 +352,22 @@ std::optional<std::vector<std::string>> load_optional_texts(const Field& field) 
   return field.one_or_more_texts();
 }
 
+/// Where the values below a key stand: the engine's checks come after the merge.
+void note_places(const Field& field, const std::string& path, Service& service) {
+  if (!field.is_map()) return;
+  for (const auto& [key, key_at, value] : field.members()) {
+    const auto place = path + '.' + key;
+    service.key_at[place] = value.at();
+    if (key == "constraints" && value.is_list()) {
+      for (const auto& item : value.items()) {
+        if (item.is_text()) service.key_at[place + '.' + item.text()] = item.at();
+      }
+    } else if (key != "labels") {
+      note_places(value, place, service);
+    }
+  }
+}
+
 /// Where the variables stand that the engine is to expand: its checks say more than the CLI's.
 void note_templates(const Field& environment, Service& service) {
   const auto note = [&](const std::string& name, const Field& value) {
@@ -366,13 +391,8 @@ void note_templates(const Field& environment, Service& service) {
 Service load_service(const Field& field, const Input& input) {
   Service service;
   for (const auto& member : field.members()) service.key_at[member.key] = member.value.at();
-  if (field["deploy"].is_map()) {
-    for (const auto& member : field["deploy"].members()) {
-      service.key_at["deploy." + member.key] = member.value.at();
-    }
-  }
-  const auto condition = field["deploy"]["restart_policy"]["condition"];
-  if (condition.present()) service.key_at["deploy.restart_policy.condition"] = condition.at();
+  note_places(field["deploy"], "deploy", service);
+  note_places(field["healthcheck"], "healthcheck", service);
   note_templates(field["environment"], service);
   service.image = field["image"].text();
   service.hostname = field["hostname"].text();
@@ -395,7 +415,7 @@ Service load_service(const Field& field, const Input& input) {
   service.extra_hosts = load_extra_hosts(field["extra_hosts"]);
   service.dns = load_optional_texts(field["dns"]);
   service.dns_search = load_optional_texts(field["dns_search"]);
-  service.ports = load_ports(field["ports"]);
+  service.ports = load_ports(field["ports"], service.key_at);
   service.volumes = load_volumes(field["volumes"], input);
   service.secrets = load_references(field["secrets"]);
   service.configs = load_references(field["configs"]);

@@ -360,7 +360,7 @@ Mapping network_text(const Network& given, const TextOptions& options) {
   yaml::List pools;
   for (const auto& subnet : given.subnets) {
     auto pool = map.inner();
-    pools.push_back(std::move(pool.text("subnet", subnet)).take());
+    pools.push_back(std::move(pool.text("subnet", subnet.text)).take());
   }
   ipam.list("config", std::move(pools));
   map.section("ipam", std::move(ipam));

@@ -137,22 +137,34 @@ struct Service {
   std::optional<Nanoseconds> stop_grace_period;
   Deploy deploy;
   std::vector<swarm::ServiceDependency> depends_on;
+  /// Extension: those of them that a mapping names. The CLI has lists only, and reads none.
+  std::set<std::string> waits_for;
   bool built = false;  ///< Extension: it had a `build`, which was taken out.
 
   SourcePosition at;  ///< Of the service's key.
-  /// Of the values of its own keys, of some below them with the keys joined by dots.
+  /// Of the values of its own keys, and of what stands below `deploy` and `healthcheck` with the
+  /// keys joined by dots. A constraint's last part is its text, a port's is its port_place().
   std::map<std::string, SourcePosition> key_at;
-  /// Where `key` was written, or the service itself.
-  [[nodiscard]] const SourcePosition& position_of(const std::string& key) const {
-    const auto found = key_at.find(key);
-    return found == key_at.end() ? at : found->second;
+  /// Where `key` was written, or else the nearest that holds it, at last the service itself.
+  [[nodiscard]] const SourcePosition& position_of(std::string key) const {
+    while (true) {
+      if (const auto found = key_at.find(key); found != key_at.end()) return found->second;
+      const auto dot = key.rfind('.');
+      if (dot == std::string::npos) return at;
+      key.resize(dot);
+    }
   }
+};
+
+struct Subnet {
+  std::string text;
+  SourcePosition at;
 };
 
 struct Network {
   std::string name, driver, ipam_driver;
   StringMap driver_opts, labels;
-  std::vector<std::string> subnets;
+  std::vector<Subnet> subnets;
   bool external = false, internal = false, attachable = false;
   SourcePosition at, driver_at;
 };

@@ -1,5 +1,7 @@
 #include "compose/engine_templates.hpp"
 
+#include <chrono>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,6 +26,9 @@ TEST(EngineTemplates, WhatTheEngineExpandsIsNoMistake) {
                            "{{with .Node}}{{.Hostname}}{{end}}",
                            "{{range $i, $c := .Service.Labels}}{{$c}}{{end}}",
                            "{{$x := .Task.Slot}}{{$x}}",
+                           "{{ $ä := 1 }}{{ $ä }}{{$.Task.Slot}}{{$}}",
+                           "{{.Service.Labels.a}}{{.Node.Platform}}{{.Task}}",
+                           "{{if .Task}}{{.Node.Name}}{{end}}",
                            "{{\"{{\"}}TOOLS}}",
                            "{{`{{`}} }}",
                            "{{/* TOOLS }} */}}",
@@ -45,10 +50,26 @@ TEST(EngineTemplates, WhatItRefusesIsNamed) {
   EXPECT_EQ(said("{{/* a }}"), "a {{ is not closed");
   EXPECT_EQ(said("{{ .Name }}"), "there is no .Name, only .Service, .Node and .Task");
   EXPECT_EQ(said("{{.Values.a}}"), "there is no .Values, only .Service, .Node and .Task");
+  EXPECT_EQ(said("{{.Node.Name}}"), "there is no .Node.Name; did you mean .Node.Hostname?");
+  EXPECT_EQ(said("{{.Task.Slots}}"), "there is no .Task.Slots; did you mean .Task.Slot?");
+  EXPECT_EQ(said("{{$.Service.name}}"), "there is no .Service.name; did you mean .Service.Name?");
+  EXPECT_EQ(said("{{.Node.Addresses}}"),
+            "there is no .Node.Addresses; there are .Node.ID, .Node.Hostname, .Node.Platform, "
+            ".Node.Platform.Architecture, .Node.Platform.OS");
+  EXPECT_EQ(said("{{if .Task}}{{$y}}{{end}}"), "the variable $y is declared nowhere");
+  EXPECT_EQ(said("{{$xy := 1}}{{$x}}"), "the variable $x is declared nowhere");
   EXPECT_EQ(said("{{}}"), "there is nothing between {{ and }}");
   EXPECT_EQ(said("{{#if a}}"), "it has a # there");
   EXPECT_EQ(said("{{if .Task}}"), "an {{end}} is missing");
   EXPECT_EQ(said("{{end}}"), "an {{end}} belongs to nothing");
+}
+
+TEST(EngineTemplates, ManyVariablesTakeLittleTime) {
+  std::string text;
+  while (text.size() < (1U << 20U)) text += "{{$a}}";
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(template_mistake(text + "{{$a := 1}}"), std::nullopt);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
 }
 
 TEST(EngineTemplates, AreLookedAtWhereTheEngineExpandsThem) {
@@ -71,6 +92,8 @@ TEST(EngineTemplates, AreLookedAtWhereTheEngineExpandsThem) {
     EXPECT_EQ(errors(loader.load({web("command: ['{{TOOLS}}']\nlabels: {a: '{{TOOLS}}'}\n"
                                       "environment: {T: '{{\"{{\"}}TOOLS}}'}")})),
               "");
+    EXPECT_EQ(errors(loader.load({web("environment: ['A{{Foo}}=1', '{{Bar}}']")})), "")
+        << "names are not expanded";
     const auto secret = errors(loader.load({web("environment: {PW: 'a{{canary}}b'}")}));
     EXPECT_THAT(secret, HasSubstr("it knows no such function or variable"));
     EXPECT_THAT(secret, ::testing::Not(HasSubstr("canary")));

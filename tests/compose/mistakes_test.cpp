@@ -98,7 +98,19 @@ INSTANTIATE_TEST_SUITE_P(
              "services.web Additional property replicas is not allowed; its place is below deploy"},
         Case{"key_of_placement_in_deploy",
              web("deploy: {constraints: [node.role == manager]}"),
-             "its place is below deploy.placement"}),
+             "its place is below deploy.placement"},
+        Case{"restart_in_deploy",
+             web("deploy: {restart: on-failure}"),
+             "its place is below deploy.restart_policy, as condition"},
+        Case{"ratio_in_percent",
+             web("deploy: {update_config: {max_failure_ratio: 10%}}"),
+             "max_failure_ratio must be a number; write a number from 0 to 1, such as 0.1"},
+        Case{"mode_in_letters",
+             web("secrets: [{source: s, mode: rw}]", "secrets: {s: {external: true}}"),
+             "mode must be a number; write an octal number, such as 0440"},
+        Case{"ulimit_in_words",
+             web("ulimits: {nofile: many}"),
+             "write a number, such as 65535, or -1 for no limit"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(Mistakes, AServiceThatIsNoMappingIsSaidOnce) {
@@ -154,10 +166,139 @@ INSTANTIATE_TEST_SUITE_P(
              web("deploy: {update_config: {delay: -1s}}"),
              "no negative durations"},
         Case{"healthcheck_c5_5", web("healthcheck: {test: a, interval: 5us}"), "less than 1ms"},
+        Case{"rollback_action_c5_3",
+             web("deploy: {rollback_config: {failure_action: explode}}"),
+             "5:48: service web: rollback_config failure_action \"explode\" is unknown to the "
+             "engine"},
+        Case{"failure_ratio_c5_3",
+             web("deploy: {update_config: {max_failure_ratio: 1.5}}"),
+             "5:49: service web: the engine takes a max_failure_ratio from 0 to 1"},
+        Case{"negative_restart_delay_c5_4",
+             web("deploy: {restart_policy: {delay: -1s}}"),
+             "5:38: service web: the engine takes no negative durations"},
+        Case{"negative_restart_window_c5_4",
+             web("deploy: {restart_policy: {window: -1s}}"),
+             "5:39: service web: the engine takes no negative durations"},
+        Case{"propagation_c3_4",
+             web("volumes: [{type: bind, source: /a, target: /a, bind: {propagation: both}}]"),
+             "5:15: service web: the propagation \"both\" is unknown to the engine; it is one of "
+             "private, rprivate, shared, rshared, slave, rslave"},
+        Case{"ingress_c7",
+             web("networks: [a]", "networks: {a: {external: true, name: ingress}}"),
+             "5:16: service web: the engine attaches no service to the network ingress"},
+        Case{"ingress_by_default_c7",
+             web("", "networks: {default: {external: true, name: ingress}}"),
+             "3:3: service web: the engine attaches no service to the network ingress"},
+        Case{"network_name_c2",
+             web("networks: [a]", "networks: {a: {name: a.b}}"),
+             "6:12: networks.a: the engine takes no name such as \"a.b\""},
+        Case{"secret_name_c6_1",
+             web("", "secrets: {a: {file: f, name: 'a b'}}"),
+             "5:11: secret a: the engine takes no name such as \"a b\": it is made of letters"},
+        Case{"config_name_c6_1",
+             web("", "configs: {a_: {file: f}}"),
+             "config a_: the engine takes no name such as \"s_a_\""},
+        Case{
+            "subnet_c2",
+            web("networks: [a]", "networks: {a: {ipam: {config: [{subnet: 10.1.0.0}]}}}"),
+            "6:41: networks.a.ipam: the engine takes no subnet such as \"10.1.0.0\"; write it with "
+            "its prefix, such as 10.1.0.0/16"},
         Case{"dotted_name_d8_1", "services: {a.b: {image: x}}", "DNS name component"},
         Case{"long_name_d8_1",
              "services: {" + std::string(70, 'a') + ": {image: x}}",
              "names of up to 63 characters"}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST(Mistakes, WhatTheEngineTakesIsNone) {
+  for (const auto* subnet : {"10.1.0.0/16",
+                             "10.1.2.3/24",
+                             "10.99.4.0/024",
+                             "0.0.0.0/0",
+                             "10.0.0.1/32",
+                             "'fd00::/64'",
+                             "'::ffff:10.9.0.0/112'",
+                             "''"}) {
+    EXPECT_EQ(said(web("networks: [a]",
+                       "networks: {a: {ipam: {config: [{subnet: " + std::string(subnet) + "}]}}}")),
+              "")
+        << subnet;
+  }
+  for (const auto* subnet : {"x/8",
+                             "10.1.0.0/33",
+                             "10.1.0.0/",
+                             "10.1/16",
+                             "'fd00::/129'",
+                             "10.1.0.0/+8",
+                             "010.1.0.0/16",
+                             "10.1.0.0/16/16"}) {
+    EXPECT_THAT(
+        said(web("networks: [a]",
+                 "networks: {a: {ipam: {config: [{subnet: " + std::string(subnet) + "}]}}}")),
+        HasSubstr("takes no subnet"))
+        << subnet;
+  }
+  for (const auto* keys :
+       {"deploy: {rollback_config: {failure_action: rollback, max_failure_ratio: 1.5}}",
+        "deploy: {update_config: {max_failure_ratio: 1.00000001}}",
+        "deploy: {update_config: {max_failure_ratio: 0}}",
+        "volumes: [{type: bind, source: /a, target: /a, bind: {propagation: RSHARED}}]",
+        "volumes: [{type: bind, source: /a, target: /a, bind: {}}]",
+        "deploy: {placement: {constraints: [\"node.role\\u00a0==\\u00a0manager\"]}}",
+        "deploy: {placement: {constraints: [\"\\u2003node.role == manager\\u3000\"]}}"}) {
+    EXPECT_EQ(said(web(keys)), "") << keys;
+  }
+  for (const auto* keys :
+       {"deploy: {placement: {constraints: [\"node.role\\u00a0x == manager\"]}}",
+        "deploy: {placement: {constraints: [\"\\u200bnode.role == manager\"]}}"}) {
+    EXPECT_THAT(said(web(keys)), HasSubstr("has a key that the engine does not take")) << keys;
+  }
+  const std::string longest(61, 'a');  // With the stack's name before it.
+  EXPECT_EQ(said(web("networks: [" + longest + "]", "networks: {" + longest + ": {}}")), "");
+  EXPECT_THAT(said(web("networks: [a" + longest + "]", "networks: {a" + longest + ": {}}")),
+              HasSubstr("names of up to 63 characters"));
+  Loader loader;
+  loader.reader.files["/D/f"] = "x";
+  EXPECT_EQ(errors(loader.load({web("", "secrets: {a: {file: f, name: a-._b}}")})), "");
+}
+
+/// At the very key, however deep.
+INSTANTIATE_TEST_SUITE_P(
+    Places,
+    MistakeTest,
+    ::testing::Values(
+        Case{"condition",
+             web("deploy:\n  restart_policy:\n    delay: 1s\n    condition: maybe"),
+             "8:20: service web: restart_policy condition"},
+        Case{"failure_action",
+             web("deploy:\n  update_config:\n    delay: 1s\n    failure_action: explode"),
+             "8:25: service web: update_config failure_action"},
+        Case{"memory",
+             web("deploy:\n  resources:\n    limits: {memory: 64M}\n    reservations: {memory: "
+                 "'5'}"),
+             "8:32: service web: memory is 5 bytes"},
+        Case{"cpus",
+             web("deploy:\n  resources:\n    limits:\n      cpus: '0.0001'"),
+             "8:17: service web: the engine takes no less"},
+        Case{"timeout",
+             web("healthcheck:\n  test: a\n  interval: 1s\n  timeout: 5us"),
+             "8:16: service web: timeout of the healthcheck"},
+        Case{"start_period",
+             web("healthcheck:\n  test: a\n  start_period: 5us"),
+             "7:21: service web: start_period of the healthcheck"},
+        Case{"constraint",
+             web("deploy:\n  placement:\n    constraints:\n    - node.role == manager\n    - a.b = "
+                 "c"),
+             "9:11: service web: the placement constraint"},
+        Case{"port_twice",
+             web("ports:\n- '80:80'\n- '81:81'\n- '80:82'"),
+             "8:7: service web: the port 80/tcp"},
+        Case{"port_with_dnsrr",
+             web("ports:\n- {target: 80, published: 80, mode: host}\n- '81:81'\n"
+                 "deploy: {endpoint_mode: dnsrr}"),
+             "7:7: service web: with endpoint_mode dnsrr"},
+        Case{"range_of_ports",
+             web("ports:\n- '80-180:80-180'\ndeploy: {endpoint_mode: dnsrr}"),
+             "6:5: service web: with endpoint_mode dnsrr"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(Mistakes, ContentsThatTheEngineRefusesAreSaidFirst_C6_1) {
