@@ -6,6 +6,7 @@
 
 #include "compose/paths.hpp"
 #include "compose/rewrite.hpp"
+#include "compose/stringify.hpp"
 #include "compose/text.hpp"
 
 namespace skep::compose {
@@ -80,6 +81,63 @@ std::string target_of(const yaml::Node& volume) {
   return text->substr(colon + 1, end - colon - 1);
 }
 
+/// Of a scalar that may be written as a text or a number.
+std::string scalar_at(const yaml::Node& map, std::string_view key) {
+  const auto* node = map.find(key);
+  return node ? stringify(*node).value_or("") : "";
+}
+
+/// Where the file of a secret or config stands in the container: two cannot stand at one place.
+std::string file_of(const yaml::Node& reference, std::string_view directory) {
+  auto target = stringify(reference).value_or("");
+  if (reference.as<yaml::Map>()) target = scalar_at(reference, "target");
+  if (target.empty()) target = scalar_at(reference, "source");
+  return target.starts_with(directory) ? target.substr(directory.size()) : target;
+}
+
+/// The address, the published port, the container's and the protocol, whatever the form.
+std::string port_of(const yaml::Node& port) {
+  const auto joined = [](const std::string& address,
+                         const std::string& published,
+                         const std::string& target,
+                         const std::string& protocol) {
+    return address + '|' + published + '|' + target + '|' +
+           (protocol.empty() ? "tcp" : lower(protocol));
+  };
+  if (port.as<yaml::Map>()) {
+    return joined(scalar_at(port, "host_ip"),
+                  scalar_at(port, "published"),
+                  scalar_at(port, "target"),
+                  scalar_at(port, "protocol"));
+  }
+  auto text = stringify(port).value_or("");
+  const auto slash = find_outside(text, '/');
+  const auto protocol = slash == std::string::npos ? "" : text.substr(slash + 1);
+  text = text.substr(0, slash);
+  std::vector<std::size_t> colons;
+  for (auto at = find_outside(text, ':'); at != std::string::npos;
+       at = find_outside(text, ':', at + 1)) {
+    colons.push_back(at);
+  }
+  if (colons.empty()) return joined("", "", text, protocol);
+  const auto last = colons.back();
+  if (colons.size() == 1) return joined("", text.substr(0, last), text.substr(last + 1), protocol);
+  const auto middle = colons[colons.size() - 2];
+  auto address = text.substr(0, middle);
+  if (address.size() > 2 && address.front() == '[' && address.back() == ']') {
+    address = address.substr(1, address.size() - 2);
+  }
+  return joined(
+      address, text.substr(middle + 1, last - middle - 1), text.substr(last + 1), protocol);
+}
+
+/// Options are one driver's.
+bool other_driver(const yaml::Node& base, const yaml::Node& over) {
+  const auto before = scalar_at(base, "driver");
+  const auto after = scalar_at(over, "driver");
+  return !before.empty() && !after.empty() && before != after;
+}
+
 /// Of a host's entry; not yet a key, for variables in keys stay.
 std::string host_of(const yaml::Node& entry) {
   const auto* text = entry.as<std::string>();
@@ -89,6 +147,9 @@ std::string host_of(const yaml::Node& entry) {
 yaml::Node append(const yaml::Node& base, const yaml::Node& over, std::string_view key) {
   const auto identity = [key](const yaml::Node& item) {
     if (key == "extra_hosts") return host_of(item);
+    if (key == "secrets") return file_of(item, "/run/secrets/");
+    if (key == "configs") return file_of(item, "/");
+    if (key == "ports") return port_of(item);
     return key == "volumes" ? target_of(item) : fingerprint(item);
   };
   auto items = as_list(base);
@@ -169,7 +230,7 @@ class Extender {
     auto base = resolve(*found, *name, *base_root, base_path, base_directory);
     // Other services need not exist where this one goes.
     for (const auto* key : {"depends_on", "links", "volumes_from"}) take(base, key);
-    if (base_directory != directory) rebase_service(base, base_directory);
+    if (base_directory != directory) rebase_service(base, base_directory, rewrite_);
     return base;
   }
 
@@ -177,25 +238,49 @@ class Extender {
   std::vector<std::string> chain_;
 };
 
-bool rebase_text(yaml::Node* node, const std::string& directory, bool only_dotted) {
-  auto* text = node ? node->as<std::string>() : nullptr;
-  if (!text || text->empty() || text->front() == '/' || text->front() == '$') return false;
-  if (only_dotted && text->front() != '.') return false;
-  *text = clean_path(resolve_path(directory, *text));
-  return true;
+std::string with_dollars_doubled(std::string_view text) {
+  std::string result;
+  for (const char c : text) result += c == '$' ? "$$" : std::string(1, c);
+  return result;
 }
 
-void rebase_volume(yaml::Node& volume, const std::string& directory) {
-  auto* text = volume.as<std::string>();
+/// A relative path as it is from `directory`, to be interpolated later; nothing where it is to stay
+/// as it is written. Its variables may hold where it starts, so they are put in at once.
+std::optional<std::string> rebased(const yaml::Node& written,
+                                   const std::string& directory,
+                                   const Rewrite& rewrite,
+                                   bool only_dotted = false) {
+  const auto* text = written.as<std::string>();
+  if (!text) return std::nullopt;
+  const auto value = rewrite.expanded(written);
+  // What is wrong with it is said later, and about the text as it is written.
+  if (!value && text->starts_with('$')) return std::nullopt;
+  const auto& path = value ? *value : *text;
+  const bool fixed = path.empty() || path.front() == '/' || path.front() == '~' ||
+                     is_absolute_on_windows(path) || (only_dotted && path.front() != '.');
+  if (fixed) return std::nullopt;
+  if (value) return with_dollars_doubled(clean_path(resolve_path(directory, path)));
+  return clean_path(resolve_path(with_dollars_doubled(directory), path));
+}
+
+void rebase_text(yaml::Node* node, const std::string& directory, const Rewrite& rewrite) {
+  auto path = node ? rebased(*node, directory, rewrite) : std::nullopt;
+  if (path) node->value() = *std::move(path);
+}
+
+void rebase_volume(yaml::Node& volume, const std::string& directory, const Rewrite& rewrite) {
+  const auto* text = volume.as<std::string>();
   if (!text) {
     const auto* type = volume.find("type");
-    const bool bind = type && type->as<std::string>() && *type->as<std::string>() == "bind";
-    if (bind) rebase_text(volume.find("source"), directory, false);
+    const auto kind = type ? rewrite.expanded(*type) : std::nullopt;
+    if (kind == "bind") rebase_text(volume.find("source"), directory, rewrite);
     return;
   }
-  const auto parts = cut(*text, ':');
-  if (!parts.found || parts.before.empty() || parts.before.front() != '.') return;
-  *text = clean_path(resolve_path(directory, parts.before)) + ':' + std::string(parts.after);
+  const auto colon = find_outside(*text, ':');
+  if (colon == std::string::npos) return;
+  const yaml::Node source(text->substr(0, colon), volume.at());
+  const auto path = rebased(source, directory, rewrite, true);
+  if (path) volume.value() = *path + text->substr(colon);
 }
 
 }  // namespace
@@ -203,6 +288,7 @@ void rebase_volume(yaml::Node& volume, const std::string& directory) {
 yaml::Node overlay(yaml::Node base, const yaml::Node& over, std::string_view key) {
   if (over.is_null()) return base;
   if (is_replaced_list(key) || base.is_null()) return over;
+  if (key == "logging" && other_driver(base, over)) return over;
   const bool hosts = key == "extra_hosts";
   if (hosts && base.as<yaml::List>() && over.as<yaml::List>()) return append(base, over, key);
   if (is_pair_list(key) || key == "networks" || key == "depends_on") {
@@ -227,24 +313,27 @@ yaml::Node overlay(yaml::Node base, const yaml::Node& over, std::string_view key
   return base;
 }
 
-void rebase_service(yaml::Node& service, const std::string& directory) {
+void rebase_service(yaml::Node& service, const std::string& directory, const Rewrite& rewrite) {
   if (auto* env_file = service.find("env_file")) {
-    rebase_text(env_file, directory, false);
+    rebase_text(env_file, directory, rewrite);
+    rebase_text(env_file->find("path"), directory, rewrite);
     if (auto* list = env_file->as<yaml::List>()) {
       for (auto& item : *list) {
-        rebase_text(item.as<yaml::Map>() ? item.find("path") : &item, directory, false);
+        rebase_text(item.as<yaml::Map>() ? item.find("path") : &item, directory, rewrite);
       }
     }
   }
   auto* volumes = service.find("volumes");
   if (auto* list = volumes ? volumes->as<yaml::List>() : nullptr) {
-    for (auto& volume : *list) rebase_volume(volume, directory);
+    for (auto& volume : *list) rebase_volume(volume, directory, rewrite);
   }
-  if (auto* extends = service.find("extends")) rebase_text(extends->find("file"), directory, false);
+  if (auto* extends = service.find("extends")) {
+    rebase_text(extends->find("file"), directory, rewrite);
+  }
 }
 
-void rebase_file_object(yaml::Node& object, const std::string& directory) {
-  rebase_text(object.find("file"), directory, false);
+void rebase_file_object(yaml::Node& object, const std::string& directory, const Rewrite& rewrite) {
+  rebase_text(object.find("file"), directory, rewrite);
 }
 
 void apply_extends(yaml::Node& root, Rewrite& rewrite) {

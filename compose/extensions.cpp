@@ -1,10 +1,13 @@
 #include "compose/extensions.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
+#include <variant>
 
+#include "compose/casts.hpp"
 #include "compose/paths.hpp"
 #include "compose/rewrite.hpp"
 #include "compose/stringify.hpp"
@@ -48,6 +51,28 @@ yaml::Map* services_of(yaml::Node& root) {
   return section ? section->as<yaml::Map>() : nullptr;
 }
 
+std::vector<std::string> profile_names(const yaml::Node& profiles,
+                                       const std::string& path,
+                                       Rewrite& rewrite) {
+  std::vector<std::string> names;
+  const auto* list = profiles.as<yaml::List>();
+  if (!list) {
+    const auto name = stringify(profiles);
+    rewrite.error(profiles.at(),
+                  path + " must be a list of names" + (name ? "; write [" + *name + ']' : ""));
+    return names;
+  }
+  for (const auto& item : *list) {
+    const auto written = stringify(item);
+    if (!written) {
+      rewrite.error(item.at(), path + " must be a list of names");
+    } else if (const auto name = rewrite.interpolated({*written, item.at()}, path + ".[]")) {
+      names.push_back(*name);
+    }
+  }
+  return names;
+}
+
 /// Takes out the services whose profiles are not asked for, of every file.
 Members apply_profiles(const std::vector<yaml::Node*>& roots, Rewrite& rewrite) {
   std::set<std::string, std::less<>> active;
@@ -66,10 +91,10 @@ Members apply_profiles(const std::vector<yaml::Node*>& roots, Rewrite& rewrite) 
     for (auto& service : *services) {
       auto& all = asked[service.key];
       const auto profiles = take(service.value, "profiles");
-      const auto* list = profiles ? profiles->value.as<yaml::List>() : nullptr;
-      if (!list || list->empty()) continue;
+      if (!profiles || profiles->value.is_null()) continue;
+      auto names = profile_names(profiles->value, "services." + service.key + ".profiles", rewrite);
       if (all.profiles.empty()) all.at = profiles->key_at;
-      for (const auto& name : *list) all.profiles.push_back(stringify(name).value_or(""));
+      std::move(names.begin(), names.end(), std::back_inserter(all.profiles));
     }
   }
   Members members;
@@ -182,11 +207,21 @@ void relax_attachments(yaml::Node& service, Rewrite& rewrite) {
   }
 }
 
+/// Whether `external` says so, once its variables are put in; what is mistaken is refused later.
+bool is_true(const yaml::Node& external, const Rewrite& rewrite) {
+  if (external.as<yaml::Map>()) return true;
+  auto flag = external.value();
+  if (const auto text = rewrite.expanded(external)) {
+    if (auto meant = cast("volumes.any.external", *text, false)) flag = *std::move(meant);
+  }
+  const auto* known = std::get_if<bool>(&flag);
+  return known && *known;
+}
+
 /// An external volume is as it is; the CLI takes options beside `external: true` of a network only.
 void drop_external_options(yaml::Node& volume, const std::string& name, Rewrite& rewrite) {
   const auto* external = volume.find("external");
-  const auto* flag = external ? external->as<bool>() : nullptr;
-  if (!external || external->is_null() || (flag && !*flag)) return;
+  if (!external || !is_true(*external, rewrite)) return;
   for (const auto* key : {"driver", "driver_opts", "labels"}) {
     if (const auto entry = take(volume, key)) {
       rewrite.warning(entry->key_at,
@@ -200,9 +235,10 @@ void carry_data(yaml::Node& root, const char* section, Rewrite& rewrite) {
   auto* entries = node ? node->as<yaml::Map>() : nullptr;
   if (!entries) return;
   for (auto& entry : *entries) {
-    const bool both = entry.value.find("file") &&
-                      (entry.value.find("content") || entry.value.find("environment"));
-    if (both) rewrite.error(entry.key_at, "only one of file, content and environment is allowed");
+    const auto written = [&](const char* key) { return entry.value.find(key) ? 1 : 0; };
+    if (written("file") + written("content") + written("environment") > 1) {
+      rewrite.error(entry.key_at, "only one of file, content and environment is allowed");
+    }
     if (auto content = take(entry.value, "content")) {
       put(entry.value, kCarriedContent, std::move(content->value));
     }
@@ -257,12 +293,15 @@ std::optional<std::string> apply_extensions(const std::vector<yaml::Node*>& root
 
 void apply_carried(const Field& service, Service& result) {
   result.built = service[kCarriedBuild].present();
-  for (const auto& [name, key_at, value] : service[kCarriedDependsOn].members()) {
+  const auto depends_on = service[kCarriedDependsOn];
+  if (depends_on.present()) result.key_at["depends_on"] = depends_on.at();
+  for (const auto& [name, key_at, value] : depends_on.members()) {
     const auto text = value.text();
     const auto condition = text == "service_healthy"                  ? Condition::healthy
                            : text == "service_completed_successfully" ? Condition::completed
                                                                       : Condition::started;
     result.depends_on.push_back({name, condition});
+    result.waits_for.insert(name);
   }
 }
 

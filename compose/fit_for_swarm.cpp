@@ -1,8 +1,10 @@
 #include "compose/fit_for_swarm.hpp"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "compose/text.hpp"
 
@@ -66,6 +68,64 @@ void name_what_is_restarted(const std::string& key, const Service& service, Find
            "the same; write deploy.restart_policy.condition: none");
 }
 
+/// "a → b → a", at most ten of them.
+std::string shown_circle(const std::vector<std::string>& circle) {
+  constexpr std::size_t kMostShown = 10;
+  std::string text;
+  for (std::size_t i = 0; i < circle.size() && i < kMostShown; ++i) text += circle[i] + " → ";
+  return text + (circle.size() > kMostShown ? "… → " : "") + circle.front();
+}
+
+void refuse_circle(std::vector<std::string> circle, const ComposeFile& file, Findings& findings) {
+  std::rotate(circle.begin(), std::min_element(circle.begin(), circle.end()), circle.end());
+  const auto& first = circle.front();
+  findings.push_back({Finding::Severity::error,
+                      circle.size() == 1 ? "service " + first + " waits for itself"
+                      : circle.size() == 2
+                          ? "services " + first + " and " + circle[1] + " wait for each other"
+                          : "services wait for each other: " + shown_circle(circle),
+                      file.services.at(first).position_of("depends_on")});
+}
+
+/// Follows what services wait for, without recursion: a chain may be as long as the file. Of what
+/// hangs together one circle is said.
+void refuse_circles(const ComposeFile& file, Findings& findings) {
+  struct Step {
+    std::string key;
+    std::set<std::string>::const_iterator next, end;
+  };
+  std::set<std::string> seen;
+  for (const auto& [root, unused] : file.services) {
+    std::vector<Step> way;
+    std::set<std::string> on_way;
+    const auto enter = [&](const std::string& key) {
+      const auto& waits_for = file.services.at(key).waits_for;
+      way.push_back({key, waits_for.begin(), waits_for.end()});
+      seen.insert(key);
+      on_way.insert(key);
+    };
+    if (!seen.contains(root)) enter(root);
+    while (!way.empty()) {
+      if (way.back().next == way.back().end) {
+        on_way.erase(way.back().key);
+        way.pop_back();
+        continue;
+      }
+      const auto& key = *way.back().next++;
+      if (on_way.contains(key)) {
+        std::vector<std::string> circle;
+        for (const auto& step : way) {
+          if (step.key == key) circle.clear();
+          circle.push_back(step.key);
+        }
+        refuse_circle(std::move(circle), file, findings);
+        break;
+      }
+      if (!seen.contains(key) && file.services.contains(key)) enter(key);
+    }
+  }
+}
+
 /// The engine attaches no service to a network of one node.
 void widen(const std::string& key, Network& network, Findings& findings) {
   network.driver = "overlay";
@@ -81,6 +141,7 @@ void widen(const std::string& key, Network& network, Findings& findings) {
 }  // namespace
 
 void fit_for_swarm(ComposeFile& file, Findings& findings) {
+  refuse_circles(file, findings);
   const auto waited_for = awaited(file);
   std::set<std::string> used;
   for (auto& [key, service] : file.services) {

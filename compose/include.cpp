@@ -125,12 +125,12 @@ class Includer {
     }
   }
 
-  static void rebase(yaml::Node& root, const std::string& directory) {
+  void rebase(yaml::Node& root, const std::string& directory) const {
     const auto each = [&](const char* section, auto function) {
       auto* node = root.find(section);
       auto* entries = node ? node->as<yaml::Map>() : nullptr;
       if (!entries) return;
-      for (auto& entry : *entries) function(entry.value, directory);
+      for (auto& entry : *entries) function(entry.value, directory, rewrite_);
     };
     each("services", rebase_service);
     each("secrets", rebase_file_object);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -119,12 +120,18 @@ void stringify_booleans(yaml::Node* map) {
   }
 }
 
+/// As it stands in the file: a date is not to become a point in time.
+std::optional<std::string> as_written(const yaml::Node& node) {
+  const auto* time = node.as<yaml::Timestamp>();
+  return time && !time->written.empty() ? time->written : stringify(node);
+}
+
 void stringify_numbers(yaml::Node* node) {
   if (!node) return;
   if (auto* list = node->as<yaml::List>()) {
     for (auto& item : *list) stringify_numbers(&item);
   } else if (!node->is_null() && !node->as<yaml::Map>() && !node->as<std::string>()) {
-    *node = yaml::Node(*stringify(*node), node->at());
+    *node = yaml::Node(*as_written(*node), node->at());
   }
 }
 
@@ -174,7 +181,7 @@ void join_pairs(yaml::Node* node) {
     if (!map || map->size() != 1) continue;
     const auto& entry = map->front();
     const auto value =
-        entry.value.is_null() ? std::optional<std::string>("") : stringify(entry.value);
+        entry.value.is_null() ? std::optional<std::string>("") : as_written(entry.value);
     const bool scalar = !entry.value.as<yaml::Map>() && !entry.value.as<yaml::List>();
     if (scalar && value) item = yaml::Node(entry.key + '=' + *value, item.at());
   }

@@ -40,6 +40,20 @@ std::optional<std::string> Rewrite::interpolated(const yaml::Node& node, const s
   return text ? std::optional(*text) : std::nullopt;
 }
 
+std::optional<std::string> Rewrite::expanded(const yaml::Node& node) const {
+  const auto* text = node.as<std::string>();
+  if (!text) return std::nullopt;
+  if (text->find('$') == std::string::npos) return *text;
+  yaml::Node copy = node;
+  Findings unreported;
+  interpolate(copy,
+              input_.environment,
+              {.unset_variable_is_error = input_.unset_variable_is_error, .strict = false},
+              unreported);
+  const auto* value = copy.as<std::string>();
+  return value && unreported.empty() ? std::optional(*value) : std::nullopt;
+}
+
 const yaml::Node* Rewrite::file(const std::string& path, const SourcePosition& at) {
   const auto shown = shown_path(path);
   const auto refuse = [&](const std::string& message) -> const yaml::Node* {

@@ -31,6 +31,9 @@ class Rewrite {
   /// The text with its variables put in; nothing where it is no text or a variable is missing
   /// (reported). `path` names it in messages.
   std::optional<std::string> interpolated(const yaml::Node& node, const std::string& path);
+  /// The same before its time, to see what it will be: nothing is reported, and nothing given where
+  /// something would be, be it a warning.
+  [[nodiscard]] std::optional<std::string> expanded(const yaml::Node& node) const;
   /// Another compose file, a mapping; nullptr where it cannot be used (reported at `at`).
   const yaml::Node* file(const std::string& path, const SourcePosition& at);
   /// Counts what was put into the stack beyond its own files; false, and an error, where it is too
@@ -74,7 +77,7 @@ void drop_network_keys(yaml::Node& network, const std::string& name, Rewrite& re
                                  const yaml::Node& over,
                                  std::string_view key = "");
 /// Makes the relative paths of a service or a secret or config absolute: they start in `directory`.
-void rebase_service(yaml::Node& service, const std::string& directory);
-void rebase_file_object(yaml::Node& object, const std::string& directory);
+void rebase_service(yaml::Node& service, const std::string& directory, const Rewrite& rewrite);
+void rebase_file_object(yaml::Node& object, const std::string& directory, const Rewrite& rewrite);
 
 }  // namespace skep::compose

@@ -484,5 +484,186 @@ TEST(Extensions, UnsetVariableIsAnErrorWhereAskedFor) {
   EXPECT_EQ(errors(loader.load({web("hostname: ${NOBODY:-x}")})), "");
 }
 
+TEST(Extensions, VariablesAreLookedIntoWhereTheySayThatAVolumeIsExternal) {
+  const auto load = [](const std::string& external) {
+    return relaxed().load(
+        {web("volumes: ['data:/d']",
+             "volumes: {data: {external: " + external + ", driver: nfs, labels: {a: b}}}")});
+  };
+  for (const auto* no : {"'${EXT:-false}'", "'${EXT:-OFF}'", "false"}) {
+    const auto output = load(no);
+    ASSERT_EQ(errors(output), "") << no;
+    EXPECT_EQ(warnings(output), "") << no;
+    const auto& mount = service(output).task_template.container.mounts.at(0);
+    EXPECT_EQ(mount.source, "s_data") << no;
+    ASSERT_TRUE(mount.volume_options && mount.volume_options->driver_config) << no;
+    EXPECT_EQ(mount.volume_options->driver_config->name, "nfs") << no;
+  }
+  const auto yes = load("'${EXT:-yes}'");
+  ASSERT_EQ(errors(yes), "");
+  EXPECT_THAT(warnings(yes), HasSubstr("volumes.data: driver is ignored: the volume is external"));
+  EXPECT_THAT(errors(load("'${EXT:-perhaps}'")), HasSubstr("invalid boolean: perhaps"));
+}
+
+TEST(Extensions, PathsOfAnotherFileStartThereThoughAVariableBeginsThem) {
+  auto loader = relaxed();
+  loader.environment = {{"ABS", "/abs"}, {"MONEY", "./a$b"}};
+  loader.reader.files = {
+      {"/D/sub/base.yml",
+       "services:\n  b:\n    image: x\n    env_file: ['${X:-prod}.env']\n    volumes:\n"
+       "    - '${DD:-./dd}:/1'\n    - '${ABS}/x:/2'\n    - '${NAME:-named}:/3'\n"
+       "    - '$MONEY:/4'\n    - {type: bind, source: '~/.ssh', target: /5}\n"
+       "    - {type: bind, source: '${U:-up}/../c', target: /6}\n"
+       "    - './${V:-v/../w}:/7:ro'\n    - '~/y:/8'\n"
+       "volumes: {named: {}}\nsecrets: {s: {file: '${S:-./sec}/s.txt'}}"},
+      {"/D/sub/prod.env", "A=1"},
+      {"/D/sub/sec/s.txt", "canary"}};
+  const auto expect = [](const swarm::ServiceSpec& spec) {
+    const auto& container = spec.task_template.container;
+    EXPECT_THAT(container.env, ElementsAre("A=1"));
+    std::vector<std::string> sources;
+    for (const auto& mount : container.mounts) sources.push_back(mount.source);
+    EXPECT_THAT(sources,
+                ElementsAre("/D/sub/dd",
+                            "/abs/x",
+                            "s_named",
+                            "/D/sub/a$b",
+                            "/root/.ssh",
+                            "/D/sub/c",
+                            "/D/sub/w",
+                            "/root/y"));
+    EXPECT_TRUE(container.mounts.at(6).read_only);
+  };
+  const auto extended =
+      loader.load({web("extends: {file: sub/base.yml, service: b}", "volumes: {named: {}}")});
+  ASSERT_EQ(errors(extended), "");
+  expect(service(extended));
+  const auto included = loader.load({web("", "include: ['sub/base.yml']")});
+  ASSERT_EQ(errors(included), "");
+  expect(service(included, "b"));
+  EXPECT_EQ(included.stack.secrets.at("s").data.reveal(), "canary");
+  loader.unset_variable_is_error = true;
+  loader.reader.files["/D/sub/base.yml"] = "services: {b: {image: x, volumes: ['$NOBODY:/a']}}";
+  EXPECT_EQ(errors(loader.load({web("", "include: ['sub/base.yml']")})),
+            "services.b.volumes.[]: variable NOBODY is not set; set it in .env or cluster "
+            "variables, or give a default: ${NOBODY:-…}\n");
+}
+
+TEST(Extensions, ProfilesAreAListOfNames) {
+  const auto said = [](const std::string& profiles) {
+    return relaxed().load({web("", "  a: {image: x, profiles: " + profiles + "}")});
+  };
+  const auto text = said("debug");
+  EXPECT_EQ(errors(text), "services.a.profiles must be a list of names; write [debug]\n");
+  EXPECT_EQ(text.findings.front().at.line, 5);
+  EXPECT_EQ(text.findings.front().at.column, 27);
+  EXPECT_EQ(errors(said("{debug: true}")), "services.a.profiles must be a list of names\n");
+  EXPECT_EQ(errors(said("[[debug]]")), "services.a.profiles must be a list of names\n");
+  EXPECT_EQ(errors(said("")), "");
+  auto loader = relaxed();
+  loader.environment = {{"COMPOSE_PROFILES", "blue"}, {"COLOUR", "blue"}};
+  const auto output = loader.load({web("",
+                                       "  a: {image: x, profiles: ['$COLOUR']}\n"
+                                       "  b: {image: x, profiles: ['${OTHER:-red}']}")});
+  ASSERT_EQ(errors(output), "");
+  EXPECT_TRUE(output.stack.services.contains("a"));
+  EXPECT_THAT(warnings(output), HasSubstr("none of its profiles (red) is in COMPOSE_PROFILES"));
+}
+
+TEST(Extensions, DatesStayAsTheyAreWritten) {
+  const auto output = relaxed().load(
+      {web("command: [run, 2024-01-02]\nhostname: 2024-01-03\nenvironment: [A: 2024-01-04]")});
+  ASSERT_EQ(errors(output), "");
+  const auto& container = service(output).task_template.container;
+  EXPECT_THAT(container.args, ElementsAre("run", "2024-01-02"));
+  EXPECT_EQ(container.hostname, "2024-01-03");
+  EXPECT_THAT(container.env, ElementsAre("A=2024-01-04"));
+}
+
+TEST(Extensions, OptionsOfAnotherLoggingDriverDoNotStay) {
+  const auto load = [](const std::string& logging) {
+    const auto output =
+        relaxed().load({web("extends: base\nlogging: " + logging,
+                            "  base: {image: x, logging: {driver: json-file, options: {a: b}}}")});
+    EXPECT_EQ(errors(output), "");
+    return *service(output).task_template.log_driver;
+  };
+  EXPECT_EQ(load("{driver: syslog, options: {c: d}}").options, (swarm::StringMap{{"c", "d"}}));
+  EXPECT_EQ(load("{driver: json-file, options: {c: d}}").options,
+            (swarm::StringMap{{"a", "b"}, {"c", "d"}}));
+  EXPECT_EQ(load("{options: {a: d}}").options, (swarm::StringMap{{"a", "d"}}));
+}
+
+TEST(Extensions, TheLaterSecretOfATargetCounts) {
+  const auto output = relaxed().load(
+      {web("extends: base\nsecrets: [{source: b, target: /run/secrets/x}, {source: c, uid: '5'}]\n"
+           "configs: [{source: d, target: x}]",
+           "  base: {image: x, secrets: [{source: a, target: x}, c], configs: [{source: e, target: "
+           "/x}, e]}\nsecrets: {a: {external: true}, b: {external: true}, c: {external: true}}\n"
+           "configs: {d: {external: true}, e: {external: true}}")});
+  ASSERT_EQ(errors(output), "");
+  const auto& container = service(output).task_template.container;
+  ASSERT_EQ(container.secrets.size(), 2U);
+  EXPECT_EQ(container.secrets[0].secret_name, "b");
+  EXPECT_EQ(container.secrets[1].secret_name, "c");
+  EXPECT_EQ(container.secrets[1].file->uid, "5");
+  ASSERT_EQ(container.configs.size(), 2U);
+  EXPECT_EQ(container.configs[0].config_name, "d");
+  EXPECT_EQ(container.configs[1].config_name, "e");
+}
+
+TEST(Extensions, OnePortMayBeWrittenInManyWays) {
+  const auto ports = [](const std::string& over, const std::string& base) {
+    const auto output = relaxed().load(
+        {web("extends: base\nports: [" + over + "]", "  base: {image: x, ports: [" + base + "]}")});
+    EXPECT_EQ(errors(output), "") << over;
+    return service(output).endpoint_spec->ports;
+  };
+  const auto host = ports("{target: 80, published: 8080, mode: host}", "'8080:80'");
+  ASSERT_EQ(host.size(), 1U);
+  EXPECT_EQ(host[0].mode, "host");
+  const auto ingress = ports("'8080:80/tcp'", "{target: 80, published: '8080', mode: host}");
+  ASSERT_EQ(ingress.size(), 1U);
+  EXPECT_EQ(ingress[0].mode, "ingress");
+  EXPECT_EQ(ports("80", "'80'").size(), 1U);
+  EXPECT_EQ(ports("'${P:-8080}:80/UDP'", "'${P:-8080}:80/udp'").size(), 1U);
+  EXPECT_EQ(ports("'[::1]:8080:80'", "{target: 80, published: 8080, host_ip: '::1'}").size(), 1U);
+  EXPECT_EQ(ports("'8080:80/udp'", "'8080:80'").size(), 2U);
+  EXPECT_EQ(ports("'8081:80'", "'8080:80'").size(), 2U);
+}
+
+TEST(Extensions, ConfigsHaveOneContent) {
+  auto loader = relaxed();
+  loader.environment = {{"V", "v"}};
+  loader.reader.files["/D/c"] = "x";
+  for (const auto* two :
+       {"content: a, environment: V", "content: a, file: c", "file: c, environment: V"}) {
+    EXPECT_THAT(errors(loader.load({web("", "configs: {c: {" + std::string(two) + "}}")})),
+                HasSubstr("only one of file, content and environment is allowed"))
+        << two;
+  }
+}
+
+TEST(Extensions, AnAlternateIsPutInWhereNothingElseCanBeMeant) {
+  auto loader = relaxed();
+  const std::string image =
+      "services: {web: {image: '${REG:+reg.example.com/}app:${TAG:-1}', "
+      "ports: ['${P:+8080:}${T:-80}'], environment: ['A=${P:+x}${T:-y}']}}";
+  EXPECT_EQ(service(loader.load({image})).task_template.container.image, "app:1");
+  loader.environment = {{"REG", "r"}, {"P", "p"}};
+  const auto output = loader.load({image});
+  ASSERT_EQ(errors(output), "");
+  const auto& spec = service(output);
+  EXPECT_EQ(spec.task_template.container.image, "reg.example.com/app:1");
+  EXPECT_EQ(spec.endpoint_spec->ports.at(0).published, 8080U);
+  EXPECT_THAT(spec.task_template.container.env, ElementsAre("A={P:+x}y")) << "as the CLI has it";
+  EXPECT_EQ(warnings(output),
+            "services.web.environment.[]: a $ that begins no variable is left out and what follows "
+            "it stays text, as with docker stack deploy; write $$ for a $ that is to stay; "
+            "${VAR:+text} works only where docker stack deploy refuses the value\n");
+  loader.strict = true;
+  EXPECT_THAT(errors(loader.load({image})), HasSubstr("invalid image reference"));
+}
+
 }  // namespace
 }  // namespace skep::compose::testing

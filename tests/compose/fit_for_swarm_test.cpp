@@ -46,6 +46,31 @@ TEST(FitForSwarm, FailuresOfWhatIsWaitedForAreTriedAgainWhereAskedFor) {
   EXPECT_EQ(policy(attempts)->max_attempts, 2U);
 }
 
+TEST(FitForSwarm, ServicesThatWaitForEachOtherAreRefused) {
+  const auto on = [](const std::string& key, const std::string& others) {
+    return "  " + key + ": {image: x, depends_on: {" + others + "}}\n";
+  };
+  const std::string started = ": {condition: service_started}";
+  const auto pair = relaxed().load(
+      {"services:\n" + on("b", "a" + started) + on("a", "b" + started) + on("c", "a" + started)});
+  EXPECT_EQ(errors(pair), "services a and b wait for each other\n");
+  EXPECT_EQ(pair.findings.front().at.line, 3);
+  EXPECT_EQ(pair.findings.front().at.column, 29);
+  EXPECT_EQ(errors(relaxed().load({"services:\n" + on("a", "a" + started)})),
+            "service a waits for itself\n");
+  EXPECT_EQ(errors(relaxed().load({"services:\n" + on("a", "b" + started) + on("b", "c" + started) +
+                                   on("c", "a" + started) + on("d", "e" + started) +
+                                   on("e", "d" + started)})),
+            "services wait for each other: a → b → c → a\nservices d and e wait for each other\n");
+  EXPECT_EQ(errors(relaxed().load({"services:\n" + on("a", "b" + started + ", c" + started) +
+                                   on("b", "c" + started) + on("c", "")})),
+            "");
+  const std::string list =
+      "services: {a: {image: x, depends_on: [b]}, b: {image: x, depends_on: [a]}}";
+  EXPECT_EQ(errors(relaxed().load({list})), "") << "the CLI takes this";
+  EXPECT_EQ(errors(Loader().load({list})), "");
+}
+
 TEST(FitForSwarm, AWrittenConditionCounts) {
   const auto output =
       relaxed().load({waiting("deploy: {restart_policy: {condition: on-failure}}")});
