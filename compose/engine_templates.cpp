@@ -24,7 +24,7 @@ constexpr std::array kFunctions = {
     "println"sv, "slice"sv, "template"sv, "true"sv,     "urlquery"sv, "else"sv};
 constexpr std::array kBlocks = {"if"sv, "range"sv, "with"sv, "define"sv, "block"sv};
 constexpr std::array kFields = {"Service"sv, "Node"sv, "Task"sv};
-/// What stands below them; of Service.Labels whatever there is.
+/// What stands below them.
 constexpr std::array kPlaces = {"Service.ID"sv,
                                 "Service.Name"sv,
                                 "Service.Labels"sv,
@@ -52,7 +52,12 @@ bool is_word(char c) {
 /// Why a path that begins with a known field leads nowhere; "" where it leads somewhere.
 std::string place_mistake(std::string_view path) {
   if (contains(kFields, path) || contains(kPlaces, path)) return "";
-  if (path.starts_with("Service.Labels.")) return "";
+  constexpr std::string_view kLabels = "Service.Labels.";
+  if (path.starts_with(kLabels)) {
+    // It tries the template on a service without any.
+    return "it looks for a label before there is one; write index .Service.Labels " +
+           quoted(path.substr(kLabels.size()));
+  }
   std::string near = path == "Node.Name" ? "Node.Hostname" : "";
   if (near.empty()) {
     near = nearest(path, std::vector<std::string>(kPlaces.begin(), kPlaces.end()));

@@ -27,7 +27,7 @@ TEST(EngineTemplates, WhatTheEngineExpandsIsNoMistake) {
                            "{{range $i, $c := .Service.Labels}}{{$c}}{{end}}",
                            "{{$x := .Task.Slot}}{{$x}}",
                            "{{ $ä := 1 }}{{ $ä }}{{$.Task.Slot}}{{$}}",
-                           "{{.Service.Labels.a}}{{.Node.Platform}}{{.Task}}",
+                           "{{.Service.Labels}}{{.Node.Platform}}{{.Task}}",
                            "{{if .Task}}{{.Node.Name}}{{end}}",
                            "{{\"{{\"}}TOOLS}}",
                            "{{`{{`}} }}",
@@ -53,6 +53,8 @@ TEST(EngineTemplates, WhatItRefusesIsNamed) {
   EXPECT_EQ(said("{{.Node.Name}}"), "there is no .Node.Name; did you mean .Node.Hostname?");
   EXPECT_EQ(said("{{.Task.Slots}}"), "there is no .Task.Slots; did you mean .Task.Slot?");
   EXPECT_EQ(said("{{$.Service.name}}"), "there is no .Service.name; did you mean .Service.Name?");
+  EXPECT_EQ(said("{{.Service.Labels.a}}"),
+            "it looks for a label before there is one; write index .Service.Labels \"a\"");
   EXPECT_EQ(said("{{.Node.Addresses}}"),
             "there is no .Node.Addresses; there are .Node.ID, .Node.Hostname, .Node.Platform, "
             ".Node.Platform.Architecture, .Node.Platform.OS");
