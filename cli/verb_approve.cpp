@@ -60,9 +60,12 @@ void add_approve(Command& app, Session& session) {
 void add_sync(Command& app, Session& session) {
   auto* verb = app.add_subcommand("sync", "Make the agent look at git and the swarm now");
   auto flags = std::make_shared<AskFlags>();
-  verb->add_option("STACK", flags->stack, "Stack, by name or directory (default: all)");
+  verb->add_option("STACK",
+                   flags->stack,
+                   "Stack, by name or directory, that is carried out as git says whatever it waits "
+                   "for (default: look at all, and try again what failed)");
   add_agent_flags(*verb, flags->agent);
-  verb->footer("Example:  skep sync");
+  verb->footer("Example:  git push && skep sync MY-APP");
   verb->callback(
       [&session, flags] { session.verb = [&session, flags] { return sync(session, *flags); }; });
 }

@@ -50,7 +50,7 @@ std::string written_path(const std::string& path, const std::string& stack_direc
 
 /// As in plans.
 std::string masked(std::string_view name, const std::string& value) {
-  const bool secret = diff::is_credential_name(name) || diff::holds_credential(value);
+  const bool secret = diff::is_credential(name, value);
   return secret && !value.empty() ? "***" : value;
 }
 

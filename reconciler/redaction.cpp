@@ -24,7 +24,7 @@ void Redaction::add(const swarm::StackSpec& stack) {
       if (equals == std::string::npos) continue;
       const auto name = std::string_view(variable).substr(0, equals);
       const auto value = std::string_view(variable).substr(equals + 1);
-      const bool secret = diff::is_credential_name(name) || diff::holds_credential(value);
+      const bool secret = diff::is_credential(name, value);
       // A short variable would silence too much: its name alone makes it no secret.
       if (secret && value.size() >= RedactionSet::kShort) set_->add(value);
     }
