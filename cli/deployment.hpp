@@ -77,7 +77,7 @@ class Deployment {
   swarm::LiveState live_;
   diff::Policy policy_;
   std::map<std::string, SteadyTime>
-      updated_;           ///< Services whose rollout the engine may not show yet.
+      updated_;  ///< Services whose rollout the engine may not show yet.
   /// A service that others wait for until it has completed, and why it never will; "" for none.
   std::string never_completes_;
   bool changed_ = false;  ///< A service was created or updated.

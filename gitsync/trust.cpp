@@ -72,8 +72,7 @@ bool is_trusted_by_address(const RemoteUrl& url,
   const bool loaded = credentials.ca_file.empty()
                           ? X509_STORE_set_default_paths(trusted.get()) == 1
                           : X509_STORE_load_file(trusted.get(), credentials.ca_file.c_str()) == 1;
-  if (!loaded ||
-      X509_STORE_CTX_init(check.get(), trusted.get(), certificate.get(), nullptr) != 1 ||
+  if (!loaded || X509_STORE_CTX_init(check.get(), trusted.get(), certificate.get(), nullptr) != 1 ||
       X509_STORE_CTX_set_purpose(check.get(), X509_PURPOSE_SSL_SERVER) != 1)
     return false;
   // Fails where the host is a name.

@@ -59,7 +59,7 @@ struct StackMemory {
                                ///< what still differs then is nobody's edit.
   std::string secrets;         ///< DesiredStack::secrets, when last looked at.
   bool secrets_moved = false;  ///< They changed in git, which is not carried out yet.
-  std::string told_rollback;  ///< Content whose rollback by swarm was told of.
+  std::string told_rollback;   ///< Content whose rollback by swarm was told of.
   /// When updates of this content began that swarm paused because a node came or went.
   std::set<std::string> excused_updates;
   std::set<std::string> unpullable;  ///< Services none of whose nodes gets the image.
@@ -133,7 +133,7 @@ struct StackFacts {
   std::vector<std::string> contended;  ///< "web: /Mode/Replicated/Replicas".
   /// The last healthy revision, where the plan is about returning to it.
   std::shared_ptr<const DesiredStack> rollback;
-  std::string no_rollback;  ///< Why that revision is not to be had.
+  std::string no_rollback;       ///< Why that revision is not to be had.
   bool failed_for_good = false;  ///< A task that is not started again; its service is as planned.
   /// What git wants was tried, failed, and is not tried again by itself.
   [[nodiscard]] bool quarantined() const {

@@ -12,10 +12,10 @@
 #include "reconciler/ignore.hpp"
 #include "reconciler/jobs.hpp"
 #include "reconciler/node_loss.hpp"
-#include "reconciler/stuck_rollout.hpp"
 #include "reconciler/redaction.hpp"
 #include "reconciler/stack_status.hpp"
 #include "reconciler/stream_proof.hpp"
+#include "reconciler/stuck_rollout.hpp"
 #include "reconciler/work.hpp"
 #include "swarm/labels.hpp"
 
@@ -69,10 +69,10 @@ bool comes_up_by_itself(const StackFacts& facts, StackMemory& memory, SteadyTime
 /// Tasks that went away by themselves do not come back in time, and no rollout is to blame.
 bool is_overdue(const StackFacts& facts, const StackMemory& memory, SteadyTime now) {
   if (memory.operation || !memory.progressing_since || facts.desired == nullptr) return false;
-  const bool troubled =
-      std::any_of(facts.services.begin(),
-                  facts.services.end(),
-                  [](const ports::ServiceStatus& service) { return !service.trouble.empty(); });
+  const bool troubled = std::any_of(
+      facts.services.begin(), facts.services.end(), [](const ports::ServiceStatus& service) {
+        return !service.trouble.empty();
+      });
   return troubled &&
          now - *memory.progressing_since > facts.desired->source.settings.policy.timeout;
 }
@@ -290,8 +290,8 @@ void Reconciler::assess(StackFacts& facts,
     if (!going_back) memory.sent_back.erase(service->spec.name);
     if (going_back && !over && by_a_person(update)) memory.sent_back.insert(service->spec.name);
     // Some engines forget in the end who wanted it.
-    const bool wanted_so = update.state == "rollback_completed" &&
-                           memory.sent_back.contains(service->spec.name);
+    const bool wanted_so =
+        update.state == "rollback_completed" && memory.sent_back.contains(service->spec.name);
     auto judged = *service;
     if (over || wanted_so) judged.update = {};
     auto health = health_of(judged, own, clock_.now());
@@ -372,8 +372,7 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
   for (const auto& [key, path] : memory.contention.contended(clock_.steady())) {
     if (carry(key, path)) facts.contended.push_back(key + ": " + to_text(path));
   }
-  auto planned =
-      planner_.plan(adjusted ? *adjusted : *target, index, facts.record, stop);
+  auto planned = planner_.plan(adjusted ? *adjusted : *target, index, facts.record, stop);
   facts.plan = std::move(planned.plan);
   hide_secrets(facts.plan, options_.mask);
   send_stuck_again(facts, index, stop);

@@ -35,7 +35,7 @@ struct StackRecord {
   /// When rollbacks of its services began that swarm still told of when this content was taken up:
   /// they were for an earlier one.
   std::set<std::string> earlier_rollbacks;
-  std::string hook_failure;               ///< Of a post_deploy hook of `post_hooks`; "" for none.
+  std::string hook_failure;   ///< Of a post_deploy hook of `post_hooks`; "" for none.
   bool removal_held = false;  ///< Too many left git at once: it stays until a person approves.
   bool ejected = false;  ///< `skep eject` gave it back to the CLI: left alone until it is approved.
   bool operator==(const StackRecord&) const = default;

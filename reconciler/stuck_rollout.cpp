@@ -87,15 +87,17 @@ void Reconciler::send_stuck_again(StackFacts& facts,
   const bool excused = is_excused(facts, index);
   const bool kept = facts.record != nullptr && facts.record->content == facts.desired->content &&
                     !facts.quarantined() && !options_.plan_only;
-  const auto any = send_again(facts.plan, index, [&](const swarm::LiveService& live) -> std::string {
-    if ((excused || memory.requested) && is_paused(live))
-      return "swarm paused its update: it is sent again";
-    if (memory.requested && memory.unpullable.count(live.spec.name) != 0)
-      return "its image could not be pulled: it is sent again";
-    if (kept && has_new_credentials(memory, live.spec, stop))
-      return "its image could not be pulled: it is sent again with the registry's new credentials";
-    return "";
-  });
+  const auto any =
+      send_again(facts.plan, index, [&](const swarm::LiveService& live) -> std::string {
+        if ((excused || memory.requested) && is_paused(live))
+          return "swarm paused its update: it is sent again";
+        if (memory.requested && memory.unpullable.count(live.spec.name) != 0)
+          return "its image could not be pulled: it is sent again";
+        if (kept && has_new_credentials(memory, live.spec, stop))
+          return "its image could not be pulled: it is sent again with the registry's new "
+                 "credentials";
+        return "";
+      });
   // What is sent again by itself is nobody's edit.
   if (any && !memory.requested) memory.begun = facts.desired->content;
 }

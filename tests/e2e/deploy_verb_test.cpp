@@ -190,11 +190,11 @@ TEST_F(DeployVerb, WaitsForWhatAServiceDependsOn) {
 }
 
 TEST_F(DeployVerb, DoesNotWaitForWhatWillNeverComplete) {
-  repo->write("stack.yml",
-              "services:\n  init: { image: \"" + std::string(kImage1) +
-                  "\", command: [sh, -c, 'exit 3'] }\n  app: " +
-                  service(kImage1,
-                          "depends_on: { init: { condition: service_completed_successfully } }"));
+  repo->write(
+      "stack.yml",
+      "services:\n  init: { image: \"" + std::string(kImage1) +
+          "\", command: [sh, -c, 'exit 3'] }\n  app: " +
+          service(kImage1, "depends_on: { init: { condition: service_completed_successfully } }"));
   const auto deployed = deploy({"-c", file(), "never"});
   EXPECT_EQ(deployed.exit_code, 1) << deployed.out;
   EXPECT_THAT(deployed.err,

@@ -139,8 +139,8 @@ TEST_F(PausedRollout, OfAStackThatWasNeverHealthyIsTriedAgainEachTimeLater) {
   EXPECT_GT(pauses.back(), pauses[1]);
 }
 
-/// The engine keeps the credentials that came with a service: new ones reach it only when it is sent
-/// again.
+/// The engine keeps the credentials that came with a service: new ones reach it only when it is
+/// sent again.
 class UnpullableImage : public tests::WorldTest {
  protected:
   void SetUp() override {
