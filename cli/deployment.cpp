@@ -259,7 +259,7 @@ std::map<std::string, std::string> Deployment::postponed(const diff::Plan& plan)
           return action.name == found->spec.name;
         });
     const auto failure = reconciler::failure_for_good(*found, *tasks);
-    if (!planned && !failure.empty()) never_completes_ = found->spec.name + " failed: " + failure;
+    if (!planned && !failure.empty()) never_completes_ = Failed{found->spec.name, failure};
     completed[found->spec.name] =
         reconciler::describe_service(*found, *tasks, session_.clock.now()).tasks_completed;
   }
@@ -311,11 +311,11 @@ Result<void> Deployment::apply(diff::Plan plan) {
       if (!flags_.quiet && told.insert(name).second)
         std::cout << "Waiting with " << name << ": " << lacks << std::endl;
     }
-    if (!options.postponed.empty() && !never_completes_.empty()) {
-      const auto name = never_completes_.substr(0, never_completes_.find(' '));
+    if (!options.postponed.empty() && never_completes_) {
+      const auto& name = never_completes_->service;
       return Error{ErrorKind::unavailable,
-                   options.postponed.begin()->first + " waits for what never completes: " +
-                       never_completes_ + "; `docker service logs " + name +
+                   options.postponed.begin()->first + " waits for what never completes: " + name +
+                       " failed: " + never_completes_->error + "; `docker service logs " + name +
                        "` shows more. Mend it and deploy again, or run it again as it is with "
                        "`docker service update --force " +
                        name + "`"};

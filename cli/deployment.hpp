@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -78,9 +79,11 @@ class Deployment {
   diff::Policy policy_;
   std::map<std::string, SteadyTime>
       updated_;  ///< Services whose rollout the engine may not show yet.
-  /// A service that others wait for until it has completed, and why it never will; "" for none.
-  std::string never_completes_;
-  bool changed_ = false;  ///< A service was created or updated.
+  struct Failed {
+    std::string service, error;
+  };
+  std::optional<Failed> never_completes_;  ///< Others wait until it has completed.
+  bool changed_ = false;                   ///< A service was created or updated.
 };
 
 }  // namespace skep::cli

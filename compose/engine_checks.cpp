@@ -58,16 +58,22 @@ std::string_view trimmed_as_go_does(std::string_view text) {
   }
 }
 
+/// Letters and digits, and between them also what is in `inside`.
+bool is_name(std::string_view name, std::string_view inside) {
+  const auto outside = [](char c) { return is_letter(c) || is_digit(c); };
+  return !name.empty() && outside(name.front()) && outside(name.back()) &&
+         std::all_of(name.begin(), name.end(), [&](char c) {
+           return outside(c) || inside.find(c) != std::string_view::npos;
+         });
+}
+
 /// What the engine does not take of the name of a service or network; "" where it does.
 std::string dns_name_mistake(std::string_view name) {
   if (name.size() > kLongestDnsName) {
     return "the engine takes names of up to 63 characters, and " + quoted(name) + " has " +
            std::to_string(name.size());
   }
-  const auto outside = [](char c) { return is_letter(c) || is_digit(c); };  // First and last.
-  const bool known = std::all_of(
-      name.begin(), name.end(), [&](char c) { return outside(c) || c == '-' || c == '_'; });
-  if (known && !name.empty() && outside(name.front()) && outside(name.back())) return "";
+  if (is_name(name, "-_")) return "";
   return "the engine takes no name such as " + quoted(name) +
          ": it is a DNS name component, of letters, digits, '-' and '_' inside";
 }
@@ -368,11 +374,7 @@ void check_name_for_engine(const Conversion& conversion,
                      subject + "the engine takes names of up to 64 characters, and " +
                          quoted(name) + " has " + std::to_string(name.size()));
   }
-  const auto outside = [](char c) { return is_letter(c) || is_digit(c); };
-  const bool known = std::all_of(name.begin(), name.end(), [&](char c) {
-    return outside(c) || c == '-' || c == '_' || c == '.';
-  });
-  if (known && !name.empty() && outside(name.front()) && outside(name.back())) return;
+  if (is_name(name, "-_.")) return;
   conversion.error(object.at,
                    subject + "the engine takes no name such as " + quoted(name) +
                        ": it is made of letters and digits, with '-', '_' and '.' inside");

@@ -159,10 +159,12 @@ TEST_F(Sequences, AWayBackThatAPersonLeftIsNotWhatTheNextCommitReplaces) {
   EXPECT_EQ(operations.reports.back().revision_from, tried_again);
 }
 
+const std::string kWaitsForInit =
+    "services:\n  init: { image: i }\n  app:\n    image: a\n    depends_on: { init: { condition: "
+    "service_completed_successfully } }\n";
+
 TEST_F(Sequences, WhatAServiceWaitsForIsSaid) {
-  write("apps/a",
-        "services:\n  init: { image: i }\n  app:\n    image: a\n    depends_on: { init: { "
-        "condition: service_completed_successfully } }\n");
+  write("apps/a", kWaitsForInit);
   world.commit();
   Turn last;
   for (int i = 0; i < 5; ++i) last = turn();
@@ -172,9 +174,7 @@ TEST_F(Sequences, WhatAServiceWaitsForIsSaid) {
 
 TEST_F(Sequences, WhatWaitsForATaskThatFailedForGoodFailsWithoutWaitingForTheDeadline) {
   world.engine.fail_tasks_of_next("a_init", "task: non-zero exit (3)");
-  write("apps/a",
-        "services:\n  init: { image: i }\n  app:\n    image: a\n    depends_on: { init: { "
-        "condition: service_completed_successfully } }\n");
+  write("apps/a", kWaitsForInit);
   world.commit();
   Turn last;
   for (int i = 0; i < 5; ++i) last = turn();
