@@ -178,8 +178,14 @@ deploy() {
 # read_back OUT: OUT.live = [services, networks, secrets, configs], raw, of the whole engine, and then
 # the predefined networks as the swarm knows them, which no list shows.
 read_back() {
-  engine_shell http://e/services http://e/networks http://e/secrets http://e/configs \
-    http://e/networks/{host,bridge}?scope=swarm >"$1.live"
+  local _
+  for _ in $(seq 50); do
+    engine_shell http://e/services http://e/networks http://e/secrets http://e/configs \
+      http://e/networks/{host,bridge}?scope=swarm >"$1.live"
+    # The engine fills in a network's drivers a moment after it took it.
+    grep -q '"Driver":""' "$1.live" || return 0
+    sleep 0.1
+  done
 }
 
 # Removes everything that carries a stack's label: not only this stack's, so nothing is ever left over.

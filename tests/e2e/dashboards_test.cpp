@@ -117,6 +117,7 @@ class Dashboards : public EndToEnd {
     start();
     ASSERT_TRUE(agent->wait_for_commit(first));
     ASSERT_TRUE(eventually([this] { return prometheus->ready(); })) << prometheus->log();
+    scraped();  // Only what rises afterwards is seen to rise.
 
     repo->write("apps/shop/page", "two\n");
     repo->stack("blog", app(kImage1, ", command: [sh, -c, 'exit 7']"));
