@@ -254,12 +254,9 @@ std::map<std::string, std::string> Deployment::postponed(const diff::Plan& plan)
     if (found == nullptr) continue;
     const auto tasks = engine_.tasks({found->id}, session_.stop);
     if (!tasks) continue;  // Asked again in a moment.
-    const bool planned =
-        std::any_of(plan.actions.begin(), plan.actions.end(), [&](const diff::Action& action) {
-          return action.name == found->spec.name;
-        });
     const auto failure = reconciler::failure_for_good(*found, *tasks);
-    if (!planned && !failure.empty()) never_completes_ = Failed{found->spec.name, failure};
+    if (!plan.touches_service(found->spec.name) && !failure.empty())
+      never_completes_ = Failed{found->spec.name, failure};
     completed[found->spec.name] =
         reconciler::describe_service(*found, *tasks, session_.clock.now()).tasks_completed;
   }

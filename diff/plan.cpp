@@ -18,10 +18,25 @@ swarm::StringMap without_our_labels(swarm::StringMap labels) {
   return labels;
 }
 
+bool Plan::touches_service(std::string_view name) const noexcept {
+  return std::any_of(actions.begin(), actions.end(), [name](const Action& action) {
+    return action.kind == ObjectKind::service && action.name == name;
+  });
+}
+
 bool Plan::only_removals() const noexcept {
   return std::all_of(actions.begin(), actions.end(), [](const Action& action) {
     return action.verb == Verb::remove;
   });
+}
+
+bool Plan::only_collects_generations() const noexcept {
+  return !actions.empty() &&
+         std::all_of(actions.begin(), actions.end(), [this](const Action& action) {
+           if (action.verb != Verb::remove) return false;
+           if (action.kind == ObjectKind::config) return desired.configs.count(action.key) != 0;
+           return action.kind == ObjectKind::secret && desired.secrets.count(action.key) != 0;
+         });
 }
 
 bool Plan::blocked() const noexcept {

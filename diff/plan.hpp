@@ -97,8 +97,12 @@ struct Plan {
   [[nodiscard]] bool empty() const noexcept { return actions.empty(); }
   /// A note says that it must not be carried out (missing external network, port taken …).
   [[nodiscard]] bool blocked() const noexcept;
+  /// Whether it does something to the service of this name in the swarm.
+  [[nodiscard]] bool touches_service(std::string_view name) const noexcept;
   /// Nothing is made or changed: what is left to do waits for the rest to be healthy (trap 13).
   [[nodiscard]] bool only_removals() const noexcept;
+  /// Nothing but configs and secrets go in whose place a newer generation stands.
+  [[nodiscard]] bool only_collects_generations() const noexcept;
 };
 
 /// Whether a live secret holds the desired data; only the engine can tell (design §5).

@@ -21,11 +21,7 @@ bool send_again(diff::Plan& plan,
   for (const auto& [key, wanted] : plan.desired.services) {
     const auto& name = wanted.spec.name;
     const auto* live = index.state().find_service(name);
-    const bool planned =
-        std::any_of(plan.actions.begin(), plan.actions.end(), [&](const diff::Action& action) {
-          return action.kind == diff::ObjectKind::service && action.name == name;
-        });
-    if (live == nullptr || planned) continue;
+    if (live == nullptr || plan.touches_service(name)) continue;
     auto reason = reason_of(*live);
     if (reason.empty()) continue;
     diff::Action action;
