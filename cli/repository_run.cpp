@@ -81,6 +81,9 @@ Result<reconciler::LoadOptions> load_options(const Session& session, const Repos
     while (stack.size() > 1 && stack.back() == '/') stack.pop_back();
     options.templates.settings_for.insert(std::move(stack));
   }
+  auto digest = read_digest_key(flags.digest_key_file);
+  if (!digest) return std::move(digest).error();
+  options.digest = *std::move(digest);
   auto keys = read_age_keys(session, flags.age_key_file);
   if (!keys) return std::move(keys).error();
   options.decryption = std::make_shared<const reconciler::Decryption>(
@@ -195,8 +198,6 @@ Result<RepositoryRun> open_run(const Session& session,
   auto engine = open_manager(session, true);
   if (!engine) return std::move(engine).error();
   run.engine = *std::move(engine);
-  auto digest = read_digest_key(flags.digest_key_file);
-  if (!digest) return std::move(digest).error();
   if (const auto& directory = run.repository.load.host_checkout; !directory.empty()) {
     run.checkout = std::make_unique<gitsync::FileCheckout>(directory);
     run.options.checkout = run.checkout.get();
@@ -207,7 +208,7 @@ Result<RepositoryRun> open_run(const Session& session,
   run.options.instance = instance;
   run.options.only = run.only;
   run.options.respect_windows = false;
-  run.options.digest = *std::move(digest);
+  run.options.digest = run.repository.load.digest;
   if (!flags.policy_file.empty()) {  // Else a person may do what the engine lets them do.
     auto access = read_access_policy(flags.policy_file);
     if (!access) return std::move(access).error();

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "cli/commit.hpp"
-#include "cli/digest_key.hpp"
 #include "cli/log.hpp"
 #include "cli/notify_flags.hpp"
 #include "cli/policy_flag.hpp"
@@ -232,8 +231,6 @@ int run_agent(const Session& session, AgentSettings flags) {
   if (!settle) return fail({ErrorKind::invalid_input, "--settle must be a duration, such as 5s"});
   auto load = load_options(session, flags.repository);
   if (!load) return fail(load.error());
-  auto digest = read_digest_key(flags.repository.digest_key_file);
-  if (!digest) return fail(digest.error());
   auto kept = history_options(flags);
   if (!kept) return fail(kept.error());
   metrics::MetricsOptions metrics_options;
@@ -257,11 +254,11 @@ int run_agent(const Session& session, AgentSettings flags) {
   options.reconciler.prune_grace = *prune_grace;
   options.reconciler.settle = *settle;
   options.reconciler.self_stack = flags.self_stack;
+  options.reconciler.digest = load->digest;
   options.load = *std::move(load);
   gitsync::FileCheckout checkout(options.load.host_checkout);
   if (!options.load.host_checkout.empty()) options.reconciler.checkout = &checkout;
   options.reconciler.instance = flags.instance;
-  options.reconciler.digest = *std::move(digest);
   auto access = read_access_policy(flags.repository.policy_file);
   if (!access) return fail(access.error());
   options.reconciler.access = *std::move(access);

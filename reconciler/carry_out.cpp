@@ -136,6 +136,7 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
         memory.failed_content == facts.desired->content && !facts.rollback &&
         known->second.quarantined != memory.failed_content) {
       known->second.quarantined = memory.failed_content;
+      known->second.quarantine_deadlines = facts.desired->deadlines;
       known->second.quarantine_reason = memory.failure.substr(0, kLongestReason);
       log_.warn(logfmt("rollout failed; it is not tried again by itself",
                        {{"stack", facts.name}, {"revision", known->second.applied}}));
@@ -165,11 +166,12 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
     record.path = facts.desired->source.directory.text();
     record.ejected = false;
     const auto way = ways_back_.extract(facts.name);  // It ends here, whatever comes of this.
-    record.quarantined.clear();
+    const bool tried_before = !std::exchange(record.quarantined, "").empty();
+    record.quarantine_deadlines.clear();
     record.quarantine_reason.clear();
     record.rollback_to.clear();
-    if (verdict == Verdict::apply &&
-        (record.content != facts.desired->content || memory.requested || memory.approved)) {
+    if (verdict == Verdict::apply && (record.content != facts.desired->content || tried_before ||
+                                      memory.requested || memory.approved)) {
       memory.begun = facts.desired->content;
       record.earlier_rollbacks = rollbacks_of(*facts.desired, live);
       memory.told_rollback.clear();

@@ -39,8 +39,13 @@ bool sent_back(const StackFacts& facts) {
   return facts.quarantined() && !facts.record->rollback_to.empty();
 }
 
+/// Commits that leave the stack as it is change nothing.
+std::string resumed_by(const StackFacts& facts) {
+  return "; the next commit that changes it or `skep sync " + facts.name + "` resumes";
+}
+
 std::string by_person(const StackFacts& facts) {
-  return "was rolled back by hand; the next commit or `skep sync " + facts.name + "` resumes";
+  return "was rolled back by hand" + resumed_by(facts);
 }
 
 std::string suspended(const StackFacts& facts) {
@@ -54,7 +59,7 @@ std::string suspended(const StackFacts& facts) {
 /// A rollout of just this content failed: only the way back is gone by itself (trap 23).
 Decision decide_quarantined(const StackFacts& facts, const StackMemory& memory, SteadyTime now) {
   const auto& record = *facts.record;
-  const auto resume = "; the next commit or `skep sync " + facts.name + "` resumes";
+  const auto resume = resumed_by(facts);
   const auto failed =
       sent_back(facts)
           ? record.quarantine_reason
@@ -113,8 +118,10 @@ void StackFacts::look_up(const State& state) {
 }
 
 ports::DriftCause cause_of(const StackFacts& facts) {
-  if (facts.quarantined()) return ports::DriftCause::pending;
-  if (facts.secrets_moved || facts.begun) return ports::DriftCause::pending;
+  if (facts.record != nullptr && !facts.record->quarantined.empty())
+    return ports::DriftCause::pending;
+  if (facts.secrets_moved || facts.begun || facts.plan.only_collects_generations())
+    return ports::DriftCause::pending;
   // A tag that is followed moved: that is a deployment, not somebody's edit. Where swarm went back
   // from it, it is not pushed again by itself.
   const bool went_back = facts.rolled_back || facts.rolled_back_by_person || facts.rolling_back;
@@ -210,8 +217,7 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   if (was_pushed && facts.rolling_back) return {Verdict::wait, "swarm is rolling back"};
   if (was_pushed && facts.rolled_back && !asked) {
     return {Verdict::held,
-            "swarm rolled it back (" + facts.rollback_message +
-                "); the next commit or `skep sync " + facts.name + "` resumes"};
+            "swarm rolled it back (" + facts.rollback_message + ")" + resumed_by(facts)};
   }
   if (live_edit && policy.self_heal != SelfHeal::on && !asked && !memory.operation) {
     return {Verdict::reported, "was edited by hand; self_heal is off, so it is left as it is"};
@@ -245,6 +251,8 @@ std::map<std::string, std::string> postponed_services(
     const auto at = plan.desired.services.find(dependency.service);
     if (at == plan.desired.services.end()) return true;
     const auto& name = at->second.spec.name;
+    const auto& replicated = at->second.spec.mode.replicated;
+    if (replicated && replicated->replicas == 0) return true;  // Switched off: nothing to wait for.
     const auto* service = live.find_service(name);
     // It is made before this one, unless it has to wait itself.
     if (dependency.condition == Condition::started)

@@ -58,6 +58,7 @@ struct StackMemory {
   std::string begun;           ///< Content that git or a person wanted, until all of it is written:
                                ///< what still differs then is nobody's edit.
   std::string secrets;         ///< DesiredStack::secrets, when last looked at.
+  std::string deadlines;       ///< DesiredStack::deadlines, then.
   bool secrets_moved = false;  ///< They changed in git, which is not carried out yet.
   std::string told_rollback;   ///< Content whose rollback by swarm was told of.
   /// When updates of this content began that swarm paused because a node came or went.
@@ -137,8 +138,10 @@ struct StackFacts {
   bool failed_for_good = false;  ///< A task that is not started again; its service is as planned.
   /// What git wants was tried, failed, and is not tried again by itself.
   [[nodiscard]] bool quarantined() const {
-    return record != nullptr && desired != nullptr && !record->quarantined.empty() &&
-           record->quarantined == desired->content && !secrets_moved;
+    if (record == nullptr || desired == nullptr || record->quarantined.empty()) return false;
+    const auto& deadlines = record->quarantine_deadlines;
+    return record->quarantined == desired->content && !secrets_moved &&
+           (deadlines.empty() || deadlines == desired->deadlines);
   }
   /// The commit that a quarantined stack goes back to; "" for none.
   [[nodiscard]] const std::string& way_back() const {

@@ -17,12 +17,15 @@ namespace {
 
 using StackPointer = std::shared_ptr<const DesiredStack>;
 
-std::string content_hash(const swarm::StackSpec& spec) {
+std::string content_hash(const swarm::StackSpec& spec, const SecretDigest& digest) {
   std::string text;
   for (const auto& [key, service] : spec.services) text += to_json(service.spec);
   for (const auto& [key, network] : spec.networks) text += to_json(network);
   for (const auto& [key, config] : spec.configs) text += to_json(config);
-  for (const auto& [key, secret] : spec.secrets) text += to_masked_json(secret);
+  for (const auto& [key, secret] : spec.secrets) {
+    text += to_masked_json(secret);
+    if (digest.has_key()) text += digest.of(secret);
+  }
   return sha256_hex(text).substr(0, 16);
 }
 
@@ -32,6 +35,14 @@ std::string hash_of_secrets(const swarm::StackSpec& spec) {
     text += key + '\0' + sha256_hex(secret.data.reveal());
   }
   return sha256_hex(text);
+}
+
+/// How long its rollout and its hooks may take.
+std::string deadlines_of(const DesiredStack& stack, const StackPolicy& policy) {
+  auto text = std::to_string(policy.timeout.count());
+  for (const auto& hook : stack.hooks)
+    text += " " + hook.key + "=" + std::to_string(hook.deadline.count());
+  return text;
 }
 
 Finding unreadable(const RepoPath& path, const Error& error) {
@@ -163,11 +174,12 @@ StackPointer render(const ports::Snapshot& snapshot,
       check_ignored(*stack, source.settings.ignore);
       warn_of_plain_secrets(*stack, reader.secrets());
       if (!stack->broken()) {
-        stack->content = content_hash(stack->spec);
-        stack->secrets = hash_of_secrets(stack->spec);
+        stack->content = content_hash(stack->spec, options.digest);
+        if (!options.digest.has_key()) stack->secrets = hash_of_secrets(stack->spec);
         stack->hooks = take_hooks(
             stack->spec, source.settings.hooks, source.settings.policy.timeout, stack->findings);
         stack->jobs = job_hashes(stack->spec);
+        stack->deadlines = deadlines_of(*stack, source.settings.policy);
       }
     }
   }
@@ -438,8 +450,8 @@ bool DesiredState::says_the_same(const DesiredState& other) const {
                     other.stacks.end(),
                     [](const auto& a, const auto& b) {
                       return a->source.name == b->source.name && a->content == b->content &&
-                             a->secrets == b->secrets && a->findings == b->findings &&
-                             a->conflicts == b->conflicts;
+                             a->secrets == b->secrets && a->deadlines == b->deadlines &&
+                             a->findings == b->findings && a->conflicts == b->conflicts;
                     });
 }
 

@@ -11,6 +11,7 @@
 #include "reconciler/discovery.hpp"
 #include "reconciler/ports/checkout.hpp"
 #include "reconciler/ports/source.hpp"
+#include "reconciler/secret_digest.hpp"
 #include "reconciler/template_stack.hpp"
 #include "swarm/stack_spec.hpp"
 
@@ -22,11 +23,16 @@ struct DesiredStack {
   swarm::StackSpec spec;  ///< Only to be used when there is no error among the findings.
   Findings findings;      ///< Of its own files.
   Findings conflicts;     ///< With other stacks of the same state: names, ports, dependencies.
-  std::string content;  ///< Short hash of what the stack renders to, secret values left out: tells
-                        ///< "git moved" from "someone edited".
-  std::string secrets;  ///< Hash of those values; for comparisons in this process, never told.
+  /// Short hash of what the stack renders to: tells "git moved" from "someone edited". It is
+  /// written into the swarm, so values of secrets count only under LoadOptions::digest.
+  std::string content;
+  /// Hash of the secrets' values where `content` leaves them out, else "": for comparisons in this
+  /// process, never told.
+  std::string secrets;
   std::map<std::string, std::string> jobs;  ///< job_hashes() of `spec`.
   std::vector<Hook> hooks;  ///< Not among the services of `spec`, but counted in `content`.
+  /// Those of its rollout and hooks, in seconds: what failed is tried again with other ones.
+  std::string deadlines;
   /// What it mounts from the nodes' checkout of the repository (`repo_files: checkout`); sorted.
   std::vector<ports::CheckoutFile> checkout;
   Reads reads;
@@ -75,6 +81,7 @@ struct LoadOptions {
   TemplateOptions templates = {};  ///< `--environment`, `--set`.
   /// How encrypted files are read; null: they are errors.
   std::shared_ptr<const Decryption> decryption = nullptr;
+  SecretDigest digest = {};   ///< Of the swarm's digest key, where there is one.
   bool keep_compose = false;  ///< For `skep render`: the merged files are wanted too.
 };
 

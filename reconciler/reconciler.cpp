@@ -277,11 +277,7 @@ void Reconciler::assess(StackFacts& facts,
     });
     // Where a rollback has arrived at what is wanted now, or was of an earlier content, it is over,
     // though the engine goes on telling of it: only its tasks count.
-    const auto& actions = facts.plan.actions;
-    const bool as_wanted =
-        std::none_of(actions.begin(), actions.end(), [&](const diff::Action& action) {
-          return action.name == service->spec.name;
-        });
+    const bool as_wanted = !facts.plan.touches_service(service->spec.name);
     const auto& update = service->update;
     const bool going_back = update.state.starts_with("rollback_");
     const bool of_earlier = going_back && facts.record != nullptr &&
@@ -543,7 +539,9 @@ void Reconciler::gather(const DesiredState& desired,
     if (rendered) memory.secrets = facts.desired->secrets;
     memory.secrets_moved = memory.secrets_moved || new_secrets;
     facts.secrets_moved = memory.secrets_moved;
-    if (memory.content != content || new_secrets) {  // A new commit starts afresh.
+    const bool new_deadlines = rendered && memory.deadlines != facts.desired->deadlines;
+    if (rendered) memory.deadlines = facts.desired->deadlines;
+    if (memory.content != content || new_secrets || new_deadlines) {  // A commit starts afresh.
       if (!memory.content.empty()) {
         memory.failures = memory.conflicts = 0;
         memory.error.clear();
@@ -567,7 +565,7 @@ void Reconciler::gather(const DesiredState& desired,
       memory.begun = content;
     // Nor does it know which secrets its predecessor last saw in git.
     if (!memory.seen && facts.record != nullptr && facts.record->content == content &&
-        !facts.quarantined() && makes_secrets(facts.plan))
+        !facts.quarantined() && !facts.desired->secrets.empty() && makes_secrets(facts.plan))
       memory.secrets_moved = facts.secrets_moved = true;
     if (facts.plan.empty() && !facts.waiting_for_registry) memory.begun.clear();
     facts.begun = memory.begun == content;

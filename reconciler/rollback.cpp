@@ -33,6 +33,7 @@ void Reconciler::take_rollbacks(const std::map<std::string, Rollback>& asked,
         record.quarantine_reason == reason)
       continue;  // Asked for twice.
     record.quarantined = rollback.instead_of;
+    record.quarantine_deadlines.clear();
     record.quarantine_reason = reason;
     record.rollback_to = rollback.commit;
     // What a person turned away is nothing to return to, however healthy it was.

@@ -31,6 +31,7 @@ std::string to_label(const StackRecord& record) {
   if (!record.earlier_rollbacks.empty()) json["earlier_rollbacks"] = record.earlier_rollbacks;
   put("healthy_content", record.healthy_content);
   put("quarantined", record.quarantined);
+  put("quarantine_deadlines", record.quarantine_deadlines);
   put("quarantine_reason", record.quarantine_reason);
   put("pre_hooks", record.pre_hooks);
   put("post_hooks", record.post_hooks);
@@ -59,6 +60,7 @@ std::optional<StackRecord> from_label(const std::string& label) {
   get("healthy", record.healthy);
   get("healthy_content", record.healthy_content);
   get("quarantined", record.quarantined);
+  get("quarantine_deadlines", record.quarantine_deadlines);
   get("quarantine_reason", record.quarantine_reason);
   get("pre_hooks", record.pre_hooks);
   get("post_hooks", record.post_hooks);

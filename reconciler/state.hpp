@@ -25,7 +25,9 @@ struct StackRecord {
       digests;  ///< Image text as written → digest it was resolved to.
   std::map<std::string, std::string> jobs;  ///< Key of a job → hash of what was run last (trap 33).
   std::string healthy_content;              ///< The content of `healthy`.
-  std::string quarantined;        ///< Content whose rollout failed: never pushed again by itself.
+  std::string quarantined;  ///< Content whose rollout failed: never pushed again by itself.
+  /// DesiredStack::deadlines with which it failed; "" where a person decided.
+  std::string quarantine_deadlines;
   std::string quarantine_reason;  ///< In the engine's words, for people.
   /// The commit that a person sent the stack back to; "" where quarantine is the agent's own doing.
   std::string rollback_to;

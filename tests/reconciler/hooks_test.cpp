@@ -145,6 +145,25 @@ TEST_F(HooksTest, AHookThatHangsIsRemovedAtItsDeadline) {
   EXPECT_EQ(image_of("a_migrate"), "") << "it goes on for ever";
 }
 
+TEST_F(HooksTest, AHookThatTookTooLongIsRunAgainWhereACommitGivesItMoreTime) {
+  world.files["apps/a/skep.yaml"] =
+      "hooks: { pre_deploy: [{ service: migrate, deadline: 90s }] }\n";
+  world.engine.hang_tasks_of_next("a_migrate");
+  world.commit();
+  ASSERT_TRUE(World::status(settle(), "a").quarantined);
+  world.restart_agent();
+  ASSERT_TRUE(World::status(settle(), "a").quarantined);
+  world.files["apps/a/skep.yaml"] =
+      "hooks: { pre_deploy: [{ service: migrate, deadline: 10m }] }\n";
+  world.commit();
+  EXPECT_TRUE(settle().all_good());
+  EXPECT_EQ(image_of("a_web"), "web:1");
+  world.restart_agent();
+  const auto ran = writes().size();
+  EXPECT_TRUE(settle().all_good());
+  EXPECT_EQ(writes().size(), ran);
+}
+
 TEST_F(HooksTest, AnAgentKilledWhileAHookRunsFollowsTheSameRun) {
   world.engine.hang_tasks_of_next("a_migrate");
   world.commit();

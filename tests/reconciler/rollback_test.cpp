@@ -24,6 +24,10 @@ class RollbackByHand : public ::testing::Test {
     last = world.settle();
     ASSERT_TRUE(last) << world.error;
   }
+  void turn() {
+    last = world.agent().turn(world.desired(), {}).value();
+    world.clock.advance(500ms);
+  }
   [[nodiscard]] static std::string commit(int number) {
     return std::string(39, 'a') + std::to_string(number);
   }
@@ -215,6 +219,27 @@ TEST_F(RollbackByHand, TheOldStateObjectIsReadAndOneThatIsNewIsKeptWhole) {
   const auto read = store.read(world.engine.state());
   ASSERT_TRUE(read);
   EXPECT_EQ(*read, state);
+}
+
+/// What failed for want of time.
+TEST_F(RollbackByHand, ACommitThatGivesMoreTimeIsTriedThoughSelfHealIsOff) {
+  world.files["apps/a/skep.yaml"] = "self_heal: false\ntimeout: 30s\n";
+  deploy("a:1");
+  world.engine.set_running("a_web", 0);
+  world.files["apps/a/docker-compose.yml"] = one_service("a:2");
+  world.commit();
+  for (int i = 0; i < 700 && image() != "a:2"; ++i) turn();
+  for (int i = 0; i < 700 && image() == "a:2"; ++i) turn();
+  world.engine.set_running("a_web", std::nullopt);
+  settle();
+  ASSERT_EQ(image(), "a:1");
+  ASSERT_TRUE(status().quarantined);
+  world.files["apps/a/skep.yaml"] = "self_heal: false\ntimeout: 5m\n";
+  world.commit();
+  settle();
+  EXPECT_EQ(image(), "a:2");
+  EXPECT_FALSE(status().quarantined);
+  EXPECT_TRUE(last->all_good());
 }
 
 }  // namespace

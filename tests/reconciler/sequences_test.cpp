@@ -172,6 +172,37 @@ TEST_F(Sequences, WhatAServiceWaitsForIsSaid) {
   EXPECT_EQ(World::status(last, "a").message, "a_app waits: a_init is not completed yet");
 }
 
+TEST_F(Sequences, NothingWaitsForAServiceThatIsSwitchedOff) {
+  write("apps/a",
+        "services:\n"
+        "  web: { image: a, depends_on: { init: { condition: service_completed_successfully } } }\n"
+        "  init: { image: i, deploy: { replicas: 0 } }\n");
+  EXPECT_TRUE(push().all_good());
+  EXPECT_EQ(image_of("a_web"), "a:latest");
+}
+
+TEST_F(Sequences, AnOldGenerationThatIsCollectedAfterARestartIsNobodysEdit) {
+  world.files["apps/a/skep.yaml"] = "self_heal: warn\n";
+  const auto text = "services: {web: {image: a, configs: [page]}}\nconfigs: {page: {file: page}}\n";
+  world.files["apps/a/page"] = "one";
+  write("apps/a", text);
+  ASSERT_TRUE(push().all_good());
+  world.files["apps/a/page"] = "two";
+  ASSERT_TRUE(push().all_good());
+  world.files["apps/a/page"] = "three";
+  world.commit();
+  for (int i = 0; i < 700 && world.engine.calls(Operation::create_config) < 4; ++i) turn();
+  for (int i = 0; i < 700; ++i) {
+    world.clock.advance(500ms);
+    if (World::status(turn(), "a").plan->only_collects_generations()) break;
+  }
+  world.restart_agent();
+  const auto status = World::status(turn(), "a");
+  ASSERT_TRUE(status.plan->only_collects_generations());
+  EXPECT_EQ(status.drift_cause, ports::DriftCause::pending);
+  EXPECT_TRUE(settle().all_good());
+}
+
 TEST_F(Sequences, WhatWaitsForATaskThatFailedForGoodFailsWithoutWaitingForTheDeadline) {
   world.engine.fail_tasks_of_next("a_init", "task: non-zero exit (3)");
   write("apps/a", kWaitsForInit);

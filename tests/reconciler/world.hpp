@@ -125,8 +125,8 @@ class World {
   }
 
   /// As after `kill -9`: everything that was only in memory is gone.
-  void restart_agent(reconciler::SecretDigest digest = {}) {
-    options.digest = std::move(digest);
+  void restart_agent() {
+    options.digest = load.digest;
     options.instance = instance_;
     options.seed = 7;
     options.revision = [this](const std::string& commit, const std::string& stack) {
@@ -180,7 +180,7 @@ class World {
   [[nodiscard]] const reconciler::DesiredState& desired() const { return *desired_; }
 
   reconciler::ReconcilerOptions options;  ///< Of the next restart_agent().
-  reconciler::LoadOptions load;           ///< Of the next commit().
+  reconciler::LoadOptions load;           ///< Of the next commit(), its key of restart_agent().
   MemoryHistory history;
   fakes::FakeEngine engine;
   ports::Observer observer;
