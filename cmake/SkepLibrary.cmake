@@ -30,16 +30,13 @@ if(SKEP_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 # With CMAKE_UNITY_BUILD (preset ci) eight sources are compiled as one, which instantiates what they share once and takes less than
-# half of the time. So names in the anonymous namespaces of one folder must differ. ALONE: they do not, and need not.
+# half of the time. So names in the anonymous namespaces of one folder must differ, from each other and from those of its headers.
 function(skep_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "ALONE" "" "HEADERS;SOURCES;PUBLIC;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "HEADERS;SOURCES;PUBLIC;PRIVATE")
   if(arg_SOURCES)
     add_library(skep_${name} STATIC ${arg_SOURCES})
     target_link_libraries(skep_${name} PUBLIC ${arg_PUBLIC} PRIVATE skep_options ${arg_PRIVATE})
     set(visibility PUBLIC)
-    if(arg_ALONE)
-      set_target_properties(skep_${name} PROPERTIES UNITY_BUILD OFF)
-    endif()
   else()
     add_library(skep_${name} INTERFACE)
     target_link_libraries(skep_${name} INTERFACE ${arg_PUBLIC})

@@ -33,7 +33,7 @@ int status_of(ErrorKind kind) {
   return 503;
 }
 
-std::string quoted(const std::string& text) {
+std::string json_string(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -162,7 +162,7 @@ class Api {
             to_json(explanation ? explanation->conditions : std::vector<ports::Condition>());
     const auto tasks = control_.tasks(id);
     body += ",\"tasks\":" + (tasks ? to_json(*tasks) : std::string("null"));
-    body += ",\"tasks_error\":" + quoted(tasks ? std::string() : to_string(tasks.error()));
+    body += ",\"tasks_error\":" + json_string(tasks ? std::string() : to_string(tasks.error()));
     std::vector<ports::OperationRecord> done;
     if (history_ != nullptr) {
       ports::HistoryQuery query;
@@ -196,7 +196,7 @@ class Api {
   }
 
   [[nodiscard]] Response log_level(const Request& /*request*/) const {
-    return {.body = "{\"level\":" + quoted(options_.log_level()) + "}\n"};
+    return {.body = "{\"level\":" + json_string(options_.log_level()) + "}\n"};
   }
 
   [[nodiscard]] Response set_log_level(const Request& request) const {

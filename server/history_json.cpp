@@ -8,11 +8,9 @@
 namespace skep::server {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json operation_json(const ports::OperationRecord& record) {
+OrderedJson operation_json(const ports::OperationRecord& record) {
   const auto& report = record.report;
-  Json objects = Json::array();
+  OrderedJson objects = OrderedJson::array();
   for (const auto& object : report.objects) {
     objects.push_back({{"kind", word_of(kKindWords, object.kind)},
                        {"verb", word_of(kVerbWords, object.verb)},
@@ -39,7 +37,7 @@ Json operation_json(const ports::OperationRecord& record) {
           {"objects", std::move(objects)}};
 }
 
-Json revision_json(const std::optional<ports::Revision>& revision) {
+OrderedJson revision_json(const std::optional<ports::Revision>& revision) {
   if (!revision) return nullptr;
   return {{"commit", revision->commit},
           {"author", revision->author},
@@ -47,7 +45,7 @@ Json revision_json(const std::optional<ports::Revision>& revision) {
           {"committed_at", time_json(revision->committed_at)}};
 }
 
-Json event_json(const ports::EventRecord& event) {
+OrderedJson event_json(const ports::EventRecord& event) {
   return {{"id", event.id},
           {"at", time_json(event.at)},
           {"stack", event.stack},
@@ -58,14 +56,14 @@ Json event_json(const ports::EventRecord& event) {
           {"actor", event.actor}};
 }
 
-Json operations_json(const std::vector<ports::OperationRecord>& operations) {
-  Json list = Json::array();
+OrderedJson operations_json(const std::vector<ports::OperationRecord>& operations) {
+  OrderedJson list = OrderedJson::array();
   for (const auto& record : operations) list.push_back(operation_json(record));
   return list;
 }
 
-Json conditions_json(const std::vector<ports::Condition>& conditions) {
-  Json list = Json::array();
+OrderedJson conditions_json(const std::vector<ports::Condition>& conditions) {
+  OrderedJson list = OrderedJson::array();
   for (const auto& condition : conditions) {
     list.push_back({{"name", condition.name},
                     {"state", ports::to_string(condition.state)},
@@ -85,13 +83,13 @@ std::string to_json(const std::vector<ports::OperationRecord>& operations,
 }
 
 std::string to_json(const std::vector<ports::EventRecord>& events, const std::string& trouble) {
-  Json list = Json::array();
+  OrderedJson list = OrderedJson::array();
   for (const auto& event : events) list.push_back(event_json(event));
   return text_of({{"events", std::move(list)}, {"trouble", trouble}});
 }
 
 std::string to_json(const ports::Explanation& explanation) {
-  Json services = Json::array();
+  OrderedJson services = OrderedJson::array();
   for (const auto& service : explanation.services) {
     services.push_back({{"name", service.name},
                         {"image", service.image},
@@ -114,7 +112,7 @@ std::string to_json(const std::vector<ports::Condition>& conditions) {
 }
 
 std::string to_json(const std::vector<ports::TaskStatus>& tasks) {
-  Json list = Json::array();
+  OrderedJson list = OrderedJson::array();
   for (const auto& task : tasks) {
     list.push_back({{"id", task.id},
                     {"service", task.service},
@@ -135,7 +133,7 @@ std::string to_json(const std::vector<ports::OperationRecord>& operations) {
 }
 
 std::string to_json(const ports::Trace& trace) {
-  Json at;
+  OrderedJson at;
   if (trace.at)
     at = {{"file", trace.at->file}, {"line", trace.at->line}, {"column", trace.at->column}};
   return text_of({{"service", trace.service},

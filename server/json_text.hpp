@@ -10,8 +10,11 @@
 
 namespace skep::server {
 
+/// Its fields stay in the order in which they were written.
+using OrderedJson = nlohmann::ordered_json;
+
 /// As the API writes a time, "2026-11-21T09:17:42.123Z"; null for what is not known.
-[[nodiscard]] inline nlohmann::ordered_json time_json(const std::optional<WallTime>& time) {
+[[nodiscard]] inline OrderedJson time_json(const std::optional<WallTime>& time) {
   if (!time || *time == WallTime{}) return nullptr;
   const auto whole = std::chrono::floor<std::chrono::seconds>(*time);
   auto text = to_rfc3339(whole);
@@ -22,8 +25,8 @@ namespace skep::server {
 }
 
 /// On one line; bytes that are not UTF-8 are replaced.
-[[nodiscard]] inline std::string text_of(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+[[nodiscard]] inline std::string text_of(const OrderedJson& json) {
+  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 }  // namespace skep::server

@@ -8,14 +8,12 @@
 namespace skep::server {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json position_json(const std::optional<SourcePosition>& at) {
+OrderedJson position_json(const std::optional<SourcePosition>& at) {
   if (!at) return nullptr;
   return {{"file", at->file}, {"line", at->line}, {"column", at->column}};
 }
 
-Json change_json(const diff::FieldChange& change) {
+OrderedJson change_json(const diff::FieldChange& change) {
   const auto shown = [&](const std::string& value) -> std::string {
     return change.secret && !value.empty() ? "***" : value;
   };
@@ -27,10 +25,10 @@ Json change_json(const diff::FieldChange& change) {
           {"secret", change.secret}};
 }
 
-Json plan_json(const diff::Plan& plan) {
-  Json actions = Json::array();
+OrderedJson plan_json(const diff::Plan& plan) {
+  OrderedJson actions = OrderedJson::array();
   for (const auto& action : plan.actions) {
-    Json changes = Json::array();
+    OrderedJson changes = OrderedJson::array();
     for (const auto& change : action.changes) changes.push_back(change_json(change));
     actions.push_back({{"verb", word_of(kVerbWords, action.verb)},
                        {"kind", word_of(kKindWords, action.kind)},
@@ -40,7 +38,7 @@ Json plan_json(const diff::Plan& plan) {
                        {"reason", action.reason},
                        {"changes", std::move(changes)}});
   }
-  Json notes = Json::array();
+  OrderedJson notes = OrderedJson::array();
   for (const auto& note : plan.notes) {
     notes.push_back({{"severity", word_of(kSeverityWords, note.severity)},
                      {"text", note.text},
@@ -52,8 +50,8 @@ Json plan_json(const diff::Plan& plan) {
           {"notes", std::move(notes)}};
 }
 
-Json stack_json(const ports::StackStatus& stack) {
-  Json services = Json::array();
+OrderedJson stack_json(const ports::StackStatus& stack) {
+  OrderedJson services = OrderedJson::array();
   for (const auto& service : stack.services) {
     services.push_back({{"name", service.name},
                         {"image", service.image},
@@ -63,7 +61,7 @@ Json stack_json(const ports::StackStatus& stack) {
                         {"mode", service.mode},
                         {"trouble", service.trouble}});
   }
-  Json declared = Json::object();
+  OrderedJson declared = OrderedJson::object();
   for (const auto& [kind, count] : stack.declared) declared[word_of(kKindWords, kind)] = count;
   return {
       {"group", stack.group},
@@ -79,9 +77,10 @@ Json stack_json(const ports::StackStatus& stack) {
       {"target_revision", stack.target_revision},
       {"applied_revision", stack.applied_revision},
       {"healthy_revision", stack.healthy_revision},
-      {"drift_cause", stack.drift_cause ? Json(word_of(kCauseWords, *stack.drift_cause)) : Json()},
+      {"drift_cause",
+       stack.drift_cause ? OrderedJson(word_of(kCauseWords, *stack.drift_cause)) : OrderedJson()},
       {"drift_since", time_json(stack.drift_since)},
-      {"plan", stack.plan ? plan_json(*stack.plan) : Json()},
+      {"plan", stack.plan ? plan_json(*stack.plan) : OrderedJson()},
       {"services", std::move(services)},
       {"declared", std::move(declared)},
       {"last_success", time_json(stack.last_success)},
@@ -91,9 +90,9 @@ Json stack_json(const ports::StackStatus& stack) {
 }
 
 // One object's fields; the first one of a wrong type becomes the error of the whole reading.
-class Fields {
+class FieldReader {
  public:
-  Fields(const Json& object, std::string where, std::optional<Error>& error)
+  FieldReader(const OrderedJson& object, std::string where, std::optional<Error>& error)
       : object_(object), where_(std::move(where)), error_(error) {
     if (!object.is_object()) fail("", "an object");
   }
@@ -141,7 +140,7 @@ class Fields {
     }
   }
   void read(const char* key, std::vector<std::string>& values) {
-    each(key, [&](const Json& json, const std::string& where) {
+    each(key, [&](const OrderedJson& json, const std::string& where) {
       if (!json.is_string()) return fail_at(where, "a text");
       values.push_back(json.get<std::string>());
     });
@@ -149,8 +148,8 @@ class Fields {
   /// A list of objects.
   template <typename T, typename Read>
   void read(const char* key, std::vector<T>& values, Read&& read_one) {
-    each(key, [&](const Json& json, const std::string& where) {
-      read_one(Fields(json, where, error_), values.emplace_back());
+    each(key, [&](const OrderedJson& json, const std::string& where) {
+      read_one(FieldReader(json, where, error_), values.emplace_back());
     });
   }
   /// A list's or object's members, with their paths.
@@ -163,16 +162,16 @@ class Fields {
     for (const auto& element : *json) visit(element, path(key) + "[" + std::to_string(i++) + "]");
   }
   /// An object in a field; nothing for null.
-  [[nodiscard]] std::optional<Fields> object(const char* key) {
+  [[nodiscard]] std::optional<FieldReader> object(const char* key) {
     const auto* json = find(key);
     if (json == nullptr) return std::nullopt;
-    return Fields(*json, path(key), error_);
+    return FieldReader(*json, path(key), error_);
   }
-  [[nodiscard]] const Json& json() const { return object_; }
+  [[nodiscard]] const OrderedJson& json() const { return object_; }
   void fail(const std::string& key, const char* expected) { fail_at(path(key), expected); }
 
  private:
-  [[nodiscard]] const Json* find(const char* key) const {
+  [[nodiscard]] const OrderedJson* find(const char* key) const {
     if (!object_.is_object()) return nullptr;
     const auto found = object_.find(key);
     return found == object_.end() || found->is_null() ? nullptr : &*found;
@@ -187,7 +186,7 @@ class Fields {
         .message = "the agent's answer: " + (where.empty() ? "it" : where) + " is not " + expected};
   }
 
-  const Json& object_;
+  const OrderedJson& object_;
   std::string where_;
   std::optional<Error>& error_;
 };
@@ -215,7 +214,7 @@ std::optional<WallTime> time_of(const std::string& text) {
          std::chrono::milliseconds(milli);
 }
 
-void Fields::read(const char* key, std::optional<WallTime>& value) {
+void FieldReader::read(const char* key, std::optional<WallTime>& value) {
   std::string text;
   read(key, text);
   if (text.empty()) return;
@@ -223,18 +222,18 @@ void Fields::read(const char* key, std::optional<WallTime>& value) {
   if (!value) fail(key, "a time");
 }
 
-void read_plan(Fields fields, diff::Plan& plan) {
+void read_plan(FieldReader fields, diff::Plan& plan) {
   std::string stack;
   fields.read("stack", stack);
   if (auto name = swarm::StackName::parse(stack)) plan.stack = *std::move(name);
-  fields.read("actions", plan.actions, [](Fields of, diff::Action& action) {
+  fields.read("actions", plan.actions, [](FieldReader of, diff::Action& action) {
     of.read("verb", action.verb, kVerbWords);
     of.read("kind", action.kind, kKindWords);
     of.read("name", action.name);
     of.read("key", action.key);
     of.read("impact", action.impact, kImpactWords);
     of.read("reason", action.reason);
-    of.read("changes", action.changes, [](Fields part, diff::FieldChange& change) {
+    of.read("changes", action.changes, [](FieldReader part, diff::FieldChange& change) {
       part.read("path", change.path);
       part.read("item", change.item);
       part.read("kind", change.kind, kChangeWords);
@@ -244,7 +243,7 @@ void read_plan(Fields fields, diff::Plan& plan) {
     });
   });
   fields.read("untouched", plan.untouched);
-  fields.read("notes", plan.notes, [](Fields of, diff::Note& note) {
+  fields.read("notes", plan.notes, [](FieldReader of, diff::Note& note) {
     of.read("severity", note.severity, kSeverityWords);
     of.read("text", note.text);
     if (auto at = of.object("at")) {
@@ -256,7 +255,7 @@ void read_plan(Fields fields, diff::Plan& plan) {
   });
 }
 
-void read_stack(Fields fields, ports::StackStatus& stack) {
+void read_stack(FieldReader fields, ports::StackStatus& stack) {
   fields.read("group", stack.group);
   fields.read("name", stack.name);
   fields.read("path", stack.path);
@@ -275,7 +274,7 @@ void read_stack(Fields fields, ports::StackStatus& stack) {
   if (!cause.empty()) fields.read("drift_cause", stack.drift_cause.emplace(), kCauseWords);
   fields.read("drift_since", stack.drift_since);
   if (auto plan = fields.object("plan")) read_plan(*plan, stack.plan.emplace());
-  fields.read("services", stack.services, [](Fields of, ports::ServiceStatus& service) {
+  fields.read("services", stack.services, [](FieldReader of, ports::ServiceStatus& service) {
     of.read("name", service.name);
     of.read("image", service.image);
     of.read("running", service.running);
@@ -301,35 +300,35 @@ void read_stack(Fields fields, ports::StackStatus& stack) {
 std::string to_json(const ports::StackStatus& status) { return text_of(stack_json(status)); }
 
 std::string to_json(const ports::AgentStatus& status) {
-  Json stacks = Json::array();
+  OrderedJson stacks = OrderedJson::array();
   for (const auto& stack : status.stacks) stacks.push_back(stack_json(stack));
-  return text_of(
-      {{"version", status.version},
-       {"instance", status.instance},
-       {"source", status.source},
-       {"revision", status.revision},
-       {"revision_subject", status.revision_subject},
-       {"revision_author", status.revision_author},
-       {"standby_for", status.standby_for},
-       {"docker_up", status.docker_up},
-       {"docker_error", status.docker_error},
-       {"observed_at", time_json(status.observed_at)},
-       {"observed_age_ms", status.observed_age ? Json(status.observed_age->count()) : Json()},
-       {"last_fetch", time_json(status.last_fetch)},
-       {"fetch_error", status.fetch_error},
-       {"repository_errors", status.repository_errors},
-       {"notes", status.notes},
-       {"stacks", std::move(stacks)}});
+  return text_of({{"version", status.version},
+                  {"instance", status.instance},
+                  {"source", status.source},
+                  {"revision", status.revision},
+                  {"revision_subject", status.revision_subject},
+                  {"revision_author", status.revision_author},
+                  {"standby_for", status.standby_for},
+                  {"docker_up", status.docker_up},
+                  {"docker_error", status.docker_error},
+                  {"observed_at", time_json(status.observed_at)},
+                  {"observed_age_ms",
+                   status.observed_age ? OrderedJson(status.observed_age->count()) : OrderedJson()},
+                  {"last_fetch", time_json(status.last_fetch)},
+                  {"fetch_error", status.fetch_error},
+                  {"repository_errors", status.repository_errors},
+                  {"notes", status.notes},
+                  {"stacks", std::move(stacks)}});
 }
 
 Result<ports::AgentStatus> parse_status(std::string_view json) {
-  const auto parsed = Json::parse(json, nullptr, false);
+  const auto parsed = OrderedJson::parse(json, nullptr, false);
   if (parsed.is_discarded()) {
     return Error{.kind = ErrorKind::invalid_input, .message = "the agent's answer is no JSON"};
   }
   std::optional<Error> error;
   ports::AgentStatus status;
-  Fields fields(parsed, "", error);
+  FieldReader fields(parsed, "", error);
   fields.read("version", status.version);
   fields.read("instance", status.instance);
   fields.read("source", status.source);

@@ -9,13 +9,14 @@
 namespace skep::server {
 namespace {
 
-constexpr std::size_t kHexDigits = 64;
-constexpr std::size_t kLongestToken = 1024;
+constexpr std::size_t kDigestDigits = 64;
+constexpr std::size_t kLongestApiToken = 1024;
 
-constexpr std::size_t kLongestName = 60;
+constexpr std::size_t kLongestTokenName = 60;
 
-bool is_name(std::string_view text) {
-  return text.size() <= kLongestName && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+bool is_token_name(std::string_view text) {
+  return text.size() <= kLongestTokenName &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
            return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-' || c == '@';
          });
 }
@@ -49,10 +50,10 @@ Result<Tokens> Tokens::parse(const std::vector<std::string>& entries) {
     std::string_view name;
     if (const auto equals = rest.find('='); equals != std::string_view::npos) {
       name = rest.substr(0, equals);
-      if (!is_name(name)) return wrong("'s name is not of letters, digits and . _ - @");
+      if (!is_token_name(name)) return wrong("'s name is not of letters, digits and . _ - @");
       rest.remove_prefix(equals + 1);
     }
-    if (rest.size() != kHexDigits || !is_hex(rest)) {
+    if (rest.size() != kDigestDigits || !is_hex(rest)) {
       return wrong(
           " is no SHA-256 in hex (64 digits); make one with: printf %s \"$TOKEN\" | sha256sum");
     }
@@ -69,7 +70,7 @@ Result<Tokens> Tokens::parse(const std::vector<std::string>& entries) {
 std::optional<Identity> Tokens::identity(std::string_view authorization) const {
   constexpr std::string_view kScheme = "bearer ";
   if (authorization.size() <= kScheme.size() ||
-      authorization.size() > kScheme.size() + kLongestToken ||
+      authorization.size() > kScheme.size() + kLongestApiToken ||
       lower(authorization.substr(0, kScheme.size())) != kScheme) {
     return std::nullopt;
   }

@@ -13,7 +13,7 @@
 namespace skep::server {
 namespace {
 
-constexpr std::string_view kPrefix = "/webhook/";
+constexpr std::string_view kPathPrefix = "/webhook/";
 constexpr std::size_t kLargestBody = 1U << 20U;
 constexpr std::size_t kLongestQuote = 200;  ///< Of a payload, in answers and logs.
 
@@ -70,7 +70,7 @@ bool is_registry_type(std::string_view type) {
          type == "application/cloudevents+json";
 }
 
-std::string quoted(const std::string& text) {
+std::string excerpt(const std::string& text) {
   return text.size() <= kLongestQuote ? text : text.substr(0, kLongestQuote) + "…";
 }
 
@@ -163,7 +163,7 @@ class Webhooks {
 
   Response pushed(WebhookProvider provider, const Request& request, const WebhookPush& push) {
     if (!push.repositories.empty() && !names_repository(push.repositories, options_.repositories)) {
-      const auto other = quoted(push.repositories.front());
+      const auto other = excerpt(push.repositories.front());
       say("webhook ignored: it is about another repository (" + other +
               "); if it is ours under another address, give that by --webhook-repository",
           provider,
@@ -172,9 +172,9 @@ class Webhooks {
     }
     if (!push.ref.empty() && !moves_ref(push.ref, options_.ref)) {
       return answer(
-          200, "ignored", quoted(push.ref) + " is not what the agent follows: " + options_.ref);
+          200, "ignored", excerpt(push.ref) + " is not what the agent follows: " + options_.ref);
     }
-    if (push.deleted) return answer(200, "ignored", quoted(push.ref) + " was deleted");
+    if (push.deleted) return answer(200, "ignored", excerpt(push.ref) + " was deleted");
     options_.hint();
     return answer(202, "accepted", "the repository is fetched now");
   }
@@ -187,12 +187,12 @@ class Webhooks {
     }
     if (!followed.empty())
       return answer(
-          202, "accepted", "the registry is asked now for " + quoted(std::as_const(followed)));
+          202, "accepted", "the registry is asked now for " + excerpt(std::as_const(followed)));
     const auto& first = pushed.images.front();
     return answer(
         200,
         "ignored",
-        "no stack with resolve_image: always uses " + quoted(first.repository + ":" + first.tag));
+        "no stack with resolve_image: always uses " + excerpt(first.repository + ":" + first.tag));
   }
 
   void say(const std::string& sentence, WebhookProvider provider, const Request& request) {
@@ -217,7 +217,7 @@ void add_webhook_routes(Router& router, const Clock& clock, WebhookOptions optio
   for (const auto provider : kWebhookProviders) {
     router.add(RouteSet::webhook,
                "POST",
-               std::string(kPrefix) + std::string(to_string(provider)),
+               std::string(kPathPrefix) + std::string(to_string(provider)),
                [webhooks, provider](const Request& request) {
                  return webhooks->receive(provider, request);
                });
@@ -225,7 +225,7 @@ void add_webhook_routes(Router& router, const Clock& clock, WebhookOptions optio
 }
 
 std::string_view webhook_provider(std::string_view pattern) {
-  return pattern.starts_with(kPrefix) ? pattern.substr(kPrefix.size()) : std::string_view();
+  return pattern.starts_with(kPathPrefix) ? pattern.substr(kPathPrefix.size()) : std::string_view();
 }
 
 std::string_view webhook_result(int status) {

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kDeepest = 64;
+constexpr std::size_t kDeepestPayload = 64;
 constexpr std::size_t kLongestText = 2048;  ///< Of a ref or an address; git itself allows less.
 
 /// What a wanted place of the document holds.
@@ -56,7 +56,7 @@ const std::set<std::string, std::less<>> kWanted = {
 
 /// Passes through the document once and keeps what is wanted: no tree is built, so that a megabyte
 /// of brackets costs nothing. The names are nlohmann's.
-class Reader {
+class PayloadReader {
  public:
   Fields fields;
   std::string trouble;  ///< "" where all was read.
@@ -105,8 +105,8 @@ class Reader {
  private:
   bool open() {
     other();  // A wanted name that holds an object or a list is of another type than a text.
-    if (++depth_ <= kDeepest) return true;
-    trouble = "the JSON is nested more than " + std::to_string(kDeepest) + " levels deep";
+    if (++depth_ <= kDeepestPayload) return true;
+    trouble = "the JSON is nested more than " + std::to_string(kDeepestPayload) + " levels deep";
     return false;
   }
   bool close() {
@@ -131,7 +131,7 @@ Error malformed(std::string message) {
 }
 
 Result<Fields> read(std::string_view json) {
-  Reader reader;
+  PayloadReader reader;
   const bool whole = Json::sax_parse(json.begin(), json.end(), &reader);
   if (!whole || !reader.trouble.empty()) return malformed(reader.trouble);
   if (!reader.object) return malformed("the JSON must be an object");

@@ -12,8 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kClocksDiffer = 5min;
-constexpr std::size_t kHexDigits = 64;
-constexpr std::size_t kLongestToken = 4096;
+constexpr std::size_t kSignatureDigits = 64;
+constexpr std::size_t kLongestWebhookToken = 4096;
 
 /// The digits behind "sha256="; "" where there are none.
 std::string_view prefixed(std::string_view value) {
@@ -54,7 +54,7 @@ std::string registry_secret(const Request& request) {
   const auto scheme = lower(header.substr(0, space));
   const auto rest = header.substr(std::min(space + 1, header.size()));
   if (scheme == "bearer") return std::string(rest);
-  if (scheme != "basic" || rest.size() > 2 * kLongestToken) return {};
+  if (scheme != "basic" || rest.size() > 2 * kLongestWebhookToken) return {};
   const auto pair = from_base64(rest);
   const auto colon = pair ? pair->find(':') : std::string::npos;
   return colon == std::string::npos ? std::string() : pair->substr(colon + 1);
@@ -81,7 +81,7 @@ bool WebhookProofs::equal(std::string_view left, std::string_view right) const {
 }
 
 bool WebhookProofs::is_secret(WebhookProvider provider, std::string_view given) const {
-  if (given.empty() || given.size() > kLongestToken) return false;
+  if (given.empty() || given.size() > kLongestWebhookToken) return false;
   bool found = false;
   for (const auto& secret : secrets_.at(provider)) found |= equal(secret.reveal(), given);
   return found;
@@ -90,7 +90,7 @@ bool WebhookProofs::is_secret(WebhookProvider provider, std::string_view given) 
 bool WebhookProofs::signed_by_us(WebhookProvider provider,
                                  std::string_view hex,
                                  std::string_view text) const {
-  if (hex.size() != kHexDigits) return false;
+  if (hex.size() != kSignatureDigits) return false;
   const Secret given(lower(hex));
   bool found = false;
   for (const auto& secret : secrets_.at(provider)) {

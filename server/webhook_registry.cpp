@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kDeepest = 64;
+constexpr std::size_t kDeepestEvent = 64;
 constexpr std::size_t kLongestName = 255;
 constexpr std::size_t kLongestTag = 128;
 constexpr std::size_t kLongestId = 100;
@@ -22,7 +22,7 @@ bool is_made_of(std::string_view text, std::string_view characters) {
 }
 
 /// What could be a name of ours; the rest could match nothing.
-bool is_name(const WebhookImage& image) {
+bool is_image_name(const WebhookImage& image) {
   return image.repository.size() <= kLongestName && image.tag.size() <= kLongestTag &&
          is_made_of(image.repository, "abcdefghijklmnopqrstuvwxyz0123456789._-/") &&
          is_made_of(image.tag, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
@@ -30,7 +30,7 @@ bool is_name(const WebhookImage& image) {
 
 /// Passes through the document once. Where it stands is a path such as "events.[].target.tag"; the
 /// names are nlohmann's.
-class Reader {
+class RegistryEventReader {
  public:
   std::string trouble;  ///< "" where all was read.
   bool object = false;  ///< The document is one.
@@ -102,7 +102,7 @@ class Reader {
   };
 
   void add(const WebhookImage& image) {
-    if (images.size() < kMostImages && is_name(image)) images.insert(image);
+    if (images.size() < kMostImages && is_image_name(image)) images.insert(image);
   }
 
   [[nodiscard]] std::string here() const {
@@ -113,8 +113,8 @@ class Reader {
   }
 
   bool open(std::string_view first) {
-    if (depth_ == kDeepest) {
-      trouble = "the JSON is nested more than " + std::to_string(kDeepest) + " levels deep";
+    if (depth_ == kDeepestEvent) {
+      trouble = "the JSON is nested more than " + std::to_string(kDeepestEvent) + " levels deep";
       return false;
     }
     if (path_.size() <= depth_) path_.resize(depth_ + 1);
@@ -156,7 +156,7 @@ class Reader {
 }  // namespace
 
 Result<WebhookPayload> parse_registry_event(std::string_view json) {
-  Reader reader;
+  RegistryEventReader reader;
   const bool whole = Json::sax_parse(json.begin(), json.end(), &reader);
   if (whole && reader.trouble.empty() && !reader.object)
     reader.trouble = "the JSON must be an object";

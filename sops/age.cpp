@@ -41,7 +41,7 @@ struct Header {
 };
 
 /// The next line; nothing where no line feed follows.
-std::optional<std::string_view> take_line(std::string_view& rest) {
+std::optional<std::string_view> take_ended_line(std::string_view& rest) {
   const auto end = rest.find('\n');
   if (end == std::string_view::npos) return std::nullopt;
   const auto line = rest.substr(0, end);
@@ -69,12 +69,12 @@ std::optional<std::vector<std::string>> words_of(std::string_view line) {
 
 Result<Header> parse_header(std::string_view file) {
   auto rest = file;
-  const auto version = take_line(rest);
+  const auto version = take_ended_line(rest);
   if (!version || *version != kVersionLine)
     return damaged("is none of version 1: its first line is not " + std::string(kVersionLine));
   Header header;
   while (true) {
-    const auto line = take_line(rest);
+    const auto line = take_ended_line(rest);
     if (!line) return damaged("ends within its header");
     if (line->starts_with("--- ")) {
       auto mac = from_bare_base64(line->substr(4));
@@ -92,7 +92,7 @@ Result<Header> parse_header(std::string_view file) {
     Stanza stanza{*std::move(words), {}};
     std::string body;
     while (true) {
-      const auto more = take_line(rest);
+      const auto more = take_ended_line(rest);
       if (!more) return damaged("ends within its header");
       if (more->size() > kBodyColumns) return damaged("has a malformed recipient");
       body += *more;

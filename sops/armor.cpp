@@ -10,12 +10,12 @@ namespace {
 constexpr std::string_view kBegin = "-----BEGIN AGE ENCRYPTED FILE-----";
 constexpr std::string_view kEnd = "-----END AGE ENCRYPTED FILE-----";
 constexpr std::size_t kColumns = 64;
-constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kBlanksAround = " \t\r\n";
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(kBlanks);
+std::string_view without_blanks_around(std::string_view text) {
+  const auto first = text.find_first_not_of(kBlanksAround);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  return text.substr(first, text.find_last_not_of(kBlanksAround) - first + 1);
 }
 
 /// The next line without its end.
@@ -40,10 +40,10 @@ std::string armored(std::string_view bytes) {
   return text;
 }
 
-bool is_armored(std::string_view text) { return trimmed(text).starts_with(kBegin); }
+bool is_armored(std::string_view text) { return without_blanks_around(text).starts_with(kBegin); }
 
 std::optional<std::string> unarmored(std::string_view text) {
-  text = trimmed(text);
+  text = without_blanks_around(text);
   if (take_line(text) != kBegin) return std::nullopt;
   std::string encoded;
   for (bool last = false;;) {

@@ -23,9 +23,9 @@ std::string_view trimmed(std::string_view text) {
 
 /// The library that SOPS reads INI with takes more than this, in ways that differ from other
 /// readers': what could be taken in two ways is refused.
-class Reader {
+class IniReader {
  public:
-  explicit Reader(Document& document) : document_(document), text_(document.text) {}
+  explicit IniReader(Document& document) : document_(document), text_(document.text) {}
 
   Result<void> run() {
     for (std::size_t begin = 0; begin < text_.size() && !error_;) {
@@ -155,7 +155,7 @@ Result<Document> read_ini(std::string_view text, const std::string& file) {
   document.format = Format::ini;
   document.file = file;
   document.text = text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text;
-  Reader reader(document);
+  IniReader reader(document);
   if (auto read = reader.run(); !read) return std::move(read).error();
   if (!document.more_metadata.empty()) {
     auto parsed = parse_metadata(reader.metadata());

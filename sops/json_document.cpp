@@ -32,9 +32,9 @@ void append_utf8(std::string& text, std::uint32_t code) {
 
 /// RFC 8259 into leaves with their places, which a general parser would not tell. Numbers are
 /// floating point, as in SOPS.
-class Reader {
+class JsonReader {
  public:
-  explicit Reader(Document& document) : document_(document), text_(document.text) {}
+  explicit JsonReader(Document& document) : document_(document), text_(document.text) {}
 
   Result<void> run() {
     skip_blanks();
@@ -249,7 +249,7 @@ Result<Document> read_json(std::string_view text, const std::string& file, Forma
   document.format = format;
   document.file = file;
   document.text = text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text;
-  Reader reader(document);
+  JsonReader reader(document);
   if (auto read = reader.run(); !read) return std::move(read).error();
   if (reader.has_metadata()) {
     auto parsed = parse_metadata(reader.metadata());

@@ -25,7 +25,7 @@ constexpr std::array<std::pair<std::string_view, Value::Type>, 8> kTypes = {{
     {"time", Value::Type::time},
 }};
 
-std::string_view name_of(Value::Type type) {
+std::string_view type_name(Value::Type type) {
   for (const auto& [name, value] : kTypes) {
     if (value == type) return name;
   }
@@ -179,7 +179,7 @@ std::string seal_value(const Value& value,
                        const Path& path,
                        std::string_view nonce) {
   if (value.text.empty()) return "";
-  return seal(value.text, name_of(value.type), key, associated_data(path), nonce);
+  return seal(value.text, type_name(value.type), key, associated_data(path), nonce);
 }
 
 Result<Value> open_value(std::string_view text, std::string_view key, const Path& path) {

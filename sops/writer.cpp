@@ -15,13 +15,13 @@ constexpr std::string_view kHex = "0123456789abcdef";
 /// The escape of a character that YAML would take for a line end or nothing, and how many bytes of
 /// the text it stands for; 0 for every other character.
 std::pair<std::string_view, std::size_t> invisible(std::string_view rest) {
-  constexpr std::pair<std::string_view, std::string_view> kCharacters[] = {
+  constexpr std::pair<std::string_view, std::string_view> kEscapes[] = {
       {"\xe2\x80\xa8", "\\u2028"},
       {"\xe2\x80\xa9", "\\u2029"},
       {"\xef\xbb\xbf", "\\ufeff"},
       {"\xef\xbf\xbe", "\\ufffe"},
       {"\xef\xbf\xbf", "\\uffff"}};
-  for (const auto& [bytes, escape] : kCharacters) {
+  for (const auto& [bytes, escape] : kEscapes) {
     if (rest.starts_with(bytes)) return {escape, bytes.size()};
   }
   return {"", 0};

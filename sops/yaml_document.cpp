@@ -12,8 +12,6 @@
 namespace skep::sops {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
 /// "2020-01-02 03:04:05 +0000 UTC", as Go prints it, in RFC 3339.
 std::string rfc3339(const std::string& printed) {
   std::string text = printed;
@@ -54,9 +52,9 @@ class Offsets {
   std::vector<std::size_t> lines_;
 };
 
-class Reader {
+class YamlReader {
  public:
-  explicit Reader(Document& document)
+  explicit YamlReader(Document& document)
       : document_(document), text_(document.text), offsets_(document.text) {}
 
   Result<void> run(const yaml::Node& root) {
@@ -351,7 +349,7 @@ Result<Document> read_yaml(std::string_view text, const std::string& file) {
   }
   auto root = yaml::parse(document.text, file);
   if (!root) return std::move(root).error();
-  Reader reader(document);
+  YamlReader reader(document);
   if (auto read = reader.run(*root); !read) return std::move(read).error();
   if (reader.metadata_at()) {
     auto parsed = parse_metadata(reader.metadata());

@@ -3,8 +3,6 @@
 namespace skep::sops {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
 std::optional<ScalarEnd> end_of_quoted(std::string_view text, std::size_t begin) {
   const char quote = text[begin];
   for (auto at = begin + 1; at < text.size(); ++at) {

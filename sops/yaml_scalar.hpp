@@ -6,6 +6,11 @@
 
 namespace skep::sops {
 
+/// Line ends too.
+[[nodiscard]] constexpr bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /// One past the last byte of a YAML scalar.
 struct ScalarEnd {
   std::size_t end = 0;

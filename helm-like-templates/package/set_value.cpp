@@ -23,9 +23,9 @@ struct Step {
   std::optional<std::size_t> index;
 };
 
-class Setting {
+class SettingParser {
  public:
-  Setting(std::string_view text, bool strings)
+  SettingParser(std::string_view text, bool strings)
       : text_(text), strings_(strings), at_{(strings ? "--set-string " : "--set ") + shown(text)} {}
 
   Result<void> into(yaml::Node& values) {
@@ -175,7 +175,7 @@ class Setting {
 }  // namespace
 
 Result<void> set(yaml::Node& values, std::string_view setting, bool text) {
-  return Setting(setting, text).into(values);
+  return SettingParser(setting, text).into(values);
 }
 
 }  // namespace skep::package

@@ -181,4 +181,15 @@ Value string_list(std::vector<std::string> texts) {
   return Value(std::move(list));
 }
 
+Value list_value(std::vector<Value> items) {
+  List list;
+  list.items = std::move(items);
+  return Value(std::move(list));
+}
+
+Result<Value> text_value(Result<std::string> text, std::string_view before) {
+  if (!text) return std::move(text).error();
+  return Value(before.empty() ? std::move(*text) : std::string(before) + *text);
+}
+
 }  // namespace skep::templates

@@ -88,5 +88,8 @@ Result<std::string> text_of(Env& env, const Value& value);
 /// Texts of a list's elements, nil ones left out; of a lone value: that value.
 Result<std::vector<std::string>> texts_of(Env& env, const Value& value);
 [[nodiscard]] Value string_list(std::vector<std::string> texts);
+[[nodiscard]] Value list_value(std::vector<Value> items);
+/// `before` and the text. Errors: that of the text.
+[[nodiscard]] Result<Value> text_value(Result<std::string> text, std::string_view before = {});
 
 }  // namespace skep::templates

@@ -167,11 +167,6 @@ Result<Value> len(Env& /*env*/, Args args) {
   return Value(static_cast<std::int64_t>(length(args[0])));
 }
 
-Result<Value> text_value(Result<std::string> text) {
-  if (!text) return std::move(text).error();
-  return Value(std::move(*text));
-}
-
 Result<Value> required(Env& /*env*/, Args args) {
   const auto* text = args[1].text();
   if (args[1].is_nil() || (text != nullptr && text->empty())) return failure(*args[0].text());
@@ -184,7 +179,7 @@ Value type_of(const Value& value) {
   return Value(value.is_nil() ? std::string_view("<nil>") : type_name(value));
 }
 
-const Function kFunctions[] = {
+const Function kCoreFunctions[] = {
     // Evaluated by the executor, which stops at the first argument that decides.
     {"and", "aa*", unreachable, true},
     {"or", "aa*", unreachable, true},
@@ -317,7 +312,7 @@ const Function kRefused[] = {
 
 }  // namespace
 
-std::span<const Function> core_functions() { return kFunctions; }
+std::span<const Function> core_functions() { return kCoreFunctions; }
 std::span<const Function> refused_functions() { return kRefused; }
 
 }  // namespace skep::templates

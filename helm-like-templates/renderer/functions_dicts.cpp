@@ -1,23 +1,19 @@
 #include <string>
 
+#include "helm-like-templates/renderer/arguments.hpp"
 #include "helm-like-templates/renderer/functions.hpp"
 
 namespace skep::templates {
 namespace {
 
-const std::string& text(Args args, std::size_t i) { return *args[i].text(); }
 Map& map(Args args, std::size_t i) { return *args[i].map(); }
 
-Result<void> pay(Env& env, std::size_t entries) { return env.charge(entries * 96 + 64); }
-
-Value list_value(std::vector<Value> items) {
-  List list;
-  list.items = std::move(items);
-  return Value(std::move(list));
+Result<void> pay_for_entries(Env& env, std::size_t entries) {
+  return env.charge(entries * 96 + 64);
 }
 
 Result<Value> dict(Env& env, Args a) {
-  if (auto paid = pay(env, a.size() / 2); !paid) return std::move(paid).error();
+  if (auto paid = pay_for_entries(env, a.size() / 2); !paid) return std::move(paid).error();
   Map made;
   for (std::size_t i = 0; i < a.size(); i += 2) {
     auto key = text_of(env, a[i]);
@@ -36,7 +32,7 @@ Result<Value> get(Env& /*env*/, Args a) {
 Result<Value> set(Env& env, Args a) {
   auto& target = map(a, 0);
   if (target.nil) return failure("assignment to entry in nil map: the map is not set");
-  if (auto paid = pay(env, 1); !paid) return std::move(paid).error();
+  if (auto paid = pay_for_entries(env, 1); !paid) return std::move(paid).error();
   target.entries.insert_or_assign(text(a, 1), a[2]);
   return a[0];
 }
@@ -63,21 +59,23 @@ Result<Value> pluck(Env& /*env*/, Args a) {
 Result<Value> keys(Env& env, Args a) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (auto paid = pay(env, map(a, i).entries.size()); !paid) return std::move(paid).error();
+    if (auto paid = pay_for_entries(env, map(a, i).entries.size()); !paid)
+      return std::move(paid).error();
     for (const auto& [key, value] : map(a, i).entries) names.push_back(key);
   }
   return string_list(std::move(names));
 }
 
 Result<Value> values(Env& env, Args a) {
-  if (auto paid = pay(env, map(a, 0).entries.size()); !paid) return std::move(paid).error();
+  if (auto paid = pay_for_entries(env, map(a, 0).entries.size()); !paid)
+    return std::move(paid).error();
   std::vector<Value> all;
   for (const auto& [key, value] : map(a, 0).entries) all.push_back(value);
   return list_value(std::move(all));
 }
 
 Result<Value> pick(Env& env, Args a) {
-  if (auto paid = pay(env, a.size()); !paid) return std::move(paid).error();
+  if (auto paid = pay_for_entries(env, a.size()); !paid) return std::move(paid).error();
   Map part;
   for (std::size_t i = 1; i < a.size(); ++i) {
     const auto found = map(a, 0).entries.find(text(a, i));
@@ -87,7 +85,8 @@ Result<Value> pick(Env& env, Args a) {
 }
 
 Result<Value> omit(Env& env, Args a) {
-  if (auto paid = pay(env, map(a, 0).entries.size()); !paid) return std::move(paid).error();
+  if (auto paid = pay_for_entries(env, map(a, 0).entries.size()); !paid)
+    return std::move(paid).error();
   Map part;
   part.entries = map(a, 0).entries;
   for (std::size_t i = 1; i < a.size(); ++i) {
@@ -108,7 +107,7 @@ Result<void> merge_into(Env& env, Map& target, const Map& source, bool overwrite
     const bool present = found != target.entries.end();
     if (value.is_nil()) {
       if (overwrite) {
-        if (auto paid = pay(env, 1); !paid) return paid;
+        if (auto paid = pay_for_entries(env, 1); !paid) return paid;
         target.entries.insert_or_assign(key, value);
       }
       continue;
@@ -124,7 +123,7 @@ Result<void> merge_into(Env& env, Map& target, const Map& source, bool overwrite
     }
     const bool keeps = filled && (!overwrite || map != nullptr);
     if (keeps) continue;
-    if (auto paid = pay(env, 1); !paid) return paid;
+    if (auto paid = pay_for_entries(env, 1); !paid) return paid;
     target.entries.insert_or_assign(key, value);
   }
   return {};
@@ -159,7 +158,8 @@ Result<Value> copied(Env& env, const Value& value, int depth) {
     return Value(std::move(copy));
   }
   if (const auto* from = value.map()) {
-    if (auto paid = pay(env, from->entries.size()); !paid) return std::move(paid).error();
+    if (auto paid = pay_for_entries(env, from->entries.size()); !paid)
+      return std::move(paid).error();
     Map copy;
     copy.type = from->type;
     copy.nil = from->nil;
@@ -195,7 +195,7 @@ Result<Value> dig(Env& /*env*/, Args a) {
   return here;
 }
 
-const Function kFunctions[] = {
+const Function kDictFunctions[] = {
     {"dict", "a*", dict},
     {"get", "ms", get},
     {"set", "msa", set},
@@ -217,6 +217,6 @@ const Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> dict_functions() { return kFunctions; }
+std::span<const Function> dict_functions() { return kDictFunctions; }
 
 }  // namespace skep::templates

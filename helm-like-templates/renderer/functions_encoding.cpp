@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/digest.hpp"
+#include "helm-like-templates/renderer/arguments.hpp"
 #include "helm-like-templates/renderer/data_text.hpp"
 #include "helm-like-templates/renderer/format.hpp"
 #include "helm-like-templates/renderer/functions.hpp"
@@ -10,8 +11,6 @@
 
 namespace skep::templates {
 namespace {
-
-const std::string& text(Args args, std::size_t i) { return *args[i].text(); }
 
 constexpr std::string_view kBase32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -159,11 +158,6 @@ Result<Value> escaped(Env& env, Args a) {
   return Value(escape(*shown));
 }
 
-Result<Value> text_value(Result<std::string> made) {
-  if (!made) return std::move(made).error();
-  return Value(std::move(*made));
-}
-
 template <bool pretty, bool raw>
 Result<Value> json(Env& env, Args a) {
   return text_value(to_json(env, a[0], {.pretty = pretty, .html = !raw}));
@@ -185,7 +179,7 @@ Result<Value> yaml_or_map(Env& env, Args a) {
 
 Result<Value> read_json(Env& env, Args a) { return from_json(env, text(a, 0)); }
 
-const Function kFunctions[] = {
+const Function kEncodingFunctions[] = {
     {"html", "a*", escaped<html>, true},
     {"js", "a*", escaped<js>, true},
     {"urlquery", "a*", escaped<urlquery>, true},
@@ -214,6 +208,6 @@ const Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> encoding_functions() { return kFunctions; }
+std::span<const Function> encoding_functions() { return kEncodingFunctions; }
 
 }  // namespace skep::templates

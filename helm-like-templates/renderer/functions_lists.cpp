@@ -16,26 +16,20 @@ Result<const List*> list_of(const Value& value, std::string_view doing) {
   return list;
 }
 
-Value list_value(std::vector<Value> items) {
-  List list;
-  list.items = std::move(items);
-  return Value(std::move(list));
-}
-
 Value nil_list() {
   List list;
   list.nil = true;
   return Value(std::move(list));
 }
 
-Result<void> pay(Env& env, std::size_t items) { return env.charge(items * 24 + 32); }
+Result<void> pay_for_items(Env& env, std::size_t items) { return env.charge(items * 24 + 32); }
 
 // Makes a function of a list that gives a value.
 template <Result<Value> (*apply)(Env&, const List&)>
 Result<Value> over_list(Env& env, Args a) {
   auto list = list_of(a[0], "take this of");
   if (!list) return std::move(list).error();
-  if (auto paid = pay(env, (*list)->items.size()); !paid) return std::move(paid).error();
+  if (auto paid = pay_for_items(env, (*list)->items.size()); !paid) return std::move(paid).error();
   return apply(env, **list);
 }
 
@@ -83,7 +77,8 @@ Result<Value> uniq(Env& env, const List& list) {
 Result<Value> push(Env& env, Args a, bool front) {
   auto list = list_of(a[0], front ? "prepend to" : "append to");
   if (!list) return std::move(list).error();
-  if (auto paid = pay(env, (*list)->items.size() + 1); !paid) return std::move(paid).error();
+  if (auto paid = pay_for_items(env, (*list)->items.size() + 1); !paid)
+    return std::move(paid).error();
   auto items = (*list)->items;
   items.insert(front ? items.begin() : items.end(), a[1]);
   return list_value(std::move(items));
@@ -116,7 +111,8 @@ Result<Value> concat(Env& env, Args a) {
   for (const auto& value : a) {
     auto list = list_of(value, "concat");
     if (!list) return std::move(list).error();
-    if (auto paid = pay(env, (*list)->items.size()); !paid) return std::move(paid).error();
+    if (auto paid = pay_for_items(env, (*list)->items.size()); !paid)
+      return std::move(paid).error();
     items.insert(items.end(), (*list)->items.begin(), (*list)->items.end());
   }
   return items.empty() ? nil_list() : list_value(std::move(items));
@@ -125,7 +121,8 @@ Result<Value> concat(Env& env, Args a) {
 Result<Value> chunk(Env& env, Args a) {
   auto list = list_of(a[1], "chunk");
   if (!list) return std::move(list).error();
-  if (auto paid = pay(env, (*list)->items.size() * 2); !paid) return std::move(paid).error();
+  if (auto paid = pay_for_items(env, (*list)->items.size() * 2); !paid)
+    return std::move(paid).error();
   const auto& items = (*list)->items;
   const auto size = a[0].integer()->value;
   if (size < 1) return failure("the size of a chunk is less than 1");
@@ -151,15 +148,15 @@ Result<Value> sorted(Env& env, Args a) {
 
 Result<Value> list(Env& /*env*/, Args a) { return list_value({a.begin(), a.end()}); }
 
-Result<Value> append(Env& env, Args a) { return push(env, a, false); }
-Result<Value> prepend(Env& env, Args a) { return push(env, a, true); }
-Result<Value> slice(Env& env, Args a) {
+Result<Value> appended(Env& env, Args a) { return push(env, a, false); }
+Result<Value> prepended(Env& env, Args a) { return push(env, a, true); }
+Result<Value> slice_of_list(Env& env, Args a) {
   auto list = list_of(a[0], "slice");
   if (!list) return std::move(list).error();
   return find_function("slice")->call(env, a);
 }
 
-const Function kFunctions[] = {
+const Function kListFunctions[] = {
     {"list", "a*", list},
     {"tuple", "a*", list},
     {"first", "a", over_list<first>},
@@ -176,12 +173,12 @@ const Function kFunctions[] = {
     {"mustCompact", "a", over_list<compact>},
     {"uniq", "a", over_list<uniq>},
     {"mustUniq", "a", over_list<uniq>},
-    {"append", "aa", append},
-    {"mustAppend", "aa", append},
-    {"push", "aa", append},
-    {"mustPush", "aa", append},
-    {"prepend", "aa", prepend},
-    {"mustPrepend", "aa", prepend},
+    {"append", "aa", appended},
+    {"mustAppend", "aa", appended},
+    {"push", "aa", appended},
+    {"mustPush", "aa", appended},
+    {"prepend", "aa", prepended},
+    {"mustPrepend", "aa", prepended},
     {"without", "aa*", without},
     {"mustWithout", "aa*", without},
     {"has", "aa", has},
@@ -189,12 +186,12 @@ const Function kFunctions[] = {
     {"concat", "a*", concat},
     {"chunk", "ia", chunk},
     {"mustChunk", "ia", chunk},
-    {"mustSlice", "aa*", slice},
+    {"mustSlice", "aa*", slice_of_list},
     {"sortAlpha", "a", sorted},
 };
 
 }  // namespace
 
-std::span<const Function> list_functions() { return kFunctions; }
+std::span<const Function> list_functions() { return kListFunctions; }
 
 }  // namespace skep::templates

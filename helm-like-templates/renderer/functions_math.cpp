@@ -164,7 +164,7 @@ Result<Value> to_decimal(Env& env, Args a) {
   return wide(parse_int(*text, 8).value_or(0));
 }
 
-const Function kFunctions[] = {
+const Function kMathFunctions[] = {
     {"add", "a*", add},
     {"add1", "a", [](Env&, Args a) -> Result<Value> { return wide(bits(to_int64(a[0])) + 1); }},
     {"sub",
@@ -202,6 +202,6 @@ const Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> math_functions() { return kFunctions; }
+std::span<const Function> math_functions() { return kMathFunctions; }
 
 }  // namespace skep::templates

@@ -3,13 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "helm-like-templates/renderer/arguments.hpp"
 #include "helm-like-templates/renderer/functions.hpp"
 #include "helm-like-templates/renderer/literal.hpp"
 
 namespace skep::templates {
 namespace {
-
-const std::string& text(Args args, std::size_t i) { return *args[i].text(); }
 
 // Go's path.Clean.
 std::string clean(const std::string& path) {
@@ -265,7 +264,7 @@ Result<Value> of_path(Env& /*env*/, Args a) {
 
 Result<Value> is_absolute(Env& /*env*/, Args a) { return Value(text(a, 0).starts_with('/')); }
 
-const Function kFunctions[] = {
+const Function kPathFunctions[] = {
     {"base", "s", of_path<base>},
     {"osBase", "s", of_path<base>},
     {"dir", "s", of_path<dir>},
@@ -282,6 +281,6 @@ const Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> path_functions() { return kFunctions; }
+std::span<const Function> path_functions() { return kPathFunctions; }
 
 }  // namespace skep::templates

@@ -3,13 +3,12 @@
 
 #include <re2/re2.h>
 
+#include "helm-like-templates/renderer/arguments.hpp"
 #include "helm-like-templates/renderer/functions.hpp"
 #include "helm-like-templates/renderer/unicode.hpp"
 
 namespace skep::templates {
 namespace {
-
-const std::string& text(Args args, std::size_t i) { return *args[i].text(); }
 
 using Groups = std::vector<re2::StringPiece>;
 
@@ -236,7 +235,7 @@ Result<Value> quote_meta(Env& /*env*/, Args a) {
 Result<Value> replace_expanding(Env& env, Args a) { return replace_all(env, a, false); }
 Result<Value> replace_literal(Env& env, Args a) { return replace_all(env, a, true); }
 
-const Function kFunctions[] = {
+const Function kRegexFunctions[] = {
     {"regexMatch", "ss", regex_match},
     {"mustRegexMatch", "ss", regex_match},
     {"regexFind", "ss", regex_find},
@@ -254,6 +253,6 @@ const Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> regex_functions() { return kFunctions; }
+std::span<const Function> regex_functions() { return kRegexFunctions; }
 
 }  // namespace skep::templates

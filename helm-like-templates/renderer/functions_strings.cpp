@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 
+#include "helm-like-templates/renderer/arguments.hpp"
 #include "helm-like-templates/renderer/format.hpp"
 #include "helm-like-templates/renderer/functions.hpp"
 #include "helm-like-templates/renderer/literal.hpp"
@@ -8,9 +9,6 @@
 
 namespace skep::templates {
 namespace {
-
-const std::string& text(Args args, std::size_t i) { return *args[i].text(); }
-std::int64_t whole(Args args, std::size_t i) { return args[i].integer()->value; }
 
 std::string trimmed(std::string_view text, bool (*drop)(Rune)) {
   auto characters = runes(text);
@@ -89,11 +87,6 @@ Result<std::string> indented(Env& env, std::int64_t spaces, const std::string& i
     if (c == '\n') out += pad;
   }
   return out;
-}
-
-Result<Value> wrapped(Result<std::string> text, std::string_view before = "") {
-  if (!text) return std::move(text).error();
-  return Value(std::string(before) + *text);
 }
 
 Result<Value> repeat(Env& env, Args a) {
@@ -224,7 +217,7 @@ bool contains(const std::string& in, const std::string& part) {
   return in.find(part) != std::string::npos;
 }
 
-const Function kFunctions[] = {
+const Function kStringFunctions[] = {
     {"trim",
      "s",
      [](Env&, Args a) -> Result<Value> { return Value(trimmed(text(a, 0), is_space)); }},
@@ -268,19 +261,21 @@ const Function kFunctions[] = {
     {"quote", "a*", [](Env& e, Args a) { return quoted(e, a, false); }},
     {"squote", "a*", [](Env& e, Args a) { return quoted(e, a, true); }},
     {"cat", "a*", cat},
-    {"indent", "is", [](Env& e, Args a) { return wrapped(indented(e, whole(a, 0), text(a, 1))); }},
+    {"indent",
+     "is",
+     [](Env& e, Args a) { return text_value(indented(e, whole(a, 0), text(a, 1))); }},
     {"nindent",
      "is",
-     [](Env& e, Args a) { return wrapped(indented(e, whole(a, 0), text(a, 1)), "\n"); }},
+     [](Env& e, Args a) { return text_value(indented(e, whole(a, 0), text(a, 1)), "\n"); }},
     {"replace",
      "sss",
-     [](Env& e, Args a) { return wrapped(replaced(e, text(a, 2), text(a, 0), text(a, 1))); }},
+     [](Env& e, Args a) { return text_value(replaced(e, text(a, 2), text(a, 0), text(a, 1))); }},
     {"plural", "ssi", [](Env&, Args a) -> Result<Value> { return whole(a, 2) == 1 ? a[0] : a[1]; }},
     {"split", "ss", [](Env& e, Args a) { return split(e, a, -1, text(a, 1)); }},
     {"splitn", "sis", [](Env& e, Args a) { return split(e, a, whole(a, 1), text(a, 2)); }},
     {"splitList", "ss", split_list},
     {"join", "sa", join},
-    {"toString", "a", [](Env& e, Args a) { return wrapped(text_of(e, a[0])); }},
+    {"toString", "a", [](Env& e, Args a) { return text_value(text_of(e, a[0])); }},
     {"toStrings",
      "a",
      [](Env& e, Args a) -> Result<Value> {
@@ -293,6 +288,6 @@ const Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> string_functions() { return kFunctions; }
+std::span<const Function> string_functions() { return kStringFunctions; }
 
 }  // namespace skep::templates

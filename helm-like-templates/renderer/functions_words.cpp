@@ -2,14 +2,12 @@
 #include <optional>
 #include <string>
 
+#include "helm-like-templates/renderer/arguments.hpp"
 #include "helm-like-templates/renderer/functions.hpp"
 #include "helm-like-templates/renderer/unicode.hpp"
 
 namespace skep::templates {
 namespace {
-
-const std::string& text(Args args, std::size_t i) { return *args[i].text(); }
-std::int64_t whole(Args args, std::size_t i) { return args[i].integer()->value; }
 
 // Go's strings.Title: a word starts behind what is neither letter, digit nor underscore in ASCII,
 // and behind white space elsewhere.
@@ -287,7 +285,7 @@ Result<Value> converted(Env& /*env*/, Args a) {
   return Value(convert(text(a, 0)));
 }
 
-const Function kFunctions[] = {
+const Function kWordFunctions[] = {
     {"title", "s", converted<title>},
     {"untitle", "s", converted<untitle>},
     {"swapcase", "s", converted<swapcase>},
@@ -322,6 +320,6 @@ const Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> word_functions() { return kFunctions; }
+std::span<const Function> word_functions() { return kWordFunctions; }
 
 }  // namespace skep::templates

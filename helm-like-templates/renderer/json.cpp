@@ -158,7 +158,7 @@ Result<Value> from_json_value(const nlohmann::json& json, int depth) {
 }
 
 // Reading makes much of little text.
-Result<void> pay(Env& env, std::string_view text) {
+Result<void> pay_for_reading(Env& env, std::string_view text) {
   if (auto paid = env.spend(text.size() / 8); !paid) return paid;
   return env.charge(text.size() * 16);
 }
@@ -182,7 +182,7 @@ Result<std::string> to_json(Env& env, const Value& value, const JsonStyle& style
 }
 
 Result<Value> from_json(Env& env, std::string_view text) {
-  if (auto paid = pay(env, text); !paid) return std::move(paid).error();
+  if (auto paid = pay_for_reading(env, text); !paid) return std::move(paid).error();
   try {
     return from_json_value(nlohmann::json::parse(text), 0);
   } catch (const nlohmann::json::exception& wrong) {
@@ -195,7 +195,7 @@ Result<Value> from_json(Env& env, std::string_view text) {
 }
 
 Result<Value> from_yaml(Env& env, std::string_view text) {
-  if (auto paid = pay(env, text); !paid) return std::move(paid).error();
+  if (auto paid = pay_for_reading(env, text); !paid) return std::move(paid).error();
   yaml::Limits limits;
   limits.depth = kMaxNesting;
   limits.nodes = std::min<std::size_t>(limits.nodes, env.room() / 128 + 16);

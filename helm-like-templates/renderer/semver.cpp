@@ -6,13 +6,12 @@
 
 #include <re2/re2.h>
 
+#include "helm-like-templates/renderer/arguments.hpp"
 #include "helm-like-templates/renderer/functions.hpp"
 #include "helm-like-templates/renderer/literal.hpp"
 
 namespace skep::templates {
 namespace {
-
-const std::string& text(Args args, std::size_t i) { return *args[i].text(); }
 
 struct Version {
   std::array<std::uint64_t, 3> parts = {};
@@ -271,13 +270,13 @@ Result<Value> semver(Env& /*env*/, Args a) {
   return Value(std::move(made));
 }
 
-const Function kFunctions[] = {
+const Function kVersionFunctions[] = {
     {"semver", "s", semver},
     {"semverCompare", "ss", semver_compare},
 };
 
 }  // namespace
 
-std::span<const Function> version_functions() { return kFunctions; }
+std::span<const Function> version_functions() { return kVersionFunctions; }
 
 }  // namespace skep::templates

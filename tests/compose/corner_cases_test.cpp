@@ -13,7 +13,7 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 
 /// What a row expects: of the service `web` at a JSON pointer, or of the findings.
-struct Row {
+struct CornerCase {
   std::string name;
   std::vector<std::string> files;
   std::string where;     ///< "/Labels", or "error", "warning", "ok".
@@ -21,7 +21,7 @@ struct Row {
 };
 
 /// For failures; without it the bytes of the row would be shown.
-void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
+void PrintTo(const CornerCase& row, std::ostream* out) { *out << row.name; }
 
 std::string at(const Output& output, const std::string& pointer) {
   const auto web_service = output.stack.services.find("web");
@@ -31,7 +31,7 @@ std::string at(const Output& output, const std::string& pointer) {
   return spec.contains(place) ? spec.at(place).dump() : "absent";
 }
 
-class LoadTest : public ::testing::TestWithParam<Row> {};
+class LoadTest : public ::testing::TestWithParam<CornerCase> {};
 
 TEST_P(LoadTest, DoesWhatTheCliDoes) {
   const auto& row = GetParam();
@@ -68,17 +68,17 @@ const std::string kMounts = kContainer + "/Mounts";
 const std::string kPorts = "/EndpointSpec/Ports";
 const auto name_of_row = [](const auto& row) { return row.param.name; };
 
-Row value(std::string name,
-          const std::string& keys,
-          std::string where,
-          std::string expected,
-          const std::string& top = "") {
+CornerCase value(std::string name,
+                 const std::string& keys,
+                 std::string where,
+                 std::string expected,
+                 const std::string& top = "") {
   return {std::move(name), {web(keys, top)}, std::move(where), std::move(expected)};
 }
-Row error(std::string name,
-          const std::string& keys,
-          std::string expected,
-          const std::string& top = "") {
+CornerCase error(std::string name,
+                 const std::string& keys,
+                 std::string expected,
+                 const std::string& top = "") {
   return {std::move(name), {web(keys, top)}, "error", std::move(expected)};
 }
 
@@ -86,36 +86,36 @@ INSTANTIATE_TEST_SUITE_P(
     Files,
     LoadTest,
     ::testing::Values(
-        Row{"F1", {""}, "error", "top-level object must be a mapping"},
-        Row{"F2", {"services:"}, "error", "services must be a mapping"},
-        Row{"F3", {"services: {}"}, "ok", ""},
-        Row{"F4", {"services: {web: {image: x, oom_score_adj: 5}}"}, "ok", ""},
-        Row{"F5", {"version: 3.8\nservices: {}"}, "error", "version must be a string"},
-        Row{"F6", {"version: '3'\nservices: {web: {image: x, oom_score_adj: 5}}"}, "ok", ""},
-        Row{"F7", {"version: '2.4'"}, "error", "unsupported Compose file version: 2.4"},
-        Row{"F8", {"version:"}, "error", "unsupported Compose file version: <nil>"},
-        Row{"F9", {"version: ''\nservices: {}"}, "ok", ""},
-        Row{"F10_mismatch",
-            {"version: '3.8'", "services: {}"},
-            "error",
-            "version mismatched between two composefiles : 3.8 and 3.13"},
-        Row{"F10_same", {"version: '3'", "services: {}"}, "ok", ""},
-        Row{"F11", {"services: {}\n---\n[garbage"}, "ok", ""},
-        Row{"F12",
-            {"services: {}\nservices: {}"},
-            "error",
-            "mapping key \"services\" already defined at line 1"},
-        Row{"F14",
-            {"services: {we b: {image: x}}"},
-            "error",
-            "services Additional property we b is not allowed"},
-        Row{"F15", {"services: {}\nnetworks: {a b: {nonsense: 1}}"}, "ok", ""},
-        Row{"F16_old", {"version: '3.3'\nx-foo: 1"}, "error", "x-foo"},
-        Row{"F16_new", {"version: '3.4'\nx-foo: 1"}, "ok", ""},
-        Row{"F17",
-            {"x-b: &b {image: b}\nservices: {web: {<<: [*b, {image: y}]}}"},
-            "/Labels/com.docker.stack.image",
-            "\"b\""},
+        CornerCase{"F1", {""}, "error", "top-level object must be a mapping"},
+        CornerCase{"F2", {"services:"}, "error", "services must be a mapping"},
+        CornerCase{"F3", {"services: {}"}, "ok", ""},
+        CornerCase{"F4", {"services: {web: {image: x, oom_score_adj: 5}}"}, "ok", ""},
+        CornerCase{"F5", {"version: 3.8\nservices: {}"}, "error", "version must be a string"},
+        CornerCase{"F6", {"version: '3'\nservices: {web: {image: x, oom_score_adj: 5}}"}, "ok", ""},
+        CornerCase{"F7", {"version: '2.4'"}, "error", "unsupported Compose file version: 2.4"},
+        CornerCase{"F8", {"version:"}, "error", "unsupported Compose file version: <nil>"},
+        CornerCase{"F9", {"version: ''\nservices: {}"}, "ok", ""},
+        CornerCase{"F10_mismatch",
+                   {"version: '3.8'", "services: {}"},
+                   "error",
+                   "version mismatched between two composefiles : 3.8 and 3.13"},
+        CornerCase{"F10_same", {"version: '3'", "services: {}"}, "ok", ""},
+        CornerCase{"F11", {"services: {}\n---\n[garbage"}, "ok", ""},
+        CornerCase{"F12",
+                   {"services: {}\nservices: {}"},
+                   "error",
+                   "mapping key \"services\" already defined at line 1"},
+        CornerCase{"F14",
+                   {"services: {we b: {image: x}}"},
+                   "error",
+                   "services Additional property we b is not allowed"},
+        CornerCase{"F15", {"services: {}\nnetworks: {a b: {nonsense: 1}}"}, "ok", ""},
+        CornerCase{"F16_old", {"version: '3.3'\nx-foo: 1"}, "error", "x-foo"},
+        CornerCase{"F16_new", {"version: '3.4'\nx-foo: 1"}, "ok", ""},
+        CornerCase{"F17",
+                   {"x-b: &b {image: b}\nservices: {web: {<<: [*b, {image: y}]}}"},
+                   "/Labels/com.docker.stack.image",
+                   "\"b\""},
         error("F18_plain", "tty: yes", "services.web.tty must be a boolean"),
         value("F18_variable", "tty: \"${T}\"", kContainer + "/TTY", "true"),
         error("F19_true",
@@ -128,8 +128,8 @@ INSTANTIATE_TEST_SUITE_P(
               kEnv,
               R"(["A=511","B=9","C=10","D=12:30:45","E=1e400"])"),
         value("F22", "labels: {a: 1000000.0}", kContainer + "/Labels/a", "\"1e+06\""),
-        Row{"F25_secret", {"secrets: {a: }"}, "error", "secrets.a must be a mapping"},
-        Row{"F25_network", {"networks: {a: }\nvolumes: {a: }"}, "ok", ""},
+        CornerCase{"F25_secret", {"secrets: {a: }"}, "error", "secrets.a must be a mapping"},
+        CornerCase{"F25_network", {"networks: {a: }\nvolumes: {a: }"}, "ok", ""},
         value("F37", "labels: {\"$FOO\": 1}", kContainer + "/Labels/$FOO", "\"1\""),
         value("F38_variable", "deploy: {replicas: \"${N}\"}", "/Mode/Replicated/Replicas", "440"),
         error("F38_hexadecimal",
@@ -150,10 +150,10 @@ INSTANTIATE_TEST_SUITE_P(
         error("F42",
               "ports: ['3000-3001:4000-4002']",
               "services.web.ports.0 Does not match format 'ports'"),
-        Row{"F43",
-            {web("ports: ['127.0.0.1:8080:80']")},
-            "warning",
-            "ignoring IP-address (127.0.0.1:8080:80/tcp)"},
+        CornerCase{"F43",
+                   {web("ports: ['127.0.0.1:8080:80']")},
+                   "warning",
+                   "ignoring IP-address (127.0.0.1:8080:80/tcp)"},
         value("F44", "ports: [{target: 80}]", kPorts, R"([{"TargetPort":80}])"),
         error("F46_same", "ports: ['80:80', '80:80']", "array items[0,1] must be unique"),
         error("F46_two_spellings",
@@ -265,10 +265,10 @@ INSTANTIATE_TEST_SUITE_P(
     Options,
     LoadTest,
     ::testing::Values(
-        Row{"F78_warning",
-            {web("restart: always")},
-            "warning",
-            "Ignoring unsupported options: restart"},
+        CornerCase{"F78_warning",
+                   {web("restart: always")},
+                   "warning",
+                   "Ignoring unsupported options: restart"},
         value("F78_policy",
               "restart: always",
               "/TaskTemplate/RestartPolicy",
@@ -352,23 +352,24 @@ INSTANTIATE_TEST_SUITE_P(
         error("A8_10",
               "deploy: {replicas: -1}",
               "cannot parse 'Deploy.Replicas', -1 overflows uint"),
-        Row{"C9_1",
-            {"services: {web: {build: .}}"},
-            "error",
-            "invalid image reference for service web: no image specified"},
-        Row{"F134_upper",
+        CornerCase{"C9_1",
+                   {"services: {web: {build: .}}"},
+                   "error",
+                   "invalid image reference for service web: no image specified"},
+        CornerCase{
+            "F134_upper",
             {"services: {web: {image: FOO}}"},
             "error",
             "invalid image reference for service web: invalid reference format: repository name "
             "(library/FOO) must be lowercase"},
-        Row{"F135",
-            {"services: {web: {image: docker.io/library/foo}}"},
-            kContainer + "/Image",
-            "\"foo:latest\""},
-        Row{"F135_label",
-            {"services: {web: {image: docker.io/library/foo}}"},
-            "/Labels/com.docker.stack.image",
-            "\"docker.io/library/foo\""}),
+        CornerCase{"F135",
+                   {"services: {web: {image: docker.io/library/foo}}"},
+                   kContainer + "/Image",
+                   "\"foo:latest\""},
+        CornerCase{"F135_label",
+                   {"services: {web: {image: docker.io/library/foo}}"},
+                   "/Labels/com.docker.stack.image",
+                   "\"docker.io/library/foo\""}),
     name_of_row);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -418,7 +419,7 @@ INSTANTIATE_TEST_SUITE_P(
         error("C6_5_two",
               "credential_spec: {file: a, registry: b}",
               "invalid credential spec: cannot specify both \"File\" and \"Registry\""),
-        Row{"F107", {web("", "secrets: {k: {external: true, file: missing}}")}, "ok", ""},
+        CornerCase{"F107", {web("", "secrets: {k: {external: true, file: missing}}")}, "ok", ""},
         value("F108_octal",
               "secrets: [{source: k, mode: 0400}]",
               kContainer + "/Secrets/0/File/Mode",
@@ -437,17 +438,17 @@ INSTANTIATE_TEST_SUITE_P(
               "",
               "secret k: secret.driver and secret.file conflict; only use secret.driver",
               "secrets: {k: {file: sec.txt, driver: d}}"),
-        Row{"B8_1_warning",
-            {web("", "networks: {n: {external: {name: x}}}")},
-            "warning",
-            "network n: network.external.name is deprecated in favor of network.name"}),
+        CornerCase{"B8_1_warning",
+                   {web("", "networks: {n: {external: {name: x}}}")},
+                   "warning",
+                   "network n: network.external.name is deprecated in favor of network.name"}),
     name_of_row);
 
-Row merged(std::string name,
-           const std::string& base,
-           const std::string& over,
-           std::string where,
-           std::string expected) {
+CornerCase merged(std::string name,
+                  const std::string& base,
+                  const std::string& over,
+                  std::string where,
+                  std::string expected) {
   return {std::move(name), {web(base), web(over)}, std::move(where), std::move(expected)};
 }
 
@@ -528,49 +529,50 @@ INSTANTIATE_TEST_SUITE_P(
                "stop_grace_period: 0s",
                kContainer + "/StopGracePeriod",
                "5000000000"),
-        Row{"A9_2_attempts_zero",
-            {web("deploy: {restart_policy: {max_attempts: 3, delay: 5s}}"),
-             web("deploy: {restart_policy: {max_attempts: 0, delay: 0s}}")},
-            "/TaskTemplate/RestartPolicy",
-            R"({"Delay":5000000000,"MaxAttempts":0})"},
-        Row{"A9_2_networks",
-            {web("networks: {a: {aliases: [x], driver_opts: {k: v}}}", "networks: {a: }"),
-             web("networks: {a: {aliases: []}}")},
-            "/TaskTemplate/Networks/0",
-            R"({"Aliases":["web"],"DriverOpts":{"k":"v"},"Target":"s_a"})"},
-        Row{"A4_2_images_are_checked_of_what_was_merged",
-            {"services: {web: {hostname: a}}", "services: {web: {image: b}}"},
-            "/TaskTemplate/ContainerSpec/Image",
-            "\"b:latest\""},
-        Row{"A4_2_and_after_all_else",
-            {"services: {web: {hostname: a}}"},
-            "error",
-            "invalid image reference for service web: no image specified"},
-        Row{"A5_9_a_required_variable_has_the_frame_of_a_mistake",
+        CornerCase{"A9_2_attempts_zero",
+                   {web("deploy: {restart_policy: {max_attempts: 3, delay: 5s}}"),
+                    web("deploy: {restart_policy: {max_attempts: 0, delay: 0s}}")},
+                   "/TaskTemplate/RestartPolicy",
+                   R"({"Delay":5000000000,"MaxAttempts":0})"},
+        CornerCase{"A9_2_networks",
+                   {web("networks: {a: {aliases: [x], driver_opts: {k: v}}}", "networks: {a: }"),
+                    web("networks: {a: {aliases: []}}")},
+                   "/TaskTemplate/Networks/0",
+                   R"({"Aliases":["web"],"DriverOpts":{"k":"v"},"Target":"s_a"})"},
+        CornerCase{"A4_2_images_are_checked_of_what_was_merged",
+                   {"services: {web: {hostname: a}}", "services: {web: {image: b}}"},
+                   "/TaskTemplate/ContainerSpec/Image",
+                   "\"b:latest\""},
+        CornerCase{"A4_2_and_after_all_else",
+                   {"services: {web: {hostname: a}}"},
+                   "error",
+                   "invalid image reference for service web: no image specified"},
+        CornerCase{
+            "A5_9_a_required_variable_has_the_frame_of_a_mistake",
             {web("hostname: '${UNSET:?say it}'")},
             "error",
             "invalid interpolation format for services.web.hostname: \"required variable UNSET is "
             "missing a value: say it\"; you may need to escape any $ with another $"},
-        Row{"B5_4_brackets_and_no_address",
-            {web("extra_hosts: ['a:host-gateway', 'b:[::1]', 'c:[]']")},
-            "/TaskTemplate/ContainerSpec/Hosts",
-            R"(["host-gateway a","::1 b","[] c"])"},
-        Row{"E3_16_an_empty_generic_resource_breaks_the_engine",
-            {web("deploy: {resources: {reservations: {generic_resources: [{}]}}}")},
-            "error",
-            "needs `discrete_resource_spec: {kind: …, value: …}`"},
-        Row{"C7_2_neither_defined_nor_default",
-            {web("networks: [nowhere]")},
-            "error",
-            "service web: undefined network \"nowhere\""},
-        Row{"D8_4_unknown_protocol_is_sent",
-            {web("ports: [{target: 80, protocol: foo, mode: bar}]")},
-            "/EndpointSpec/Ports/0",
-            R"({"Protocol":"foo","PublishMode":"bar","TargetPort":80})"},
-        Row{"A9_7_three",
-            {web("hostname: a"), web("hostname: b"), web("hostname: c")},
-            kContainer + "/Hostname",
-            "\"c\""}),
+        CornerCase{"B5_4_brackets_and_no_address",
+                   {web("extra_hosts: ['a:host-gateway', 'b:[::1]', 'c:[]']")},
+                   "/TaskTemplate/ContainerSpec/Hosts",
+                   R"(["host-gateway a","::1 b","[] c"])"},
+        CornerCase{"E3_16_an_empty_generic_resource_breaks_the_engine",
+                   {web("deploy: {resources: {reservations: {generic_resources: [{}]}}}")},
+                   "error",
+                   "needs `discrete_resource_spec: {kind: …, value: …}`"},
+        CornerCase{"C7_2_neither_defined_nor_default",
+                   {web("networks: [nowhere]")},
+                   "error",
+                   "service web: undefined network \"nowhere\""},
+        CornerCase{"D8_4_unknown_protocol_is_sent",
+                   {web("ports: [{target: 80, protocol: foo, mode: bar}]")},
+                   "/EndpointSpec/Ports/0",
+                   R"({"Protocol":"foo","PublishMode":"bar","TargetPort":80})"},
+        CornerCase{"A9_7_three",
+                   {web("hostname: a"), web("hostname: b"), web("hostname: c")},
+                   kContainer + "/Hostname",
+                   "\"c\""}),
     name_of_row);
 
 }  // namespace

@@ -18,17 +18,17 @@ namespace skep::compose {
 namespace {
 
 using Json = nlohmann::json;
-using Environment = std::map<std::string, std::string>;
+using Variables = std::map<std::string, std::string>;
 
-struct Result {
+struct Interpolated {
   yaml::Node root;
   Findings findings;
 };
 
-Result interpolated(const std::string& text,
-                    const Environment& environment,
-                    const InterpolationOptions& options = {}) {
-  Result result;
+Interpolated interpolated(const std::string& text,
+                          const Variables& environment,
+                          const InterpolationOptions& options = {}) {
+  Interpolated result;
   auto root = yaml::parse(text, "a.yml");
   if (!root) {
     ADD_FAILURE() << to_string(root.error());
@@ -39,7 +39,7 @@ Result interpolated(const std::string& text,
   return result;
 }
 
-std::string text_at(const Result& result, const char* key) {
+std::string text_at(const Interpolated& result, const char* key) {
   const auto* node = result.root.find(key);
   const auto* text = node == nullptr ? nullptr : node->as<std::string>();
   return text == nullptr ? "no text" : *text;
@@ -78,7 +78,7 @@ TEST(Interpolate, ManyMistakesInOneLongTextTakeLittleTime) {
 TEST(Interpolation, DoesWhatTheCliDoes_A5_2) {
   std::ifstream file(SKEP_SOURCE_DIR "/tests/testdata/compose/interpolate/cli_answers.json");
   const auto recorded = Json::parse(file);
-  const auto environment = recorded["environment"].get<Environment>();
+  const auto environment = recorded["environment"].get<Variables>();
   std::size_t values = 0;
   std::size_t errors = 0;
   for (const auto& row : recorded["rows"]) {
@@ -180,7 +180,7 @@ TEST(Interpolation, APasswordHashThatIsTakenForVariablesIsNamed) {
   const auto said = [](const std::string& text, bool strict = false) {
     return interpolated("labels: [\"" + text + "\"]\n", {{"U", "admin"}}, {.strict = strict});
   };
-  const auto value = [](const Result& result) {
+  const auto value = [](const Interpolated& result) {
     return *result.root.find("labels")->as<yaml::List>()->front().as<std::string>();
   };
   for (const auto& [text, cli] :

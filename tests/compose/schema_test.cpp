@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json recorded() {
+Json cli_answers() {
   std::ifstream file(SKEP_SOURCE_DIR "/tests/testdata/compose/schema/cli_answers.json");
   return Json::parse(file);
 }
@@ -37,7 +37,7 @@ bool is_later_error(const std::string& error) { return error.starts_with("decodi
 
 TEST(Schema, TakesEveryFileThatTheCliTakes_A8_3) {
   std::size_t rows = 0;
-  for (const auto& row : recorded()) {
+  for (const auto& row : cli_answers()) {
     const std::string text = row["yaml"];
     if (row.contains("error") && !is_later_error(row["error"])) continue;
     ++rows;
@@ -48,7 +48,7 @@ TEST(Schema, TakesEveryFileThatTheCliTakes_A8_3) {
 
 TEST(Schema, RefusesEveryFileThatTheCliRefusesInItsWords_A8_7) {
   std::size_t rows = 0;
-  for (const auto& row : recorded()) {
+  for (const auto& row : cli_answers()) {
     const std::string text = row["yaml"];
     if (!row.contains("error") || is_later_error(row["error"])) continue;
     ++rows;

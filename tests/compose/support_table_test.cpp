@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 using testing::Loader;
 using testing::web;
 
-using Row = std::vector<std::string>;
+using TableRow = std::vector<std::string>;
 
 std::string trimmed(const std::string& text) {
   const auto first = text.find_first_not_of(' ');
@@ -25,15 +25,15 @@ std::string trimmed(const std::string& text) {
 }
 
 /// The rows of the table below a heading, without its head.
-std::vector<Row> table(const std::string& heading) {
+std::vector<TableRow> table(const std::string& heading) {
   std::ifstream file(std::string(SKEP_SOURCE_DIR) + "/docs/compose-support.md");
   EXPECT_TRUE(file) << "docs/compose-support.md is not there";
-  std::vector<Row> rows;
+  std::vector<TableRow> rows;
   bool inside = false;
   for (std::string line; std::getline(file, line);) {
     if (line.rfind("## ", 0) == 0) inside = line == "## " + heading;
     if (!inside || line.rfind("| ", 0) != 0) continue;
-    Row row;
+    TableRow row;
     std::istringstream cells(line.substr(1));
     for (std::string cell; std::getline(cells, cell, '|');) row.push_back(trimmed(cell));
     if (row.size() == 4) rows.push_back(row);
@@ -45,7 +45,7 @@ std::vector<Row> table(const std::string& heading) {
 }
 
 /// What the strict cell promises of a file: refused or not.
-bool refuses(const Row& row) { return row[3].rfind("refuses", 0) == 0; }
+bool refuses(const TableRow& row) { return row[3].rfind("refuses", 0) == 0; }
 
 /// A value that the CLI takes for a key, where a plain word is none.
 std::string value_of(const std::string& key) {

@@ -12,13 +12,13 @@ namespace {
 
 using swarm::ServiceSpec;
 
-struct Row {
+struct ImpactRow {
   std::string name;
   std::function<void(ServiceSpec&)> edit;
   Impact expected;
 };
 
-class ImpactOf : public ::testing::TestWithParam<Row> {};
+class ImpactOf : public ::testing::TestWithParam<ImpactRow> {};
 
 TEST_P(ImpactOf, AnUpdateIsSwarmsOwnRule) {
   auto stack = testing::stack("s");
@@ -33,46 +33,49 @@ INSTANTIATE_TEST_SUITE_P(
     E4,
     ImpactOf,
     ::testing::Values(
-        Row{"E4_1_image",
-            [](auto& s) { s.task_template.container.image = "x:2"; },
-            Impact::restart},
-        Row{"E4_1_explicit_default_differs_from_absent",
+        ImpactRow{"E4_1_image",
+                  [](auto& s) { s.task_template.container.image = "x:2"; },
+                  Impact::restart},
+        ImpactRow{
+            "E4_1_explicit_default_differs_from_absent",
             [](auto& s) { s.task_template.container.stop_grace_period = std::chrono::seconds(10); },
             Impact::restart},
-        Row{"E4_1_ports", [](auto& s) { testing::publish(s, 80); }, Impact::restart},
-        Row{"E4_1_networks", [](auto& s) { s.task_template.networks.clear(); }, Impact::restart},
-        Row{"E4_1_log_driver",
-            [](auto& s) { s.task_template.log_driver.emplace(); },
-            Impact::restart},
-        Row{"E4_2_service_label", [](auto& s) { s.labels["a"] = "b"; }, Impact::none},
-        Row{"E4_2_update_config", [](auto& s) { s.update_config.emplace(); }, Impact::none},
-        Row{"E4_2_rollback_config", [](auto& s) { s.rollback_config.emplace(); }, Impact::none},
-        Row{"E4_2_replicas", [](auto& s) { s.mode.replicated->replicas = 5; }, Impact::scale},
-        Row{"E4_2_platforms",
-            [](auto& s) {
-              s.task_template.placement->platforms = {{"amd64", "linux"}};
-            },
-            Impact::none},
-        Row{"E4_2_constraint_less",
-            [](auto& s) { s.task_template.placement->constraints.clear(); },
-            Impact::none},
-        Row{"E4_2_constraint_more_may_move_tasks",
-            [](auto& s) { s.task_template.placement->constraints.push_back("node.id==a"); },
-            Impact::restart},
-        Row{"E4_2_replicas_and_image",
-            [](auto& s) {
-              s.mode.replicated->replicas = 5;
-              s.task_template.container.image = "x:2";
-            },
-            Impact::restart},
-        Row{"E4_3_container_label",
-            [](auto& s) { s.task_template.container.labels["a"] = "b"; },
-            Impact::restart},
-        Row{"E4_3_alias_order",
-            [](auto& s) {
-              s.task_template.networks[0].aliases = {"b", "web"};
-            },
-            Impact::restart}),
+        ImpactRow{"E4_1_ports", [](auto& s) { testing::publish(s, 80); }, Impact::restart},
+        ImpactRow{
+            "E4_1_networks", [](auto& s) { s.task_template.networks.clear(); }, Impact::restart},
+        ImpactRow{"E4_1_log_driver",
+                  [](auto& s) { s.task_template.log_driver.emplace(); },
+                  Impact::restart},
+        ImpactRow{"E4_2_service_label", [](auto& s) { s.labels["a"] = "b"; }, Impact::none},
+        ImpactRow{"E4_2_update_config", [](auto& s) { s.update_config.emplace(); }, Impact::none},
+        ImpactRow{
+            "E4_2_rollback_config", [](auto& s) { s.rollback_config.emplace(); }, Impact::none},
+        ImpactRow{"E4_2_replicas", [](auto& s) { s.mode.replicated->replicas = 5; }, Impact::scale},
+        ImpactRow{"E4_2_platforms",
+                  [](auto& s) {
+                    s.task_template.placement->platforms = {{"amd64", "linux"}};
+                  },
+                  Impact::none},
+        ImpactRow{"E4_2_constraint_less",
+                  [](auto& s) { s.task_template.placement->constraints.clear(); },
+                  Impact::none},
+        ImpactRow{"E4_2_constraint_more_may_move_tasks",
+                  [](auto& s) { s.task_template.placement->constraints.push_back("node.id==a"); },
+                  Impact::restart},
+        ImpactRow{"E4_2_replicas_and_image",
+                  [](auto& s) {
+                    s.mode.replicated->replicas = 5;
+                    s.task_template.container.image = "x:2";
+                  },
+                  Impact::restart},
+        ImpactRow{"E4_3_container_label",
+                  [](auto& s) { s.task_template.container.labels["a"] = "b"; },
+                  Impact::restart},
+        ImpactRow{"E4_3_alias_order",
+                  [](auto& s) {
+                    s.task_template.networks[0].aliases = {"b", "web"};
+                  },
+                  Impact::restart}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(ImpactOfAJob, IsAnotherRunWhateverChanges_D6_8) {

@@ -12,17 +12,18 @@ namespace skep::diff {
 namespace {
 
 using swarm::ServiceSpec;
+using testing::box;
 using Edit = std::function<void(ServiceSpec&)>;
 
 /// What was sent, and what the engine returns for it: no drift.
-struct Row {
+struct SentAndReturned {
   std::string name;
   Edit sent, returned;
   bool drift = false;
 };
-void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
+void PrintTo(const SentAndReturned& row, std::ostream* out) { *out << row.name; }
 
-class Normalise : public ::testing::TestWithParam<Row> {};
+class Normalise : public ::testing::TestWithParam<SentAndReturned> {};
 
 TEST_P(Normalise, ComparesWhatWasSentWithWhatTheEngineReturns) {
   auto stack = testing::stack("s");
@@ -45,7 +46,6 @@ TEST_P(Normalise, ComparesWhatWasSentWithWhatTheEngineReturns) {
   EXPECT_EQ(service_changes(sides.live, sides.desired).empty(), !GetParam().drift);
 }
 
-swarm::ContainerSpec& box(ServiceSpec& s) { return s.task_template.container; }
 void two_ports(ServiceSpec& s) {
   s.endpoint_spec->ports = {{"", "", 80, 8080, ""}, {"", "udp", 53, 53, "host"}};
 }
@@ -73,49 +73,49 @@ INSTANTIATE_TEST_SUITE_P(
     E3,
     Normalise,
     ::testing::Values(
-        Row{"same", {}, {}},
-        Row{"E3_1_runtime", {}, [](auto& s) { s.task_template.runtime = "container"; }},
-        Row{"E3_1_other_runtime", {}, [](auto& s) { s.task_template.runtime = "plugin"; }, true},
-        Row{"E3_2_isolation", {}, [](auto& s) { box(s).isolation = "default"; }},
-        Row{"E3_2_unknown_isolation",
+        SentAndReturned{"same", {}, {}},
+        SentAndReturned{"E3_1_runtime", {}, [](auto& s) { s.task_template.runtime = "container"; }},
+        SentAndReturned{"E3_1_other_runtime", {}, [](auto& s) { s.task_template.runtime = "plugin"; }, true},
+        SentAndReturned{"E3_2_isolation", {}, [](auto& s) { box(s).isolation = "default"; }},
+        SentAndReturned{"E3_2_unknown_isolation",
             [](auto& s) { box(s).isolation = "odd"; },
             [](auto& s) { box(s).isolation = "default"; }},
-        Row{"E3_2_hyperv_stays", {}, [](auto& s) { box(s).isolation = "hyperv"; }, true},
-        Row{"E3_3_privileges_absent", {}, [](auto& s) { box(s).privileges.reset(); }},
-        Row{"E3_3_no_new_privileges",
+        SentAndReturned{"E3_2_hyperv_stays", {}, [](auto& s) { box(s).isolation = "hyperv"; }, true},
+        SentAndReturned{"E3_3_privileges_absent", {}, [](auto& s) { box(s).privileges.reset(); }},
+        SentAndReturned{"E3_3_no_new_privileges",
             {},
             [](auto& s) { box(s).privileges->no_new_privileges = true; },
             true},
-        Row{"E3_4_network_by_id", {}, {}},
-        Row{"E3_4_other_network",
+        SentAndReturned{"E3_4_network_by_id", {}, {}},
+        SentAndReturned{"E3_4_other_network",
             {},
             [](auto& s) { s.task_template.networks[0].target = "other-id"; },
             true},
-        Row{"E3_4_host_network_has_no_name",
+        SentAndReturned{"E3_4_host_network_has_no_name",
             [](auto& s) { s.task_template.networks = {{"host", {}, {}}}; },
             [](auto& s) { s.task_template.networks[0].target = "t3jx54tngt3p"; }},
-        Row{"E3_5_endpoint_mode", {}, [](auto& s) { s.endpoint_spec->mode = "vip"; }},
-        Row{"E3_5_endpoint_absent", {}, [](auto& s) { s.endpoint_spec.reset(); }},
-        Row{"E3_5_dnsrr", {}, [](auto& s) { s.endpoint_spec->mode = "dnsrr"; }, true},
-        Row{"E3_6_ports",
+        SentAndReturned{"E3_5_endpoint_mode", {}, [](auto& s) { s.endpoint_spec->mode = "vip"; }},
+        SentAndReturned{"E3_5_endpoint_absent", {}, [](auto& s) { s.endpoint_spec.reset(); }},
+        SentAndReturned{"E3_5_dnsrr", {}, [](auto& s) { s.endpoint_spec->mode = "dnsrr"; }, true},
+        SentAndReturned{"E3_6_ports",
             two_ports,
             [](auto& s) {
               s.endpoint_spec->ports[0].protocol = "tcp";
               s.endpoint_spec->ports[0].mode = "ingress";
             }},
-        Row{"E3_6_ports_in_another_order",
+        SentAndReturned{"E3_6_ports_in_another_order",
             two_ports,
             [](auto& s) { std::swap(s.endpoint_spec->ports[0], s.endpoint_spec->ports[1]); }},
-        Row{"E3_6_port_host_mode",
+        SentAndReturned{"E3_6_port_host_mode",
             two_ports,
             [](auto& s) { s.endpoint_spec->ports[0].mode = "host"; },
             true},
-        Row{"E3_7_assigned_port_is_not_in_the_spec",
+        SentAndReturned{"E3_7_assigned_port_is_not_in_the_spec",
             [](auto& s) { s.endpoint_spec->ports = {{"", "tcp", 90, 0, "ingress"}}; },
             {}},
-        Row{"E3_8_one_replica", {}, [](auto& s) { s.mode.replicated->replicas = 1; }},
-        Row{"E3_25_scaled_by_hand", {}, [](auto& s) { s.mode.replicated->replicas = 2; }, true},
-        Row{"E3_8_job_counts",
+        SentAndReturned{"E3_8_one_replica", {}, [](auto& s) { s.mode.replicated->replicas = 1; }},
+        SentAndReturned{"E3_25_scaled_by_hand", {}, [](auto& s) { s.mode.replicated->replicas = 2; }, true},
+        SentAndReturned{"E3_8_job_counts",
             [](auto& s) {
               s.mode = {};
               s.mode.replicated_job.emplace();
@@ -124,35 +124,35 @@ INSTANTIATE_TEST_SUITE_P(
               s.mode.replicated_job->max_concurrent = 1;
               s.mode.replicated_job->total_completions = 1;
             }},
-        Row{"E3_9_update_config",
+        SentAndReturned{"E3_9_update_config",
             update_config,
             [](auto& s) {
               s.update_config->failure_action = "pause";
               s.update_config->order = "stop-first";
             }},
-        Row{"E3_9_rollback_config",
+        SentAndReturned{"E3_9_rollback_config",
             [](auto& s) { s.rollback_config.emplace(); },
             [](auto& s) {
               s.rollback_config->failure_action = "pause";
               s.rollback_config->order = "stop-first";
             }},
-        Row{"E3_9_absent_stays_absent", {}, update_config, true},
-        Row{"E3_9_monitor",
+        SentAndReturned{"E3_9_absent_stays_absent", {}, update_config, true},
+        SentAndReturned{"E3_9_monitor",
             update_config,
             [](auto& s) { s.update_config->monitor = std::chrono::seconds(5); },
             true},
-        Row{"E3_10_restart_policy",
+        SentAndReturned{"E3_10_restart_policy",
             restart_policy,
             [](auto& s) {
               s.task_template.restart_policy->condition = "any";
               s.task_template.restart_policy->max_attempts = 0;
             }},
-        Row{"E3_10_none_stored", {}, restart_policy, true},
-        Row{"E3_10_delay",
+        SentAndReturned{"E3_10_none_stored", {}, restart_policy, true},
+        SentAndReturned{"E3_10_delay",
             restart_policy,
             [](auto& s) { s.task_template.restart_policy->delay = std::chrono::seconds(5); },
             true},
-        Row{"E3_11_mount_type_and_consistency",
+        SentAndReturned{"E3_11_mount_type_and_consistency",
             [](auto& s) {
               swarm::Mount mount;
               mount.source = "/a";
@@ -166,7 +166,7 @@ INSTANTIATE_TEST_SUITE_P(
               box(s).mounts[0].consistency.clear();
               box(s).mounts[0].bind_options.reset();
             }},
-        Row{"E3_11_cluster_options_dropped",
+        SentAndReturned{"E3_11_cluster_options_dropped",
             [](auto& s) {
               swarm::Mount mount;
               mount.type = "cluster";
@@ -176,59 +176,59 @@ INSTANTIATE_TEST_SUITE_P(
               box(s).mounts = {mount};
             },
             [](auto& s) { box(s).mounts[0].cluster_options.reset(); }},
-        Row{"E3_11_subpath_dropped",
+        SentAndReturned{"E3_11_subpath_dropped",
             volume,
             [](auto& s) { box(s).mounts[0].volume_options->subpath.clear(); }},
-        Row{"E3_11_another_subpath",
+        SentAndReturned{"E3_11_another_subpath",
             volume,
             [](auto& s) { box(s).mounts[0].volume_options->subpath = "x"; },
             true},
-        Row{"E3_12_start_interval_dropped",
+        SentAndReturned{"E3_12_start_interval_dropped",
             health,
             [](auto& s) { box(s).healthcheck->start_interval = {}; }},
-        Row{"E3_12_empty_healthcheck_is_not_none",
+        SentAndReturned{"E3_12_empty_healthcheck_is_not_none",
             [](auto& s) { box(s).healthcheck.emplace(); },
             [](auto& s) { box(s).healthcheck.reset(); },
             true},
-        Row{"E3_13_empty_dns_is_not_none",
+        SentAndReturned{"E3_13_empty_dns_is_not_none",
             [](auto& s) { box(s).dns_config.emplace(); },
             [](auto& s) { box(s).dns_config.reset(); },
             true},
-        Row{"E3_14_init_false",
+        SentAndReturned{"E3_14_init_false",
             [](auto& s) { box(s).init = false; },
             [](auto& s) { box(s).init.reset(); },
             true},
-        Row{"E3_14_stop_grace_period_zero",
+        SentAndReturned{"E3_14_stop_grace_period_zero",
             [](auto& s) { box(s).stop_grace_period = swarm::Nanoseconds(0); },
             [](auto& s) { box(s).stop_grace_period.reset(); },
             true},
-        Row{"E3_15_label", {}, [](auto& s) { s.labels["x"] = ""; }, true},
-        Row{"E3_17_env_order",
+        SentAndReturned{"E3_15_label", {}, [](auto& s) { s.labels["x"] = ""; }, true},
+        SentAndReturned{"E3_17_env_order",
             [](auto& s) { box(s).env = {"A=1", "B=2"}; },
             [](auto& s) { std::swap(box(s).env[0], box(s).env[1]); }},
-        Row{"E3_17_args_order",
+        SentAndReturned{"E3_17_args_order",
             [](auto& s) { box(s).args = {"a", "b"}; },
             [](auto& s) { std::swap(box(s).args[0], box(s).args[1]); },
             true},
-        Row{"E3_22_references_are_sets",
+        SentAndReturned{"E3_22_references_are_sets",
             references,
             [](auto& s) {
               ids(s);
               std::swap(box(s).secrets[0], box(s).secrets[1]);
             }},
-        Row{"E3_22_another_object_of_that_name",
+        SentAndReturned{"E3_22_another_object_of_that_name",
             references,
             [](auto& s) {
               ids(s);
               box(s).configs[0].config_id = "gone";
             },
             true},
-        Row{"E3_24_alias_order",
+        SentAndReturned{"E3_24_alias_order",
             [](auto& s) { s.task_template.networks[0].aliases = {"a", "b"}; },
             [](auto& s) { s.task_template.networks[0].aliases = {"b", "a"}; },
             true},
-        Row{"our_own_label", {}, [](auto& s) { s.labels[testing::kInstance] = "x"; }},
-        Row{"field_of_a_newer_api",
+        SentAndReturned{"our_own_label", {}, [](auto& s) { s.labels[testing::kInstance] = "x"; }},
+        SentAndReturned{"field_of_a_newer_api",
             {},
             [](auto& s) { s.unknown["/TaskTemplate/New"] = "1"; },
             true}),

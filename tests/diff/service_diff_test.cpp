@@ -12,6 +12,7 @@ namespace skep::diff {
 namespace {
 
 using swarm::ServiceSpec;
+using testing::box;
 
 /// Changes exactly one place of a value: the n-th, counted over all its fields.
 class Mutation {
@@ -175,7 +176,6 @@ TEST_P(Words, AreThoseOfTheComposeFile) {
 constexpr auto kAdded = FieldChange::Kind::added;
 constexpr auto kRemoved = FieldChange::Kind::removed;
 constexpr auto kChanged = FieldChange::Kind::changed;
-swarm::ContainerSpec& box(ServiceSpec& s) { return s.task_template.container; }
 
 INSTANTIATE_TEST_SUITE_P(
     Fields,

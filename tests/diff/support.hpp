@@ -82,6 +82,9 @@ inline swarm::SecretSpec& add_secret(swarm::StackSpec& stack,
   return secret;
 }
 
+inline swarm::ContainerSpec& box(swarm::ServiceSpec& service) {
+  return service.task_template.container;
+}
 inline void cite_config(swarm::ServiceSpec& service,
                         const std::string& name,
                         const std::string& target) {

@@ -249,6 +249,11 @@ Reply fetch(const std::string& address,
   return client.receive(method == "HEAD");
 }
 
+std::size_t append_for_curl(char* data, std::size_t size, std::size_t count, void* text) {
+  static_cast<std::string*>(text)->append(data, size * count);
+  return size * count;
+}
+
 TemporaryDirectory::TemporaryDirectory() {
   auto name = (std::filesystem::temp_directory_path() / "skep-server-XXXXXX").string();
   path_ = ::mkdtemp(name.data());

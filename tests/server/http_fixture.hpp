@@ -86,6 +86,9 @@ Reply fetch(const std::string& address,
             const std::vector<std::string>& headers = {},
             const std::string& body = "");
 
+/// For CURLOPT_WRITEFUNCTION, where CURLOPT_WRITEDATA is a std::string.
+std::size_t append_for_curl(char* data, std::size_t size, std::size_t count, void* text);
+
 /// A directory that goes with its owner.
 class TemporaryDirectory {
  public:

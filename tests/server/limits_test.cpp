@@ -323,10 +323,10 @@ TEST_F(LimitsTest, OneAddressHasOnlySoManyConnections) {
   EXPECT_EQ(fourth.receive().status, 0);
 }
 
-struct Malformed {
+struct MalformedRequest {
   std::string name, text;
 };
-class MalformedTest : public LimitsTest, public ::testing::WithParamInterface<Malformed> {};
+class MalformedTest : public LimitsTest, public ::testing::WithParamInterface<MalformedRequest> {};
 
 TEST_P(MalformedTest, IsRefusedAndTheServerLives_Attack13) {
   start({.request = 500ms});
@@ -341,31 +341,35 @@ INSTANTIATE_TEST_SUITE_P(
     Requests,
     MalformedTest,
     ::testing::Values(
-        Malformed{"nothing_but_line_feeds", "\n\n\n\n"},
-        Malformed{"binary", std::string("\0\xFF\x16\x03\x01\x02\0\r\n\r\n", 11)},
-        Malformed{"no_version", "GET /healthz\r\n\r\n"},
-        Malformed{"no_host", "GET /healthz HTTP/1.1\r\n\r\n"},
-        Malformed{"another_protocol", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
-        Malformed{"absolute_form", "GET http://x/healthz HTTP/1.1\r\nHost: x\r\n\r\n"},
-        Malformed{"connect", "CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n"},
-        Malformed{"header_without_colon", "GET /healthz HTTP/1.1\r\nHost: x\r\nbroken\r\n\r\n"},
-        Malformed{"negative_length",
-                  "POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\nhello"},
-        Malformed{"length_is_text",
-                  "POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\n\r\nhello"},
-        Malformed{"two_lengths",
-                  "POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n"
-                  "hello"},
-        Malformed{"length_and_chunks",
-                  "POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: "
-                  "chunked\r\n\r\n0\r\n\r\n"},
-        Malformed{"unknown_coding",
-                  "POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\nhello"},
-        Malformed{"chunk_size_is_text",
-                  "POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"},
-        Malformed{"chunk_size_overflows",
-                  "POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
-                  "chunked\r\n\r\nfffffffffffffffff\r\nx"}),
+        MalformedRequest{"nothing_but_line_feeds", "\n\n\n\n"},
+        MalformedRequest{"binary", std::string("\0\xFF\x16\x03\x01\x02\0\r\n\r\n", 11)},
+        MalformedRequest{"no_version", "GET /healthz\r\n\r\n"},
+        MalformedRequest{"no_host", "GET /healthz HTTP/1.1\r\n\r\n"},
+        MalformedRequest{"another_protocol", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
+        MalformedRequest{"absolute_form", "GET http://x/healthz HTTP/1.1\r\nHost: x\r\n\r\n"},
+        MalformedRequest{"connect", "CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n"},
+        MalformedRequest{"header_without_colon",
+                         "GET /healthz HTTP/1.1\r\nHost: x\r\nbroken\r\n\r\n"},
+        MalformedRequest{"negative_length",
+                         "POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\nhello"},
+        MalformedRequest{"length_is_text",
+                         "POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\n\r\nhello"},
+        MalformedRequest{
+            "two_lengths",
+            "POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n"
+            "hello"},
+        MalformedRequest{
+            "length_and_chunks",
+            "POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: "
+            "chunked\r\n\r\n0\r\n\r\n"},
+        MalformedRequest{"unknown_coding",
+                         "POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\nhello"},
+        MalformedRequest{
+            "chunk_size_is_text",
+            "POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"},
+        MalformedRequest{"chunk_size_overflows",
+                         "POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+                         "chunked\r\n\r\nfffffffffffffffff\r\nx"}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace

@@ -14,8 +14,8 @@ namespace skep::server {
 namespace {
 
 using Json = nlohmann::json;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// With what the agent would have decrypted.
 std::string masked_of(const std::string& text, const std::vector<std::string>& secrets) {
@@ -193,8 +193,8 @@ TEST(MaskedJson, AnEventOfAStreamIsMaskedLikeAnAnswer) {
   const auto masked =
       masked_of(piece, {"health", "healthy", "degraded", "123456", "message", "hunter22"});
   EXPECT_THAT(masked,
-              testing::StartsWith("retry: 3000\n: events of skep\n\nid: 123456\ndata: {\"id\":"));
-  EXPECT_THAT(masked, testing::EndsWith("}\n\n"));
+              ::testing::StartsWith("retry: 3000\n: events of skep\n\nid: 123456\ndata: {\"id\":"));
+  EXPECT_THAT(masked, ::testing::EndsWith("}\n\n"));
   EXPECT_THAT(masked, Not(HasSubstr("hunter22")));
   const auto read = Json::parse(masked.substr(masked.find('{')));
   EXPECT_EQ(read["id"], 123'456);

@@ -323,11 +323,6 @@ TEST_F(ServerTest, OneConnectionServesManyRequests) {
   }
 }
 
-std::size_t append(char* data, std::size_t size, std::size_t count, void* text) {
-  static_cast<std::string*>(text)->append(data, size * count);
-  return size * count;
-}
-
 TEST_F(ServerTest, UnderstandsARealClientOnTheUnixSocket) {
   start({{"unix:" + socket_path(), kAllRoutes}});
   std::string body;
@@ -337,7 +332,7 @@ TEST_F(ServerTest, UnderstandsARealClientOnTheUnixSocket) {
   curl_easy_setopt(curl.get(), CURLOPT_UNIX_SOCKET_PATH, socket_path().c_str());
   curl_easy_setopt(curl.get(), CURLOPT_URL, "http://skep/echo");
   curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, sent.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &append);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &append_for_curl);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &body);
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, 10L);
   ASSERT_EQ(curl_easy_perform(curl.get()), CURLE_OK);

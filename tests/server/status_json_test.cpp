@@ -7,8 +7,8 @@ namespace skep::server {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 ports::AgentStatus full_status() {
   ports::AgentStatus status;
@@ -126,7 +126,7 @@ TEST(StatusJson, OfANewerAgentIsReadAsFarAsItIsKnown) {
 struct BadStatus {
   std::string name, json, message;
 };
-class BadStatuses : public testing::TestWithParam<BadStatus> {};
+class BadStatuses : public ::testing::TestWithParam<BadStatus> {};
 
 TEST_P(BadStatuses, AreRefusedWithTheFieldsPath) {
   const auto status = parse_status(GetParam().json);
@@ -137,7 +137,7 @@ TEST_P(BadStatuses, AreRefusedWithTheFieldsPath) {
 INSTANTIATE_TEST_SUITE_P(
     Answers,
     BadStatuses,
-    testing::Values(
+    ::testing::Values(
         BadStatus{"empty", "", "no JSON"},
         BadStatus{"html", "<html>", "no JSON"},
         BadStatus{"cut", R"({"version":"1)", "no JSON"},

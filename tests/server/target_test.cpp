@@ -8,7 +8,7 @@
 namespace skep::server {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 TEST(Target, IsSplitBeforeItIsDecoded) {
   const auto target = parse_target("/api/v1/stacks/a%2Fb/M%C3%BCller-APP?x=1%262&flag");
@@ -28,32 +28,32 @@ struct BadTarget {
   std::string name, text;
 };
 
-class BadTargets : public testing::TestWithParam<BadTarget> {};
+class BadTargets : public ::testing::TestWithParam<BadTarget> {};
 
 TEST_P(BadTargets, AreRefused) { EXPECT_FALSE(parse_target(GetParam().text)); }
 
 INSTANTIATE_TEST_SUITE_P(Targets,
                          BadTargets,
-                         testing::Values(BadTarget{"empty", ""},
-                                         BadTarget{"no_slash", "metrics"},
-                                         BadTarget{"absolute_form", "http://x/metrics"},
-                                         BadTarget{"asterisk", "*"},
-                                         BadTarget{"dot_dot", "/a/../b"},
-                                         BadTarget{"encoded_dot_dot", "/a/%2e%2E/b"},
-                                         BadTarget{"dot", "/a/./b"},
-                                         BadTarget{"dot_dot_at_the_end", "/a/.."},
-                                         BadTarget{"two_slashes", "/a//b"},
-                                         BadTarget{"two_slashes_at_the_end", "/a//"},
-                                         BadTarget{"encoded_nul", "/a%00b"},
-                                         BadTarget{"encoded_line_feed", "/a%0Ab"},
-                                         BadTarget{"broken_escape", "/a%2"},
-                                         BadTarget{"no_escape", "/a%zz"},
-                                         BadTarget{"lone_percent", "/%"},
-                                         BadTarget{"no_utf8", "/a%FFb"},
-                                         BadTarget{"cut_utf8", "/a%C3"},
-                                         BadTarget{"overlong_utf8", "/a%C0%AFb"},
-                                         BadTarget{"key_twice", "/a?k=1&k=2"},
-                                         BadTarget{"nul_in_query", "/a?k=%00"}),
+                         ::testing::Values(BadTarget{"empty", ""},
+                                           BadTarget{"no_slash", "metrics"},
+                                           BadTarget{"absolute_form", "http://x/metrics"},
+                                           BadTarget{"asterisk", "*"},
+                                           BadTarget{"dot_dot", "/a/../b"},
+                                           BadTarget{"encoded_dot_dot", "/a/%2e%2E/b"},
+                                           BadTarget{"dot", "/a/./b"},
+                                           BadTarget{"dot_dot_at_the_end", "/a/.."},
+                                           BadTarget{"two_slashes", "/a//b"},
+                                           BadTarget{"two_slashes_at_the_end", "/a//"},
+                                           BadTarget{"encoded_nul", "/a%00b"},
+                                           BadTarget{"encoded_line_feed", "/a%0Ab"},
+                                           BadTarget{"broken_escape", "/a%2"},
+                                           BadTarget{"no_escape", "/a%zz"},
+                                           BadTarget{"lone_percent", "/%"},
+                                           BadTarget{"no_utf8", "/a%FFb"},
+                                           BadTarget{"cut_utf8", "/a%C3"},
+                                           BadTarget{"overlong_utf8", "/a%C0%AFb"},
+                                           BadTarget{"key_twice", "/a?k=1&k=2"},
+                                           BadTarget{"nul_in_query", "/a?k=%00"}),
                          [](const auto& row) { return row.param.name; });
 
 TEST(Router, FindsTheRouteOfAMethodAndFillsInParameters) {

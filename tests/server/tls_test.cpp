@@ -17,11 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
-std::size_t append(char* data, std::size_t size, std::size_t count, void* text) {
-  static_cast<std::string*>(text)->append(data, size * count);
-  return size * count;
-}
-
 /// The body, or what curl says.
 std::string get(const std::string& address,
                 const std::string& authority,
@@ -35,7 +30,7 @@ std::string get(const std::string& address,
   curl_easy_setopt(curl.get(), CURLOPT_URL, ("https://localhost:" + port + path).c_str());
   curl_easy_setopt(curl.get(), CURLOPT_CAINFO_BLOB, &blob);
   curl_easy_setopt(curl.get(), CURLOPT_SSLVERSION, version);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &append);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &append_for_curl);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &body);
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, 20L);
   const auto code = curl_easy_perform(curl.get());

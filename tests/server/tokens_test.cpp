@@ -35,8 +35,8 @@ TEST(Tokens, RefuseWhatIsNotAKnownToken) {
 TEST(Tokens, AreDigestsAndTheErrorShowsNone) {
   const auto tokens = Tokens::parse({"my-plain-token"});
   ASSERT_FALSE(tokens);
-  EXPECT_THAT(tokens.error().message, testing::HasSubstr("sha256sum"));
-  EXPECT_THAT(tokens.error().message, testing::Not(testing::HasSubstr("my-plain-token")));
+  EXPECT_THAT(tokens.error().message, ::testing::HasSubstr("sha256sum"));
+  EXPECT_THAT(tokens.error().message, ::testing::Not(::testing::HasSubstr("my-plain-token")));
 }
 
 TEST(Tokens, InUpperCaseHexAreTheSame) {

@@ -120,13 +120,13 @@ TEST(WebhookPayload, OtherEventsAreNothingToDo) {
   EXPECT_TRUE(nothing(Provider::gitea, "release", kGiteaPush));
 }
 
-struct Malformed {
+struct MalformedPayload {
   const char* name;
   std::string json;
   const char* says;
 };
 
-class MalformedPush : public ::testing::TestWithParam<Malformed> {};
+class MalformedPush : public ::testing::TestWithParam<MalformedPayload> {};
 
 TEST_P(MalformedPush, IsRefusedWithAReasonByEveryProvider_A13) {
   for (const auto& [provider, event] : {std::pair(Provider::github, "push"),
@@ -149,53 +149,55 @@ INSTANTIATE_TEST_SUITE_P(
     Shapes,
     MalformedPush,
     ::testing::Values(
-        Malformed{"nothing", "", "no JSON"},
-        Malformed{"words", "hello 4711", "no JSON"},
-        Malformed{"half", R"({"ref": "refs/heads/4711)", "no JSON"},
-        Malformed{"two_documents", "{} {}", "no JSON"},
-        Malformed{"bad_utf8", "{\"ref\": \"\xff\xfe\"}", "no JSON"},
-        Malformed{"byte_0", std::string("{\"ref\": \"a\0\"}", 13), "no JSON"},
-        Malformed{"null_document", "null", "must be an object"},
-        Malformed{"list", R"([{"ref": "refs/heads/4711"}])", "must be an object"},
-        Malformed{"text", R"("refs/heads/main")", "must be an object"},
-        Malformed{"number", "4711", "must be an object"},
-        Malformed{"empty", "{}", "\"ref\" is missing"},
-        Malformed{
+        MalformedPayload{"nothing", "", "no JSON"},
+        MalformedPayload{"words", "hello 4711", "no JSON"},
+        MalformedPayload{"half", R"({"ref": "refs/heads/4711)", "no JSON"},
+        MalformedPayload{"two_documents", "{} {}", "no JSON"},
+        MalformedPayload{"bad_utf8", "{\"ref\": \"\xff\xfe\"}", "no JSON"},
+        MalformedPayload{"byte_0", std::string("{\"ref\": \"a\0\"}", 13), "no JSON"},
+        MalformedPayload{"null_document", "null", "must be an object"},
+        MalformedPayload{"list", R"([{"ref": "refs/heads/4711"}])", "must be an object"},
+        MalformedPayload{"text", R"("refs/heads/main")", "must be an object"},
+        MalformedPayload{"number", "4711", "must be an object"},
+        MalformedPayload{"empty", "{}", "\"ref\" is missing"},
+        MalformedPayload{
             "ref_only_inside", R"({"commits": {"ref": "refs/heads/x"}})", "\"ref\" is missing"},
-        Malformed{"ref_null", R"({"ref": null})", "must be a text"},
-        Malformed{"ref_number", R"({"ref": 4711})", "must be a text"},
-        Malformed{"ref_list", R"({"ref": ["refs/heads/main"]})", "must be a text"},
-        Malformed{"ref_object", R"({"ref": {"ref": "refs/heads/main"}})", "must be a text"},
-        Malformed{"ref_bare", R"({"ref": "4711"})", "full one"},
-        Malformed{"ref_empty", R"({"ref": ""})", "full one"},
-        Malformed{"ref_long", R"({"ref": "refs/)" + std::string(100'000, 'a') + "\"}", "too long"},
-        Malformed{"no_repository", R"({"ref": "refs/heads/x"})", "no address"},
-        Malformed{
+        MalformedPayload{"ref_null", R"({"ref": null})", "must be a text"},
+        MalformedPayload{"ref_number", R"({"ref": 4711})", "must be a text"},
+        MalformedPayload{"ref_list", R"({"ref": ["refs/heads/main"]})", "must be a text"},
+        MalformedPayload{"ref_object", R"({"ref": {"ref": "refs/heads/main"}})", "must be a text"},
+        MalformedPayload{"ref_bare", R"({"ref": "4711"})", "full one"},
+        MalformedPayload{"ref_empty", R"({"ref": ""})", "full one"},
+        MalformedPayload{
+            "ref_long", R"({"ref": "refs/)" + std::string(100'000, 'a') + "\"}", "too long"},
+        MalformedPayload{"no_repository", R"({"ref": "refs/heads/x"})", "no address"},
+        MalformedPayload{
             "repository_null", R"({"ref": "refs/heads/x", "repository": null})", "no address"},
-        Malformed{
+        MalformedPayload{
             "repository_text", R"({"ref": "refs/heads/x", "repository": "4711"})", "no address"},
-        Malformed{"repository_list",
-                  R"({"ref": "refs/heads/x", "repository": [{"url": "u"}]})",
-                  "no address"},
-        Malformed{"repository_empty", R"({"ref": "refs/heads/x", "repository": {}})", "no address"},
-        Malformed{
+        MalformedPayload{"repository_list",
+                         R"({"ref": "refs/heads/x", "repository": [{"url": "u"}]})",
+                         "no address"},
+        MalformedPayload{
+            "repository_empty", R"({"ref": "refs/heads/x", "repository": {}})", "no address"},
+        MalformedPayload{
             "address_number",
             R"({"ref": "refs/heads/x", "repository": {"clone_url": 4711, "url": [], "ssh_url": ""}})",
             "no address"},
-        Malformed{"address_long",
-                  R"({"ref": "refs/heads/x", "repository": {"url": ")" + std::string(100'000, 'a') +
-                      "\"}}",
-                  "no address"},
-        Malformed{"deleted_text",
-                  R"({"ref": "refs/heads/x", "deleted": "yes", "repository": {"url": "u"}})",
-                  "true or false"},
-        Malformed{"after_number",
-                  R"({"ref": "refs/heads/x", "after": 4711, "repository": {"url": "u"}})",
-                  "must be a text"},
-        Malformed{"huge_number", R"({"size": 1e999, "ref": "refs/heads/x"})", "too large"},
-        Malformed{"long_number", "{\"a\": " + std::string(500'000, '9') + "}", "too large"},
-        Malformed{"deep_lists", nested("[", 1'000'000), "levels deep"},
-        Malformed{"deep_objects", nested(R"({"a":)", 200'000), "levels deep"}),
+        MalformedPayload{"address_long",
+                         R"({"ref": "refs/heads/x", "repository": {"url": ")" +
+                             std::string(100'000, 'a') + "\"}}",
+                         "no address"},
+        MalformedPayload{"deleted_text",
+                         R"({"ref": "refs/heads/x", "deleted": "yes", "repository": {"url": "u"}})",
+                         "true or false"},
+        MalformedPayload{"after_number",
+                         R"({"ref": "refs/heads/x", "after": 4711, "repository": {"url": "u"}})",
+                         "must be a text"},
+        MalformedPayload{"huge_number", R"({"size": 1e999, "ref": "refs/heads/x"})", "too large"},
+        MalformedPayload{"long_number", "{\"a\": " + std::string(500'000, '9') + "}", "too large"},
+        MalformedPayload{"deep_lists", nested("[", 1'000'000), "levels deep"},
+        MalformedPayload{"deep_objects", nested(R"({"a":)", 200'000), "levels deep"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(WebhookPayload, AnEventWithoutItsHeaderIsRefused) {
