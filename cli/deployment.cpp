@@ -108,10 +108,19 @@ void announce(const diff::Action& action) {
 
 }  // namespace
 
-void add_compose_flags(Command& app, DeployFlags& flags) {
+void add_compose_file_flags(Command& app, DeployFlags& flags) {
   app.add_option(
          "-c,--compose-file", flags.files, "Path to a Compose file, or \"-\" to read from stdin")
       ->one_at_a_time();
+  app.add_option(
+         "--env-file", flags.environment_files, "File with variables; those of the process win")
+      ->one_at_a_time();
+  app.add_flag(
+      "--strict", flags.strict, "Accept and do only what `docker stack deploy` does: no extension");
+}
+
+void add_compose_flags(Command& app, DeployFlags& flags) {
+  add_compose_file_flags(app, flags);
   app.add_option("--resolve-image",
                  flags.resolve_image,
                  "Query the registry to resolve image digest and supported platforms (\"always\", "
@@ -122,14 +131,11 @@ void add_compose_flags(Command& app, DeployFlags& flags) {
   app.add_flag("--with-registry-auth",
                flags.registry_auth,
                "Send registry authentication details to Swarm agents");
-  app.add_option(
-         "--env-file", flags.environment_files, "File with variables; those of the process win")
-      ->one_at_a_time();
-  app.add_flag(
-      "--strict", flags.strict, "Accept and do only what `docker stack deploy` does: no extension");
 }
 
-Result<swarm::StackSpec> load_compose(const Session& session, const DeployFlags& flags) {
+Result<compose::Output> read_compose(const Session& session,
+                                     const DeployFlags& flags,
+                                     bool keep_file) {
   auto name = swarm::StackName::parse(flags.stack);
   if (!name) return std::move(name).error();
   const auto files = split_files(flags.files);
@@ -144,6 +150,7 @@ Result<swarm::StackSpec> load_compose(const Session& session, const DeployFlags&
   input.environment = *std::move(environment);
   input.reader = &reader;
   input.strict = flags.strict;
+  input.keep_file = keep_file;
   input.home = session.variable("HOME");
   for (const auto& file : files) {
     auto text = read_file(file);
@@ -152,9 +159,15 @@ Result<swarm::StackSpec> load_compose(const Session& session, const DeployFlags&
   }
   auto output = compose::load(input);
   sort_and_unique(output.findings);
-  if (has_errors(output.findings)) return to_error(output.findings);
-  if (!output.findings.empty() && !flags.quiet) std::cerr << to_string(output.findings) << "\n";
-  return std::move(output.stack);
+  return output;
+}
+
+Result<swarm::StackSpec> load_compose(const Session& session, const DeployFlags& flags) {
+  auto output = read_compose(session, flags, false);
+  if (!output) return std::move(output).error();
+  if (has_errors(output->findings)) return to_error(output->findings);
+  if (!output->findings.empty() && !flags.quiet) std::cerr << to_string(output->findings) << "\n";
+  return std::move(output->stack);
 }
 
 Deployment::Deployment(const Session& session,
@@ -320,9 +333,8 @@ Result<void> Deployment::apply(diff::Plan plan) {
     if (!options.postponed.empty() && session_.clock.steady() - progressed > *patience) {
       const auto& [name, lacks] = *options.postponed.begin();
       return Error{ErrorKind::unavailable,
-                   "no progress for " + flags_.timeout + ": " + name +
-                       " depends on another: " + lacks + "; `docker service ps " +
-                       lacks.substr(0, lacks.find(' ')) + "` shows why"};
+                   "no progress for " + flags_.timeout + ": " + name + " waits: " + lacks +
+                       "; `docker stack ps " + flags_.stack + "` shows why"};
     }
     if (pause && !session_.clock.sleep_for(kLook, session_.stop))
       return Error{ErrorKind::cancelled, "interrupted; the swarm goes on by itself"};

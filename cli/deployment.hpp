@@ -31,12 +31,20 @@ struct DeployFlags {
   std::string orchestrator;  ///< Ignored, for scripts that still say it.
 };
 
-/// `-c`, `--strict`, `--env-file` …: what says which stack is meant, for deploy and for plan.
+/// `-c`, `--env-file`, `--strict`: which files are meant, and how they are read.
+void add_compose_file_flags(Command& app, DeployFlags& flags);
+/// Those, and how the stack would be deployed.
 void add_compose_flags(Command& app, DeployFlags& flags);
 
-/// Compose files on this machine → the stack, as the Docker CLI does it: variables from the process
-/// only. Prints warnings and mistakes. Errors: invalid_input, after everything that is wrong was
-/// printed.
+/// Compose files on this machine, as the Docker CLI reads them: variables from the process only.
+/// The findings are sorted; `keep_file` as Input's. Errors: invalid_input where a file cannot be
+/// read.
+Result<compose::Output> read_compose(const Session& session,
+                                     const DeployFlags& flags,
+                                     bool keep_file);
+
+/// The same where there are no mistakes. Prints the warnings. Errors: invalid_input, with all
+/// mistakes.
 Result<swarm::StackSpec> load_compose(const Session& session, const DeployFlags& flags);
 
 /// One stack deployed from this machine, without an agent and without a label of ours.

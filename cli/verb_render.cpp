@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "cli/deployment.hpp"
 #include "cli/repository_run.hpp"
 #include "compose/shown_stack.hpp"
 #include "compose/to_text.hpp"
@@ -16,6 +17,7 @@ namespace {
 
 struct RenderFlags {
   RepositoryFlags repository;
+  DeployFlags compose;
   std::string stack;
   std::string output = "text";
   bool show_secrets = false;
@@ -68,12 +70,13 @@ compose::ShowText shown_texts(const RedactionSet& set, const RenderFlags& flags)
   };
 }
 
-void print_json(const reconciler::DesiredStack& stack,
+void print_json(const std::string& name,
+                const swarm::StackSpec& stack,
                 const RedactionSet& set,
                 const compose::ShowText& show) {
-  const auto spec = compose::shown(stack.spec, show);
+  const auto spec = compose::shown(stack, show);
   nlohmann::ordered_json json;
-  json["stack"] = stack.source.name;
+  json["stack"] = name;
   for (const auto* section : {"networks", "secrets", "configs", "services"})
     json[section] = nlohmann::ordered_json::array();
   for (const auto& [key, network] : spec.networks)
@@ -119,11 +122,28 @@ void print_text(const reconciler::DesiredStack& stack,
   std::cout << "\n" << compose::to_text(*stack.compose_file, stack.compose_version, options);
 }
 
+/// Files of this machine, without a repository: what `skep deploy` would make of them.
+int render_files(const Session& session, RenderFlags& flags) {
+  flags.compose.stack = flags.stack;
+  const auto output = read_compose(session, flags.compose, flags.output == "text");
+  if (!output) return fail(output.error());
+  if (!output->findings.empty()) std::cerr << to_string(output->findings) << "\n";
+  if (has_errors(output->findings)) return kFailure;
+  const auto show = shown_texts(*session.redaction, flags);
+  if (flags.output == "json") {
+    print_json(flags.stack, output->stack, *session.redaction, show);
+  } else {
+    std::cout << compose::to_text(*output->file, output->version, {.show = show});
+  }
+  return kSuccess;
+}
+
 int render(const Session& session, RenderFlags flags) {
   if (flags.show_secrets && isatty(STDOUT_FILENO) != 1) {
     return fail({ErrorKind::invalid_input,
                  "--show-secrets shows passwords on a terminal only, and this is none"});
   }
+  if (!flags.compose.files.empty()) return render_files(session, flags);
   flags.repository.settings_for = {flags.stack};
   const auto log = make_logger(session, false);
   auto options = load_options(session, flags.repository);
@@ -144,7 +164,10 @@ int render(const Session& session, RenderFlags flags) {
   for (const auto& stack : repository->desired.stacks) {
     if (only->count(stack->source.name) == 0) continue;
     if (flags.output == "json") {
-      print_json(*stack, *session.redaction, shown_texts(*session.redaction, flags));
+      print_json(stack->source.name,
+                 stack->spec,
+                 *session.redaction,
+                 shown_texts(*session.redaction, flags));
     } else {
       print_text(*stack, *repository, *session.redaction, flags);
     }
@@ -165,12 +188,14 @@ void add_render(Command& app, Session& session) {
       ->one_of({"text", "json"})
       ->capture_default_str();
   verb->add_flag("--show-secrets", flags->show_secrets, "Do not mask; on a terminal only");
+  add_compose_file_flags(*verb, flags->compose);
   add_repository_flags(*verb, flags->repository);
   add_setting_flags(*verb, flags->repository);
   verb->footer(
       "Examples:  skep render MY-APP\n"
       "           skep render MY-APP --environment prod --set image.tag=1.2 | docker stack config "
-      "-c -");
+      "-c -\n"
+      "           skep render -c docker-compose.yml MY-APP");
   verb->callback(
       [&session, flags] { session.verb = [&session, flags] { return render(session, *flags); }; });
 }

@@ -163,6 +163,34 @@ TEST_F(CommandLine, AWrongCommandLineIsOneErrorWithExitCode1) {
   }
 }
 
+TEST_F(CommandLine, ChecksAndRendersAFileWithoutARepositoryOrAnEngine) {
+  repo->write(
+      "stack.yml",
+      "services:\n  app:\n    image: app:${TAG:-1}\n    environment: { API_TOKEN: hidden }\n"
+      "    container_name: app\n");
+  repo->write("wrong.yml", "services:\n  app:\n    imagee: app\n    ports: [80:x]\n");
+  const auto file = repo->tree() + "/stack.yml";
+  auto variables = environment();
+  variables["DOCKER_HOST"] = "unix:///nowhere.sock";
+  variables["TAG"] = "2";
+  const auto checked = lab::run({binary(), "validate", "-c", file}, variables);
+  EXPECT_EQ(checked.exit_code, 0) << checked.err;
+  EXPECT_THAT(checked.out, HasSubstr("container_name"));
+  EXPECT_THAT(checked.out, HasSubstr("1 stack, 0 errors, 1 warnings"));
+  const auto wrong = lab::run({binary(), "validate", "-c", repo->tree() + "/wrong.yml"}, variables);
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.out, HasSubstr("wrong.yml:3:5: error"));
+  EXPECT_THAT(wrong.out, HasSubstr("did you mean image?"));
+  EXPECT_EQ(lab::run({binary(), "validate", "-c", file, repo->tree()}, variables).exit_code, 1);
+  const auto text = lab::run({binary(), "render", "-c", file, "shop"}, variables);
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("image: app:2"));
+  EXPECT_THAT(text.out, Not(HasSubstr("hidden")));
+  const auto json = lab::run({binary(), "render", "-o", "json", "-c", file, "shop"}, variables);
+  EXPECT_EQ(nlohmann::json::parse(json.out).at("services").at(0).at("Name"), "shop_app")
+      << json.err;
+}
+
 TEST_F(CommandLine, ColoursAreForTerminalsThatWantThem) {
   repo->write("stack.yml", "services:\n  app: " + service(kImage1));
   const auto words = "plan --resolve-image never -c " + repo->tree() + "/stack.yml x";
