@@ -233,7 +233,9 @@ ApplyResult apply(const diff::Plan& plan,
     const bool later = starts && ports_given_up && action.gives_up.empty();
     // What waits for another service to be up is not begun; that says nothing of its end.
     const bool held = starts && options.postponed.count(action.name) != 0;
-    if (deferred || later || held) {
+    const bool in_the_way = action.kind == ObjectKind::network && action.verb == Verb::create &&
+                            live.leaving_networks.contains(action.name);
+    if (deferred || later || held || in_the_way) {
       outcome.postponed = true;
       continue;
     }

@@ -15,8 +15,7 @@
 namespace skep::reconciler {
 
 struct ApplyOptions {
-  /// Services (object names) that must wait this time for another service of their stack, and
-  /// what it lacks: "shop_db is not healthy yet".
+  /// Services (object names) that must wait this time, and for what: "shop_db is not healthy yet".
   std::map<std::string, std::string> postponed;
   /// Whether what git does not name any more goes now. False until the rest is healthy (trap 13); a
   /// service whose published port another one takes goes first in any case.

@@ -176,6 +176,9 @@ Result<void> Reconciler::carry_out(const DesiredState& desired,
       record.earlier_rollbacks = rollbacks_of(*facts.desired, live);
       memory.told_rollback.clear();
     }
+    if (verdict == Verdict::apply) {  // An agent that takes over must not blame the content either.
+      record.earlier_rollbacks.insert(memory.excused_updates.begin(), memory.excused_updates.end());
+    }
     if (record.content != facts.desired->content) {
       memory.replaced_revision = way && way.mapped().stack ? way.mapped().commit : record.applied;
       record.content = facts.desired->content;

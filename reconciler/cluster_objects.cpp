@@ -69,6 +69,12 @@ Result<void> Reconciler::ensure_networks(const DesiredState& desired,
       }
       continue;
     }
+    if (live.leaving_networks.contains(name)) {
+      turn.notes.push_back("the shared network " + name +
+                           " was removed; it is made again when the last task that used it ended");
+      turn.moving = true;
+      continue;
+    }
     swarm::LiveNetwork created;
     created.scope = "swarm";
     created.spec = wanted;

@@ -271,6 +271,17 @@ std::map<std::string, std::string> postponed_services(
       return false;
     return service->running_tasks >= service->desired_tasks;
   };
+  for (const auto& action : plan.actions) {
+    const auto at = plan.desired.services.find(action.key);
+    if (action.kind != diff::ObjectKind::service || action.verb == diff::Verb::remove ||
+        at == plan.desired.services.end())
+      continue;
+    for (const auto& attachment : at->second.spec.task_template.networks) {
+      if (live.leaving_networks.contains(attachment.target))
+        postponed[action.name] =
+            "the network " + attachment.target + " is going: tasks that used it are ending";
+    }
+  }
   bool more = true;
   while (std::exchange(more, false)) {  // What waits for one that waits is found in the next round.
     for (const auto& action : plan.actions) {

@@ -63,6 +63,8 @@ struct StackMemory {
   std::string told_rollback;   ///< Content whose rollback by swarm was told of.
   /// When updates of this content began that swarm paused because a node came or went.
   std::set<std::string> excused_updates;
+  /// When a node last went or came before `operation` began, by the engine's clock.
+  std::string nodes_moved;
   std::set<std::string> unpullable;  ///< Services none of whose nodes gets the image.
   /// By service: the mark of the credentials that went along when it was last written.
   std::map<std::string, std::string> sent_with;
@@ -181,8 +183,8 @@ struct Decision {
 /// between stacks is not decided here.
 [[nodiscard]] Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime now);
 
-/// Services of the plan whose `depends_on` is not fulfilled yet by what is live, and what is
-/// lacking, as ApplyOptions::postponed. With `overdue` new
+/// Services of the plan whose `depends_on` is not fulfilled yet by what is live, or whose network
+/// is only leaving, and what is lacking, as ApplyOptions::postponed. With `overdue` new
 /// ones are created all the same, and only updates stay held (design §5). `awaited` are services
 /// whose update the engine accepted but may not show yet; `completed` says how many tasks of a
 /// service have done what they were for, which the engine counts of jobs only.

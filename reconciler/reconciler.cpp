@@ -264,9 +264,14 @@ void Reconciler::watch_for_another_writer(const State& read) {
 }
 
 void Reconciler::assess(StackFacts& facts,
-                        const swarm::LiveStack& live,
+                        const diff::LiveIndex& index,
                         const std::vector<swarm::Task>& tasks) {
+  const auto& live = index.stack(facts.name);
   auto& memory = memory_[facts.name];
+  if (!memory.operation) {
+    for (const auto& node : index.state().nodes)
+      memory.nodes_moved = std::max(memory.nodes_moved, node.updated_at);
+  }
   facts.health = Health::healthy;
   std::set<std::string> present;
   memory.unpullable.clear();
@@ -275,14 +280,18 @@ void Reconciler::assess(StackFacts& facts,
     std::copy_if(tasks.begin(), tasks.end(), std::back_inserter(own), [&](const swarm::Task& task) {
       return task.service_id == service->id;
     });
-    // Where a rollback has arrived at what is wanted now, or was of an earlier content, it is over,
-    // though the engine goes on telling of it: only its tasks count.
+    // Where a rollback has arrived at what is wanted now, or was of an earlier content, or was no
+    // fault of its content, it is over, though the engine goes on telling of it: only its tasks
+    // count.
     const bool as_wanted = !facts.plan.touches_service(service->spec.name);
     const auto& update = service->update;
     const bool going_back = update.state.starts_with("rollback_");
     const bool of_earlier = going_back && facts.record != nullptr &&
                             facts.record->earlier_rollbacks.contains(update.started_at);
-    const bool over = of_earlier || (update.state == "rollback_completed" && as_wanted);
+    const bool excused =
+        going_back && !of_earlier && is_excused_rollback(facts, update, index.state().nodes);
+    const bool over = of_earlier || (excused && update.state != "rollback_started") ||
+                      (update.state == "rollback_completed" && as_wanted);
     if (!going_back) memory.sent_back.erase(service->spec.name);
     if (going_back && !over && by_a_person(update)) memory.sent_back.insert(service->spec.name);
     // Some engines forget in the end who wanted it.
@@ -303,7 +312,7 @@ void Reconciler::assess(StackFacts& facts,
     if (going_back && !over) {
       const bool person = memory.sent_back.contains(service->spec.name) ||
                           !may_roll_back(facts, service->spec.name);
-      (person ? facts.rolled_back_by_person : facts.rolled_back) = true;
+      if (!excused) (person ? facts.rolled_back_by_person : facts.rolled_back) = true;
       facts.rolling_back = facts.rolling_back || update.state == "rollback_started";
       facts.rollback_message = service->spec.name + ": " + update.message;
     }
@@ -581,7 +590,7 @@ void Reconciler::gather(const DesiredState& desired,
   }
   const auto now = clock_.steady();
   for (auto& facts : work.facts) {
-    assess(facts, index.stack(facts.name), tasks);
+    assess(facts, index, tasks);
     report_failures(facts, index.stack(facts.name), tasks);
     look_at_hooks(facts, tasks);
     auto decision = decide(facts, memory_[facts.name], now);

@@ -148,7 +148,7 @@ class Reconciler {
               Work& work,
               std::stop_token stop);
   void assess(StackFacts& facts,
-              const swarm::LiveStack& live,
+              const diff::LiveIndex& index,
               const std::vector<swarm::Task>& tasks);
   void hold_mass_removal(Work& work, const State& state);
   void spare_what_is_ours(const DesiredState& desired, diff::Plan& plan) const;
@@ -242,6 +242,11 @@ class Reconciler {
   /// Its rollout is on trial, and where swarm paused it the content is not to blame, or is tried
   /// on.
   bool is_excused(const StackFacts& facts, const diff::LiveIndex& index);
+  /// A node went or came while this was being rolled out: the content is not to blame that swarm
+  /// rolled it back.
+  bool is_excused_rollback(const StackFacts& facts,
+                           const swarm::UpdateStatus& update,
+                           const std::vector<swarm::LiveNode>& nodes);
   /// Whether its image does not come, and it was not sent yet with the credentials that there are
   /// now.
   bool has_new_credentials(const StackMemory& memory,

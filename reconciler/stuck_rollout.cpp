@@ -3,13 +3,23 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/logfmt.hpp"
+#include "reconciler/health.hpp"
 #include "reconciler/reconciler.hpp"
 
 namespace skep::reconciler {
 namespace {
 
+constexpr std::size_t kMostChances = 3;  ///< A node may come and go all day.
+
 bool is_paused(const swarm::LiveService& service) {
   return service.update.state == "paused" || service.update.state == "rollback_paused";
+}
+
+bool any_moved_since(const std::string& time, const std::vector<swarm::LiveNode>& nodes) {
+  return std::any_of(nodes.begin(), nodes.end(), [&](const swarm::LiveNode& node) {
+    return node.updated_at > time;
+  });
 }
 
 }  // namespace
@@ -43,16 +53,31 @@ std::string begin_of_update_paused_by_a_node(const diff::Plan& plan, const diff:
     const auto* live = index.state().find_service(wanted.spec.name);
     if (live == nullptr || !is_paused(*live) || live->update.started_at.empty()) continue;
     const auto& began = live->update.started_at;
-    const bool moved = std::any_of(nodes.begin(), nodes.end(), [&](const swarm::LiveNode& node) {
-      return node.updated_at > began;
-    });
-    if (moved) return began;
+    if (any_moved_since(began, nodes)) return began;
   }
   return "";
 }
 
+bool Reconciler::is_excused_rollback(const StackFacts& facts,
+                                     const swarm::UpdateStatus& update,
+                                     const std::vector<swarm::LiveNode>& nodes) {
+  auto& memory = memory_[facts.name];
+  if (memory.excused_updates.contains(update.started_at)) return true;
+  // Only who saw the update begin knows what happened during it.
+  if (!memory.operation || facts.desired == nullptr || facts.record == nullptr ||
+      memory.operation->content != facts.desired->content ||
+      facts.record->content != facts.desired->content || facts.quarantined() ||
+      by_a_person(update) || memory.excused_updates.size() >= kMostChances ||
+      !any_moved_since(memory.nodes_moved, nodes))
+    return false;
+  memory.excused_updates.insert(update.started_at);
+  memory.begun = facts.desired->content;  // What it went back from is nobody's edit.
+  log_.warn(logfmt("swarm rolled back while a node went or came: it is sent again",
+                   {{"stack", facts.name}, {"message", update.message}}));
+  return true;
+}
+
 bool Reconciler::is_excused(const StackFacts& facts, const diff::LiveIndex& index) {
-  constexpr std::size_t kMostChances = 3;  // A node may come and go all day.
   if (options_.plan_only || facts.record == nullptr || facts.quarantined()) return false;
   const auto& content = facts.desired->content;
   if (facts.record->content != content || facts.record->healthy_content == content) return false;

@@ -384,8 +384,14 @@ LiveService convert(ServiceWire wire) {
   return live;
 }
 
+struct PeerWire {
+  std::string name;
+  static void fields(auto& self, auto&& visit) { visit("Name", self.name); }
+};
+
 struct NetworkWire {
   LiveNetwork live;
+  std::vector<PeerWire> peers;
   static void fields(auto& self, auto&& visit) {
     visit("Id", self.live.id);
     visit("Name", self.live.spec.name);
@@ -397,9 +403,14 @@ struct NetworkWire {
     visit("IPAM", self.live.spec.ipam);
     visit("Options", self.live.spec.options);
     visit("Labels", self.live.spec.labels);
+    visit("Peers", self.peers);
   }
 };
-LiveNetwork convert(NetworkWire wire) { return std::move(wire.live); }
+LiveNetwork convert(NetworkWire wire) {
+  // The list is the swarm's networks, and then what else the node knows; only the node tells peers.
+  wire.live.leaving = wire.live.scope == "swarm" && !wire.peers.empty();
+  return std::move(wire.live);
+}
 
 struct ObjectSpecWire {
   std::string name, data;

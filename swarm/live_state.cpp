@@ -37,6 +37,10 @@ const std::string* stack_of(const StringMap& labels) {
 }  // namespace
 
 void LiveState::normalise() {
+  std::erase_if(networks, [this](const LiveNetwork& network) {
+    if (network.leaving) leaving_networks.insert(network.spec.name);
+    return network.leaving;
+  });
   sort_by_name(services);
   sort_by_name(networks);
   sort_by_name(configs);

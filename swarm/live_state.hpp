@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ struct LiveNetwork {
   ObjectId id;
   std::string scope;  ///< "swarm" or "local".
   bool ingress = false;
+  /// The swarm has it no more; this node keeps a rest of it until its last task that used it ended.
+  bool leaving = false;
   NetworkSpec spec;  ///< With the options and subnets that the engine added (rule E3.28).
   bool operator==(const LiveNetwork&) const = default;
 };
@@ -90,10 +93,13 @@ struct LiveState {
   std::vector<LiveConfig> configs;
   std::vector<LiveSecret> secrets;
   std::vector<LiveNode> nodes;  ///< By hostname, then id: hostnames repeat (trap 40).
+  /// Names of networks that are gone but for a rest (LiveNetwork::leaving): no network of such a
+  /// name can be made yet.
+  std::set<std::string, std::less<>> leaving_networks;
   bool operator==(const LiveState&) const = default;
 
-  /// Brings everything into the order that the finders need, and turns network ids in services into
-  /// names.
+  /// Brings everything into the order that the finders need, turns network ids in services into
+  /// names, and takes networks that are leaving out of `networks`.
   void normalise();
   [[nodiscard]] const LiveService* find_service(std::string_view name) const;
   [[nodiscard]] const LiveNetwork* find_network(std::string_view name) const;

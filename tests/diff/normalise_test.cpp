@@ -29,7 +29,7 @@ TEST_P(Normalise, ComparesWhatWasSentWithWhatTheEngineReturns) {
   auto stack = testing::stack("s");
   auto sent = testing::add_service(stack, "web");
   swarm::LiveState state;
-  state.networks.push_back({"net-id", "swarm", false, {}});
+  state.networks.push_back({"net-id", "swarm", false, false, {}});
   state.networks[0].spec.name = "s_default";
   state.secrets.push_back({"sec-id", 1, "s_sec", {}, {}, {}});
   state.configs.push_back({"conf-id", 1, "s_conf", {}, {}, "", 0});

@@ -215,7 +215,7 @@ class SimulatedSwarm {
   }
   void create_network(const swarm::NetworkSpec& spec) {
     if (state.find_network(spec.name) != nullptr) throw std::logic_error("network name taken");
-    swarm::LiveNetwork network{next_id(), "swarm", false, spec};
+    swarm::LiveNetwork network{next_id(), "swarm", false, false, spec};
     network.spec.options["com.docker.network.driver.overlay.vxlanid_list"] = "4097";
     if (!network.spec.ipam) network.spec.ipam.emplace();
     network.spec.ipam->driver = "default";

@@ -76,6 +76,31 @@ TEST_F(Drift, AServiceEditedWhileItRollsIsHealedAtOnce) {
   std::cout << "edited while updating: healed after " << seconds_since(start) << " s\n";
 }
 
+/// The engine shows its network until its last task has ended, and takes none of that name.
+TEST_F(Drift, AStackThatSomebodyRemovedComesBackWithoutAFailure) {
+  repo->stack("shop",
+              "services: { app: { image: " + kImage1 +
+                  ", command: [sleep, '9999'], stop_grace_period: 4s } }\n");
+  start_agent();
+  ASSERT_TRUE(agent->wait_for_commit(repo->push()));
+  ASSERT_TRUE(agent->wait_until("deployed", [](const nlohmann::json& status) {
+    return is(stack_of(status, "shop"), "synced", "healthy");
+  }));
+  docker({"stack", "rm", "shop"});
+  ASSERT_TRUE(agent->wait_until("it waits", [](const nlohmann::json& status) {
+    return stack_of(status, "shop")
+               .at("message")
+               .get<std::string>()
+               .find("the network shop_default is going") != std::string::npos;
+  })) << agent->log();
+  ASSERT_TRUE(agent->wait_until("it is back", [](const nlohmann::json& status) {
+    return is(stack_of(status, "shop"), "synced", "healthy");
+  })) << agent->log();
+  EXPECT_EQ(agent->metric("skep_syncs_total", "trigger=\"drift\",result=\"failure\""), 0)
+      << agent->log();
+  EXPECT_THAT(agent->log(), testing::Not(HasSubstr("could not be read")));
+}
+
 TEST_F(Drift, WhereSelfHealIsWarnTheDriftStaysVisible) {
   deploy("self_heal: warn\n");
   docker({"service", "update", "--detach", "--env-add", "HAND=made", "shop_app"});

@@ -95,6 +95,8 @@ class FakeEngine final : public ports::Engine {
   /// What a person removes. No write of ours.
   void drop_service(const std::string& service);
   void drop_network(const std::string& network);
+  /// As `docker stack rm` does while tasks are still ending: a rest stays until drop_network().
+  void leave_network(const std::string& network);
   void drop_config(const std::string& config);
   void add_node(swarm::LiveNode node);
   void set_node_state(const std::string& hostname, const std::string& state);

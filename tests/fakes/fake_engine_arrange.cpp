@@ -136,6 +136,15 @@ void FakeEngine::drop_network(const std::string& network) {
   });
 }
 
+void FakeEngine::leave_network(const std::string& network) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [id, one] : networks_) {
+    if (one.spec.name != network) continue;
+    one.leaving = true;
+    announce("network", "remove", id, network);
+  }
+}
+
 void FakeEngine::drop_config(const std::string& config) {
   const std::lock_guard lock(mutex_);
   std::erase_if(configs_, [&](const auto& entry) {

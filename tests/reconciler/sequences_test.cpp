@@ -172,6 +172,39 @@ TEST_F(Sequences, WhatAServiceWaitsForIsSaid) {
   EXPECT_EQ(World::status(last, "a").message, "a_app waits: a_init is not completed yet");
 }
 
+TEST_F(Sequences, AStackThatSomebodyRemovedComesBackWhenItsNetworkIsGone) {
+  write("apps/a", "services: { web: { image: a } }\n");
+  ASSERT_TRUE(push().all_good());
+  world.engine.drop_service("a_web");
+  world.engine.leave_network("a_default");
+  for (int i = 0; i < 10; ++i) {
+    world.clock.advance(500ms);
+    const auto last = turn();
+    EXPECT_TRUE(last.moving || last.wrote) << "nobody looks again";
+    EXPECT_EQ(World::status(last, "a").consecutive_failures, 0U);
+    EXPECT_THAT(World::status(last, "a").message, HasSubstr("the network a_default is going"));
+  }
+  EXPECT_EQ(world.engine.calls(Operation::create_network), 1U);
+  world.engine.drop_network("a_default");
+  EXPECT_TRUE(settle().all_good());
+  EXPECT_EQ(image_of("a_web"), "a:latest");
+}
+
+TEST_F(Sequences, ASharedNetworkThatSomebodyRemovedComesBackWhenItIsGone) {
+  world.files["skep.yaml"] = "defaults: { resolve_image: never }\nnetworks: { shared: {} }\n";
+  write("apps/a",
+        "services: { web: { image: a, networks: [shared] } }\n"
+        "networks: { shared: { external: true } }\n");
+  ASSERT_TRUE(push().all_good());
+  world.engine.drop_service("a_web");
+  world.engine.leave_network("shared");
+  const auto last = turn();
+  EXPECT_TRUE(last.moving);
+  EXPECT_THAT(last.notes, testing::ElementsAre(HasSubstr("made again when")));
+  world.engine.drop_network("shared");
+  EXPECT_TRUE(settle().all_good());
+}
+
 TEST_F(Sequences, NothingWaitsForAServiceThatIsSwitchedOff) {
   write("apps/a",
         "services:\n"

@@ -146,5 +146,45 @@ TEST_F(Shown, ASecretThatChangedInGitWhileTheAgentWasAwayIsNobodysEdit) {
   EXPECT_NE(secrets[0].secret_name, "a_k");
 }
 
+TEST_F(SwarmRollback, OfAnUpdateDuringWhichANodeWentIsSentAgainAndNotBlamedOnTheContent) {
+  world.engine.add_node({"n1", 1, "alpha", "worker", "active", "", {}, "ready", ""});
+  write("a:1");
+  ASSERT_TRUE(push().all_good());
+  world.engine.set_running("a_web", 0);
+  write("a:2");
+  world.commit();
+  turn_until("a_web", "a:2");
+  turn();
+  world.clock.advance(2s);
+  world.engine.set_node_state("alpha", "down");
+  turn();
+  world.engine.roll_back_by_hand("a_web");
+  const auto swarms_own = [&](const std::string& state) {
+    world.engine.set_update_status(
+        "a_web",
+        {state, to_rfc3339(world.clock.now()), "", "rollback: update failed: task x failed"});
+  };
+  swarms_own("rollback_started");
+  EXPECT_FALSE(World::status(turn(), "a").quarantined);
+  EXPECT_EQ(image_of("a_web"), "a:1") << "swarm is not done";
+  swarms_own("rollback_completed");
+  turn();
+  turn();
+  EXPECT_EQ(image_of("a_web"), "a:2");
+  world.engine.set_running("a_web", std::nullopt);
+  const auto settled = settle();
+  EXPECT_TRUE(settled.all_good()) << World::status(settled, "a").message;
+  EXPECT_EQ(world.engine.state().find_service("a_web")->spec.task_template.container.image, "a:2");
+}
+
+TEST_F(SwarmRollback, IsBlamedOnTheContentWhereEveryNodeStayed) {
+  world.engine.add_node({"n1", 1, "alpha", "worker", "active", "", {}, "ready", ""});
+  world.engine.set_node_state("alpha", "down");
+  world.engine.set_node_state("alpha", "ready");
+  world.clock.advance(2s);
+  deploy_and_fail();
+  EXPECT_TRUE(World::status(turn(), "a").quarantined);
+}
+
 }  // namespace
 }  // namespace skep::reconciler

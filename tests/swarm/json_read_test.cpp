@@ -139,6 +139,22 @@ TEST(ReadNetworks, KeepsWhatIsCompared_E3_28) {
   EXPECT_EQ(network.spec.labels, (StringMap{{"a", "b"}}));
 }
 
+TEST(ReadNetworks, TellWhatIsOnlyARestOnThisNode) {
+  LiveState live;
+  live.networks =
+      read_networks(
+          R"([{"Name":"s_b","Id":"n2","Scope":"swarm","Driver":"overlay","Containers":null},
+      {"Name":"s_a","Id":"n1","Scope":"swarm","Driver":"overlay","Containers":{},
+       "Peers":[{"Name":"4f8f1ea90886","IP":"127.0.0.1"}]},
+      {"Name":"bridge","Id":"n3","Scope":"local","Driver":"bridge","Containers":{}}])")
+          .value();
+  live.normalise();
+  EXPECT_EQ(live.find_network("s_a"), nullptr);
+  EXPECT_NE(live.find_network("s_b"), nullptr);
+  EXPECT_NE(live.find_network("bridge"), nullptr);
+  EXPECT_EQ(live.leaving_networks, (std::set<std::string, std::less<>>{"s_a"}));
+}
+
 TEST(ReadConfigs, HashesTheDataAndDropsIt_E3_29) {
   const auto configs = read_configs(
       R"([{"ID":"c1","Version":{"Index":7},"Spec":{"Name":"n","Labels":{},"Data":"aABp","Templating":{"Name":"golang"}}},
