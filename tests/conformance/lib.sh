@@ -183,7 +183,7 @@ read_back() {
     engine_shell http://e/services http://e/networks http://e/secrets http://e/configs \
       http://e/networks/{host,bridge}?scope=swarm >"$1.live"
     # The engine fills in a network's drivers a moment after it took it.
-    grep -q '"Driver":""' "$1.live" || return 0
+    grep -q '"Scope":"swarm","Driver":""' "$1.live" || return 0
     sleep 0.1
   done
 }
