@@ -165,8 +165,13 @@ Result<compose::Output> read_compose(const Session& session,
 Result<swarm::StackSpec> load_compose(const Session& session, const DeployFlags& flags) {
   auto output = read_compose(session, flags, false);
   if (!output) return std::move(output).error();
+  // Warnings beside a mistake are often what explains it.
+  Findings warnings;
+  for (const auto& finding : output->findings) {
+    if (finding.severity == Finding::Severity::warning) warnings.push_back(finding);
+  }
+  if (!warnings.empty() && !flags.quiet) std::cerr << to_string(warnings) << "\n";
   if (has_errors(output->findings)) return to_error(output->findings);
-  if (!output->findings.empty() && !flags.quiet) std::cerr << to_string(output->findings) << "\n";
   return std::move(output->stack);
 }
 

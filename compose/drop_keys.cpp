@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "compose/rewrite.hpp"
+#include "compose/text.hpp"
 
 namespace skep::compose {
 namespace {
@@ -68,8 +69,30 @@ const std::map<std::string, std::string, std::less<>> kDropped = {
     {"volumes_from", "mount a named volume in each service that shares it"},
 };
 
-/// What network_mode asks for differs by its word.
+/// The names of `- db:mysql` that are not the service's own.
+std::string other_names(const yaml::Node& links) {
+  std::string names;
+  const auto* list = links.as<yaml::List>();
+  if (!list) return names;
+  for (const auto& link : *list) {
+    const auto* text = link.as<std::string>();
+    if (!text) continue;
+    const auto parts = cut(*text, ':');
+    if (!parts.found || parts.after == parts.before || parts.after.empty()) continue;
+    names += (names.empty() ? "" : ", ") + std::string(parts.after);
+  }
+  return names;
+}
+
+/// What else network_mode and links ask for differs by their words.
 std::string instead_of(const yaml::Entry& entry, const std::string& usual) {
+  if (entry.key == "links" || entry.key == "external_links") {
+    const auto other = other_names(entry.value);
+    return other.empty()
+               ? usual
+               : usual + ", but not as " + other +
+                     ": give that name there, networks: {default: {aliases: [" + other + "]}}";
+  }
   const auto* word = entry.key == "network_mode" ? entry.value.as<std::string>() : nullptr;
   if (!word) return usual;
   if (*word == "bridge" || *word == "default") {

@@ -99,6 +99,30 @@ Cut cut_shell_line(std::string_view line) {
   return parts;
 }
 
+/// What docker compose would read otherwise; one line of each kind.
+void warn_of_other_readings(const Field& field,
+                            const std::string& path,
+                            const std::vector<EnvironmentLine>& lines) {
+  const auto first = [&](auto holds, const char* what) {
+    const auto line = std::find_if(lines.begin(), lines.end(), [&](const EnvironmentLine& entry) {
+      return entry.value && holds(*entry.value);
+    });
+    if (line == lines.end()) return;
+    field.warning(path + ": " + line->key + ": " + what +
+                  ", as with docker stack deploy; docker compose reads it otherwise");
+  };
+  first(
+      [](const std::string& value) {
+        return value.size() > 1 && (value.front() == '"' || value.front() == '\'') &&
+               value.back() == value.front();
+      },
+      "the quotes are part of the value");
+  first([](const std::string& value) { return value.find(" #") != std::string::npos; },
+        "what follows the # is part of the value, and no comment");
+  first([](const std::string& value) { return value.find("${") != std::string::npos; },
+        "no variables are put in");
+}
+
 /// The pairs of one file; a line without a value is the process's, or is dropped (rule B4.3).
 void read_file(const Field& field,
                const std::string& name,
@@ -117,6 +141,7 @@ void read_file(const Field& field,
   if (!lines) {
     return field.error("invalid env file (" + shown_path(path) + "): " + lines.error().message);
   }
+  if (!input.strict) warn_of_other_readings(field, shown_path(path), *lines);
   for (const auto& line : *lines) {
     if (line.value) {
       pairs[line.key] = line.value;

@@ -200,6 +200,7 @@ class Extender {
                                     const yaml::Node& root,
                                     const std::string& path,
                                     const std::string& directory) {
+    rewrite_.only_known_keys(extends, "extends", {"service", "file"});
     const auto* service = extends.as<yaml::Map>() ? extends.find("service") : &extends;
     const auto name = service ? rewrite_.interpolated(*service, "extends.service") : std::nullopt;
     if (!name) {

@@ -126,42 +126,80 @@ Members apply_profiles(const std::vector<yaml::Node*>& roots, Rewrite& rewrite) 
 std::string lacking(const std::string& name, const Members& members) {
   const auto off = members.off.find(name);
   if (off == members.off.end()) {
-    return "depends on " + quoted(name) + ", which is no service of this stack";
+    auto message = "depends on " + quoted(name) + ", which is no service of this stack";
+    const std::vector<std::string> services(members.deployed.begin(), members.deployed.end());
+    if (const auto near = nearest(name, services); !near.empty())
+      message += "; did you mean " + near + "?";
+    return message;
   }
   return "depends on " + quoted(name) + ", which is not deployed: its profiles (" + off->second +
          ") are not in COMPOSE_PROFILES";
 }
 
+/// Whether `required: false` says so; true where it is not said.
+bool is_required(const yaml::Node& mapping, const std::string& path, Rewrite& rewrite) {
+  const auto* required = mapping.find("required");
+  if (!required || required->is_null()) return true;
+  if (const auto* flag = required->as<bool>()) return *flag;
+  const auto text = rewrite.interpolated(*required, path + ".required");
+  if (text && (*text == "true" || *text == "false")) return *text == "true";
+  rewrite.error(required->at(), path + ".required must be true or false");
+  return true;
+}
+
+/// "service_healthy"; nothing where it is mistaken.
+std::optional<std::string> condition_of(const yaml::Node& dependency,
+                                        const std::string& path,
+                                        Rewrite& rewrite) {
+  static const std::vector<std::string> kConditions = {
+      "service_started", "service_healthy", "service_completed_successfully"};
+  const auto* node = dependency.find("condition");
+  if (!node || node->is_null()) return kConditions.front();
+  const auto text = rewrite.interpolated(*node, path + ".condition");
+  if (text && std::find(kConditions.begin(), kConditions.end(), *text) != kConditions.end())
+    return text;
+  auto message = path +
+                 ".condition must be service_started, service_healthy or "
+                 "service_completed_successfully";
+  if (const auto near = nearest(text.value_or(""), kConditions); !near.empty())
+    message += "; did you mean " + near + "?";
+  rewrite.error(node->at(), std::move(message));
+  return std::nullopt;
+}
+
 /// The mapping form of depends_on is carried beside the schema.
-void carry_depends_on(yaml::Node& service, const Members& members, Rewrite& rewrite) {
+void carry_depends_on(yaml::Node& service,
+                      const std::string& name,
+                      const Members& members,
+                      Rewrite& rewrite) {
   const auto* depends_on = service.find("depends_on");
   if (!depends_on || !depends_on->as<yaml::Map>()) return;
   auto entry = *take(service, "depends_on");
   yaml::Node carried(yaml::Map{}, entry.value.at());
   for (const auto& dependency : *entry.value.as<yaml::Map>()) {
-    const bool there = members.deployed.contains(dependency.key);
-    const auto* required = dependency.value.find("required");
-    const bool optional = required && required->as<bool>() && !*required->as<bool>();
-    if (!there && !optional) rewrite.error(dependency.key_at, lacking(dependency.key, members));
-    if (!there) continue;
-    std::string condition = "service_started";
-    if (const auto* node = dependency.value.find("condition")) {
-      const auto* text = node->as<std::string>();
-      condition = text ? *text : "";
-      if (condition != "service_started" && condition != "service_healthy" &&
-          condition != "service_completed_successfully") {
-        rewrite.error(node->at(),
-                      "condition must be service_started, service_healthy or "
-                      "service_completed_successfully");
-      }
+    const auto path = "services." + name + ".depends_on." + dependency.key;
+    if (!dependency.value.is_null() && !dependency.value.as<yaml::Map>()) {
+      const auto text = stringify(dependency.value);
+      rewrite.error(
+          dependency.value.at(),
+          path + " must be a mapping" +
+              (text && text->starts_with("service_") ? "; write {condition: " + *text + '}' : ""));
+      continue;
     }
-    put(carried, dependency.key, yaml::Node(std::move(condition), dependency.key_at));
+    rewrite.only_known_keys(dependency.value, path, {"condition", "required", "restart"});
+    const bool there = members.deployed.contains(dependency.key);
+    if (is_required(dependency.value, path, rewrite) && !there)
+      rewrite.error(dependency.key_at, lacking(dependency.key, members));
+    auto condition = condition_of(dependency.value, path, rewrite);
+    if (!there || !condition) continue;
+    put(carried, dependency.key, yaml::Node(*std::move(condition), dependency.key_at));
   }
   put(service, kCarriedDependsOn, std::move(carried));
 }
 
 /// Long items of env_file become paths; an optional one that is not there is left out.
-void shorten_env_files(yaml::Node& service, Rewrite& rewrite) {
+void shorten_env_files(yaml::Node& service, const std::string& name, Rewrite& rewrite) {
+  const auto where = "services." + name + ".env_file.[]";
   auto* env_file = service.find("env_file");
   if (env_file && env_file->as<yaml::Map>()) {
     *env_file = yaml::Node(yaml::List{*env_file}, env_file->at());
@@ -171,10 +209,9 @@ void shorten_env_files(yaml::Node& service, Rewrite& rewrite) {
   std::erase_if(*list, [&](yaml::Node& item) {
     const auto* path = item.find("path");
     if (!path) return false;
-    const auto* required = item.find("required");
-    const bool optional = required && required->as<bool>() && !*required->as<bool>();
+    rewrite.only_known_keys(item, where, {"path", "required", "format"});
     auto shortened = *path;
-    if (optional) {
+    if (!is_required(item, where, rewrite)) {
       const auto text = rewrite.interpolated(*path, "env_file.path");
       if (!text) return true;
       const auto full = clean_path(resolve_path(rewrite.input().working_directory, *text));
@@ -253,8 +290,8 @@ void rewrite_file(yaml::Node& root, const Members& members, Rewrite& rewrite) {
   if (auto* services = services_of(root)) {
     for (auto& service : *services) {
       drop_service_keys(service.value, service.key, rewrite);
-      carry_depends_on(service.value, members, rewrite);
-      shorten_env_files(service.value, rewrite);
+      carry_depends_on(service.value, service.key, members, rewrite);
+      shorten_env_files(service.value, service.key, rewrite);
       relax_attachments(service.value, rewrite);
     }
   }

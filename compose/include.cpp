@@ -31,6 +31,7 @@ class Includer {
   void include_item(yaml::Node& root, const yaml::Node& item, const std::string& directory) {
     const auto* path = item.as<yaml::Map>() ? item.find("path") : &item;
     if (!path) return rewrite_.error(item.at(), "include needs a path");
+    rewrite_.only_known_keys(item, "include.[]", {"path", "project_directory", "env_file"});
     if (item.find("env_file")) {
       rewrite_.warning(item.at(),
                        "env_file of include is ignored: variables are those of the stack");

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -270,8 +271,9 @@ class Walk {
                  "invalid interpolation format for " + path_ + ": " + quoted(*outcome.error) +
                      "; you may need to escape any $ with another $");
     }
-    if (!options_.strict && looks_like_password_hash(text) &&
-        !looks_like_password_hash(outcome.text)) {
+    const bool lost_hash = !options_.strict && looks_like_password_hash(text) &&
+                           !looks_like_password_hash(outcome.text);
+    if (lost_hash) {
       add(Finding::Severity::warning,
           node,
           path_ +
@@ -308,8 +310,9 @@ class Walk {
               ": a $ that begins no variable is kept as it is; docker stack deploy refuses it: "
               "write $$ for each $");
     }
-    if (options_.unset_variable_is_error && !outcome.unset.empty() && !unused_)
-      return report_unset(node, outcome);
+    if (!unused_ && (options_.unset_variable_is_error || (!options_.strict && !lost_hash)))
+      report_unset(node, outcome);
+    if (options_.unset_variable_is_error && !outcome.unset.empty() && !unused_) return;
     if (outcome.text == text) return;
     auto value = cast(path_, outcome.text, options_.strict);
     if (!value) {
@@ -354,12 +357,16 @@ class Walk {
     auto& names = outcome.unset;
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
+    const bool error = options_.unset_variable_is_error;
     for (const auto& name : names) {
-      add(Finding::Severity::error,
+      if (!error && !told_unset_.insert(name).second) continue;
+      add(error ? Finding::Severity::error : Finding::Severity::warning,
           node,
           path_ + ": variable " + name +
-              " is not set; set it in .env or cluster variables, or give a default: ${" + name +
-              ":-…}");
+              (error ? " is not set; set it in .env or cluster variables"
+                     : " is not set: nothing stands in its place, as with docker stack deploy; set "
+                       "it in the environment, or in a file of --env-file") +
+              ", or give a default: ${" + name + ":-…}");
     }
   }
 
@@ -370,9 +377,10 @@ class Walk {
   const Variables& environment_;
   const InterpolationOptions& options_;
   Findings& findings_;
-  std::string path_;     ///< Of the node that is being visited.
-  int depth_ = 0;        ///< In mappings.
-  bool unused_ = false;  ///< It stands in a block that means nothing by itself.
+  std::set<std::string> told_unset_;  ///< One word on a variable, however often it is used.
+  std::string path_;                  ///< Of the node that is being visited.
+  int depth_ = 0;                     ///< In mappings.
+  bool unused_ = false;               ///< It stands in a block that means nothing by itself.
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "compose/interpolate.hpp"
 #include "compose/loader.hpp"
 #include "compose/merge.hpp"
+#include "compose/pitfalls.hpp"
 #include "compose/schema.hpp"
 #include "compose/unsupported.hpp"
 #include "compose/version.hpp"
@@ -190,7 +191,10 @@ Output load(const Input& given) {
     }
     merged = merge(std::move(merged), std::move(file));
   }
-  if (!input.strict) fit_for_swarm(merged, output.findings);
+  if (!input.strict) {
+    fit_for_swarm(merged, output.findings);
+    warn_of_pitfalls(merged, output.findings);
+  }
   if (input.keep_file) {
     output.file = std::make_shared<const ComposeFile>(merged);
     output.version = documents.front().version;

@@ -25,6 +25,24 @@ void Rewrite::warning(const SourcePosition& at, std::string message) {
   findings_.push_back({Finding::Severity::warning, std::move(message), at});
 }
 
+void Rewrite::only_known_keys(const yaml::Node& mapping,
+                              const std::string& path,
+                              const std::vector<std::string>& known) {
+  const auto* entries = mapping.as<yaml::Map>();
+  if (!entries) return;
+  for (const auto& entry : *entries) {
+    if (entry.key.starts_with("x-") ||
+        std::find(known.begin(), known.end(), entry.key) != known.end())
+      continue;
+    const auto near = nearest(entry.key, known);
+    std::string allowed;
+    for (const auto& key : known) allowed += (allowed.empty() ? "" : ", ") + key;
+    error(entry.key_at,
+          path + " Additional property " + entry.key + " is not allowed; " +
+              (near.empty() ? "allowed are " + allowed : "did you mean " + near + "?"));
+  }
+}
+
 std::optional<std::string> Rewrite::interpolated(const yaml::Node& node, const std::string& path) {
   yaml::Node copy = node;
   const auto before = findings_.size();

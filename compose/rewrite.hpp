@@ -36,6 +36,11 @@ class Rewrite {
   [[nodiscard]] std::optional<std::string> expanded(const yaml::Node& node) const;
   /// Another compose file, a mapping; nullptr where it cannot be used (reported at `at`).
   const yaml::Node* file(const std::string& path, const SourcePosition& at);
+  /// Reports each key of a mapping that is none of `known` and begins no extension, with the
+  /// nearest one that is.
+  void only_known_keys(const yaml::Node& mapping,
+                       const std::string& path,
+                       const std::vector<std::string>& known);
   /// Counts what was put into the stack beyond its own files; false, and an error, where it is too
   /// much. Small texts can ask for very large trees.
   bool spend(std::size_t nodes, const SourcePosition& at);

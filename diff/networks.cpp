@@ -95,7 +95,9 @@ void Planner::plan_network(const std::string& key, const swarm::NetworkSpec& spe
              "); the engine cannot change a network's labels");
   auto changes = fixed_network_changes(own->spec, spec);
   if (changes.empty()) return;
-  if (!policy_.allow_replace) {
+  // What a failed `docker stack deploy` of a bridge network leaves behind serves no service.
+  const bool of_one_node = own->scope == "local" && spec.driver != own->spec.driver;
+  if (!policy_.allow_replace && !of_one_node) {
     note(Note::Severity::warning,
          "network " + quoted(spec.name) + " differs from git (" + names_of(changes) +
              "), but the engine cannot change a network: remove and create it by hand, or set "

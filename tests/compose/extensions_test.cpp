@@ -665,5 +665,53 @@ TEST(Extensions, AnAlternateIsPutInWhereNothingElseCanBeMeant) {
   EXPECT_THAT(errors(loader.load({image})), HasSubstr("invalid image reference"));
 }
 
+TEST(Extensions, KeysThatTheyDoNotKnowAreErrorsAndNotLeftOut) {
+  struct Row {
+    std::string text, error;
+  };
+  const std::vector<Row> rows = {
+      {web("depends_on: {db: {conditon: service_healthy}}", "  db: {image: x}"),
+       "services.web.depends_on.db Additional property conditon is not allowed; did you mean "
+       "condition?"},
+      {web("depends_on: {db: service_healthy}", "  db: {image: x}"),
+       "services.web.depends_on.db must be a mapping; write {condition: service_healthy}"},
+      {web("depends_on: {db: [a]}", "  db: {image: x}"),
+       "services.web.depends_on.db must be a mapping"},
+      {web("depends_on: {db: {condition: service_helthy}}", "  db: {image: x}"),
+       "did you mean service_healthy?"},
+      {web("depends_on: {db: {required: maybe}}", "  db: {image: x}"),
+       "services.web.depends_on.db.required must be true or false"},
+      {web("depends_on: {dbb: {}}", "  db: {image: x}"),
+       "no service of this stack; did you mean db?"},
+      {web("extends: {service: base, fil: y.yml}", "  base: {image: x}"),
+       "extends Additional property fil is not allowed; did you mean file?"},
+      {web("env_file: [{path: e.env, requird: true}]"),
+       "services.web.env_file.[] Additional property requird is not allowed; did you mean "
+       "required?"},
+      {web("", "include: [{path: i.yml, projct_directory: x}]"),
+       "include.[] Additional property projct_directory is not allowed; did you mean "
+       "project_directory?"},
+  };
+  for (const auto& row : rows) {
+    auto loader = relaxed();
+    loader.reader.files["/D/e.env"] = "A=b\n";
+    loader.reader.files["/D/i.yml"] = "services: {other: {image: x}}\n";
+    const auto found = errors(loader.load({row.text}));
+    EXPECT_THAT(found, HasSubstr(row.error)) << row.text;
+    EXPECT_EQ(std::count(found.begin(), found.end(), '\n'), 1) << found;
+  }
+}
+
+TEST(Extensions, WhatDependsOnSaysMayComeFromVariables) {
+  const auto output =
+      relaxed().load({web("depends_on: {db: {condition: \"${NONE:-service_healthy}\", required: "
+                          "\"true\", restart: true}}",
+                          "  db: {image: x}")});
+  EXPECT_EQ(errors(output), "");
+  ASSERT_EQ(output.stack.services.at("web").depends_on.size(), 1U);
+  EXPECT_EQ(output.stack.services.at("web").depends_on.front().condition,
+            swarm::ServiceDependency::Condition::healthy);
+}
+
 }  // namespace
 }  // namespace skep::compose::testing

@@ -155,6 +155,17 @@ TEST_F(PlanTest, SeesAChangedNetwork_D4_1_F99_E3_28_Trap4) {
   }
 }
 
+/// A `docker stack deploy` of `driver: bridge` leaves it behind when the engine refuses the
+/// services.
+TEST_F(PlanTest, ReplacesANetworkOfOneNodeWhichServesNoService) {
+  testing::add_service(desired, "web");
+  auto& network = swarm.add_network("s_default", "local");
+  network.spec.driver = "bridge";
+  network.spec.labels = desired.networks.at("default").labels;
+  desired.networks.at("default").driver = "overlay";
+  EXPECT_EQ(verbs(next()), (Verbs{"!s_default", "+s_web"})) << testing::all_notes(next());
+}
+
 TEST_F(PlanTest, NeverReplacesANetworkUnderServicesOfOthers) {
   testing::add_service(desired, "web");
   deploy();

@@ -1,0 +1,166 @@
+#include "compose/pitfalls.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "compose/text.hpp"
+#include "core/ascii.hpp"
+#include "swarm/image_ref.hpp"
+
+namespace skep::compose {
+namespace {
+
+/// The looks at one service.
+class Look {
+ public:
+  Look(const std::string& key, const Service& service, Findings& findings)
+      : path_("services." + key), service_(service), findings_(findings) {}
+
+  void image() {
+    const auto parsed = swarm::ImageRef::parse(service_.image);
+    if (!parsed) return;
+    const auto& host = parsed->domain;
+    const bool is_host = host.find_first_of(".:") != std::string::npos || host == "localhost";
+    if (is_host || host.empty() || lower(host) == host) return;
+    warn(
+        service_.position_of("image"),
+        ".image: " + quoted(host) +
+            " is taken for the host of a registry, for it has upper case, and older engines refuse "
+            "it; names of repositories have small letters only");
+  }
+
+  void constraints() {
+    for (const auto& constraint : service_.deploy.constraints) {
+      const auto sign = constraint.find("==") != std::string::npos   ? constraint.find("==")
+                        : constraint.find("!=") != std::string::npos ? constraint.find("!=")
+                                                                     : std::string::npos;
+      if (sign == std::string::npos) continue;  // Is refused elsewhere.
+      const std::string key(trimmed(std::string_view(constraint).substr(0, sign)));
+      const std::string value(trimmed(std::string_view(constraint).substr(sign + 2)));
+      const auto place = service_.position_of("deploy.placement.constraints." + constraint);
+      const auto about = ".deploy.placement.constraints: no node has " + quoted(key);
+      if (const auto known = known_attribute(key); known != key) {
+        warn(place, about + (known.empty() ? kAttributes : "; did you mean " + known + "?"));
+      } else if (lower(key) == "node.role" && lower(value) != "manager" &&
+                 lower(value) != "worker") {
+        warn(place,
+             ".deploy.placement.constraints: a node's role is manager or worker, never " +
+                 quoted(value));
+      }
+    }
+  }
+
+  void modes(const std::optional<std::vector<FileReference>>& references, const char* section) {
+    if (!references) return;
+    for (const auto& reference : *references) {
+      if (!reference.mode || !looks_decimal(*reference.mode)) continue;
+      std::array<char, 16> octal{};
+      const auto end = std::to_chars(octal.begin(), octal.end(), *reference.mode, 8).ptr;
+      const auto decimal = std::to_string(*reference.mode);
+      warn(reference.at,
+           std::string(".") + section + ": mode " + decimal + " is a decimal number, 0" +
+               std::string(octal.begin(), end) + " in octal; write 0" + decimal);
+    }
+  }
+
+  void mounts() {
+    if (!service_.volumes) return;
+    for (const auto& volume : *service_.volumes) {
+      if (volume.target.empty() || volume.target.starts_with("/") || is_windows(volume.target) ||
+          volume.target.find('$') != std::string::npos)
+        continue;
+      warn(service_.position_of("volumes"),
+           ".volumes: the target " + quoted(volume.target) +
+               " is not absolute: no container can start with it; write /" + volume.target);
+    }
+  }
+
+  void variables() {
+    for (const auto& [name, value] : service_.environment) {
+      if (value || name.find_first_of(" :") == std::string::npos) continue;
+      const auto parts = cut(name, ':');
+      warn(service_.position_of("environment"),
+           ".environment: " + quoted(name) +
+               " is taken for the name of a variable and has no value; write " +
+               (parts.found
+                    ? std::string(trimmed(parts.before)) + "=" + std::string(trimmed(parts.after))
+                    : "NAME=VALUE"));
+    }
+  }
+
+  void limits() {
+    for (const auto& [name, limit] : service_.ulimits) {
+      if (limit.hard >= 0 && limit.soft > limit.hard) {
+        warn(service_.position_of("ulimits"),
+             ".ulimits." + name + ": soft is more than hard: no container can start with it");
+      }
+    }
+  }
+
+ private:
+  static constexpr const char* kAttributes =
+      "; it may be node.id, node.hostname, node.ip, node.role, node.platform.os, "
+      "node.platform.arch, node.labels.NAME or engine.labels.NAME";
+
+  /// The same where a node has such a thing, what was meant, or "". The engine heeds no case.
+  static std::string known_attribute(const std::string& key) {
+    static const std::vector<std::string> kKeys = {"node.id",
+                                                   "node.hostname",
+                                                   "node.ip",
+                                                   "node.role",
+                                                   "node.platform.os",
+                                                   "node.platform.arch"};
+    const auto word = lower(key);
+    if (std::find(kKeys.begin(), kKeys.end(), word) != kKeys.end()) return key;
+    for (const auto* labels : {"node.labels.", "engine.labels."}) {
+      if (word.starts_with(labels)) return key;
+    }
+    for (const auto* wrong : {"node.label.", "node.lables.", "labels.", "label."}) {
+      if (word.starts_with(wrong))
+        return "node.labels." + key.substr(std::string_view(wrong).size());
+    }
+    return nearest(word, kKeys);
+  }
+
+  /// 0644 is 420 when it is read; nobody means 01204, which 644 is.
+  static bool looks_decimal(std::uint32_t mode) {
+    const auto digits = std::to_string(mode);
+    if (digits.size() != 3 || digits.find_first_of("89") != std::string::npos) return false;
+    constexpr std::uint32_t kAll = 0777;
+    return mode > kAll || mode == 400 || mode == 440 || mode == 444 || mode == 500;
+  }
+
+  static bool is_windows(const std::string& path) {
+    return path.starts_with("\\") || (path.size() > 1 && path[1] == ':');
+  }
+
+  void warn(const SourcePosition& at, const std::string& message) {
+    findings_.push_back({Finding::Severity::warning, path_ + message, at});
+  }
+
+  std::string path_;
+  const Service& service_;
+  Findings& findings_;
+};
+
+}  // namespace
+
+void warn_of_pitfalls(const ComposeFile& file, Findings& findings) {
+  for (const auto& [key, service] : file.services) {
+    Look look(key, service, findings);
+    look.image();
+    look.constraints();
+    look.modes(service.secrets, "secrets");
+    look.modes(service.configs, "configs");
+    look.mounts();
+    look.variables();
+    look.limits();
+  }
+}
+
+}  // namespace skep::compose
