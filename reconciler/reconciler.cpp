@@ -139,6 +139,7 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
     return std::move(live).error().within("observe");
   }
   const auto observed = clock_.steady();
+  watch_nodes(*live);
   excuse_blindness(observed);
   const auto observed_at = clock_.now();
   observer_.phase("observe", observed - started);
@@ -268,10 +269,7 @@ void Reconciler::assess(StackFacts& facts,
                         const std::vector<swarm::Task>& tasks) {
   const auto& live = index.stack(facts.name);
   auto& memory = memory_[facts.name];
-  if (!memory.operation) {
-    for (const auto& node : index.state().nodes)
-      memory.nodes_moved = std::max(memory.nodes_moved, node.updated_at);
-  }
+  if (!memory.operation) memory.nodes_moved = nodes_moved_;
   facts.health = Health::healthy;
   std::set<std::string> present;
   memory.unpullable.clear();
@@ -288,8 +286,7 @@ void Reconciler::assess(StackFacts& facts,
     const bool going_back = update.state.starts_with("rollback_");
     const bool of_earlier = going_back && facts.record != nullptr &&
                             facts.record->earlier_rollbacks.contains(update.started_at);
-    const bool excused =
-        going_back && !of_earlier && is_excused_rollback(facts, update, index.state().nodes);
+    const bool excused = going_back && !of_earlier && is_excused_rollback(facts, update);
     const bool over = of_earlier || (excused && update.state != "rollback_started") ||
                       (update.state == "rollback_completed" && as_wanted);
     if (!going_back) memory.sent_back.erase(service->spec.name);

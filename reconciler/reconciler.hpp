@@ -244,9 +244,10 @@ class Reconciler {
   bool is_excused(const StackFacts& facts, const diff::LiveIndex& index);
   /// A node went or came while this was being rolled out: the content is not to blame that swarm
   /// rolled it back.
-  bool is_excused_rollback(const StackFacts& facts,
-                           const swarm::UpdateStatus& update,
-                           const std::vector<swarm::LiveNode>& nodes);
+  bool is_excused_rollback(const StackFacts& facts, const swarm::UpdateStatus& update);
+  /// An engine that stops takes its tasks with it, which swarm counts against what is being rolled
+  /// out. A node's version says little: it changes with each network that its tasks use.
+  void watch_nodes(const swarm::LiveState& live);
   /// Whether its image does not come, and it was not sent yet with the credentials that there are
   /// now.
   bool has_new_credentials(const StackMemory& memory,
@@ -270,9 +271,11 @@ class Reconciler {
   std::map<std::string, StackMemory> memory_;
   SteadyTime last_observed_{};
   std::uint64_t turns_ = 0;
-  bool blind_ = false;                     ///< The swarm could not be read since.
-  const std::string began_;                ///< When this was made, RFC 3339.
-  std::optional<State> last_state_;        ///< As this agent read or wrote it last.
+  bool blind_ = false;                                  ///< The swarm could not be read since.
+  std::map<swarm::ObjectId, std::string> node_states_;  ///< As they were last seen.
+  std::string nodes_moved_;          ///< When a node last went or came, by the engine's clock.
+  const std::string began_;          ///< When this was made, RFC 3339.
+  std::optional<State> last_state_;  ///< As this agent read or wrote it last.
   std::deque<SteadyTime> foreign_writes_;  ///< When somebody else was seen to have changed it.
   bool contested_ = false;                 ///< Somebody does so again and again.
   ports::Revision revision_;               ///< Of git, in the present turn.

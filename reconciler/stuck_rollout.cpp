@@ -16,12 +16,6 @@ bool is_paused(const swarm::LiveService& service) {
   return service.update.state == "paused" || service.update.state == "rollback_paused";
 }
 
-bool any_moved_since(const std::string& time, const std::vector<swarm::LiveNode>& nodes) {
-  return std::any_of(nodes.begin(), nodes.end(), [&](const swarm::LiveNode& node) {
-    return node.updated_at > time;
-  });
-}
-
 }  // namespace
 
 bool send_again(diff::Plan& plan,
@@ -47,20 +41,30 @@ bool send_again(diff::Plan& plan,
   return any;
 }
 
-std::string begin_of_update_paused_by_a_node(const diff::Plan& plan, const diff::LiveIndex& index) {
-  const auto& nodes = index.state().nodes;
+std::string begin_of_paused_update(const diff::Plan& plan, const diff::LiveIndex& index) {
+  std::string began;
   for (const auto& [key, wanted] : plan.desired.services) {
     const auto* live = index.state().find_service(wanted.spec.name);
     if (live == nullptr || !is_paused(*live) || live->update.started_at.empty()) continue;
-    const auto& began = live->update.started_at;
-    if (any_moved_since(began, nodes)) return began;
+    if (began.empty()) began = live->update.started_at;
+    began = std::min(began, live->update.started_at);
   }
-  return "";
+  return began;
 }
 
-bool Reconciler::is_excused_rollback(const StackFacts& facts,
-                                     const swarm::UpdateStatus& update,
-                                     const std::vector<swarm::LiveNode>& nodes) {
+void Reconciler::watch_nodes(const swarm::LiveState& live) {
+  std::map<swarm::ObjectId, std::string> states;
+  for (const auto& node : live.nodes) {
+    const auto known = node_states_.find(node.id);
+    // Who was not looking does not know.
+    if (blind_ || known == node_states_.end() || known->second != node.state)
+      nodes_moved_ = std::max(nodes_moved_, node.updated_at);
+    states[node.id] = node.state;
+  }
+  node_states_ = std::move(states);
+}
+
+bool Reconciler::is_excused_rollback(const StackFacts& facts, const swarm::UpdateStatus& update) {
   auto& memory = memory_[facts.name];
   if (memory.excused_updates.contains(update.started_at)) return true;
   // Only who saw the update begin knows what happened during it.
@@ -68,7 +72,7 @@ bool Reconciler::is_excused_rollback(const StackFacts& facts,
       memory.operation->content != facts.desired->content ||
       facts.record->content != facts.desired->content || facts.quarantined() ||
       by_a_person(update) || memory.excused_updates.size() >= kMostChances ||
-      !any_moved_since(memory.nodes_moved, nodes))
+      nodes_moved_ <= memory.nodes_moved)
     return false;
   memory.excused_updates.insert(update.started_at);
   memory.begun = facts.desired->content;  // What it went back from is nobody's edit.
@@ -85,8 +89,8 @@ bool Reconciler::is_excused(const StackFacts& facts, const diff::LiveIndex& inde
   // A first deployment has nothing to go back to and is tried on.
   if (facts.record->healthy_content.empty() && memory.failures > 0 && !memory.operation)
     return true;
-  const auto began = begin_of_update_paused_by_a_node(facts.plan, index);
-  if (began.empty()) return false;
+  const auto began = begin_of_paused_update(facts.plan, index);
+  if (began.empty() || nodes_moved_ <= began) return false;
   if (memory.excused_updates.size() < kMostChances) memory.excused_updates.insert(began);
   return memory.excused_updates.count(began) != 0;
 }

@@ -15,10 +15,8 @@ bool send_again(diff::Plan& plan,
                 const diff::LiveIndex& index,
                 const std::function<std::string(const swarm::LiveService&)>& reason_of);
 
-/// When the update of one of `plan`'s services began that is paused, and after whose begin a node
-/// went away or came back; "" where there is none. An engine that stops takes its tasks with it,
-/// which swarm counts against the update: that is no fault of what is rolled out.
-[[nodiscard]] std::string begin_of_update_paused_by_a_node(const diff::Plan& plan,
-                                                           const diff::LiveIndex& index);
+/// When the first update of `plan`'s services began that is paused; "" where there is none.
+[[nodiscard]] std::string begin_of_paused_update(const diff::Plan& plan,
+                                                 const diff::LiveIndex& index);
 
 }  // namespace skep::reconciler

@@ -82,6 +82,19 @@ TEST_F(PausedRollout, GoesBackAtOnceWhereAllNodesStayed) {
   turn_until("a_web", "a:1");
 }
 
+/// The engine writes to a node with each network that its tasks begin or cease to use.
+TEST_F(PausedRollout, GoesBackAtOnceWhereANodeWasOnlyWrittenTo) {
+  begin();
+  world.engine.set_node_state("alpha", "ready");
+  turn();
+  world.engine.fail_tasks("a_web", "task: non-zero exit (1)");
+  pause();
+  const auto writes = world.engine.calls(Operation::update_service);
+  look();
+  EXPECT_EQ(world.engine.calls(Operation::update_service), writes);
+  turn_until("a_web", "a:1");
+}
+
 TEST_F(PausedRollout, GoesBackAtLastWhereANodeComesAndGoesAllTheTime) {
   begin();
   for (int i = 0; i < 10 && image_of("a_web") == "a:2"; ++i) {

@@ -181,7 +181,6 @@ TEST_F(SwarmRollback, IsBlamedOnTheContentWhereEveryNodeStayed) {
   world.engine.add_node({"n1", 1, "alpha", "worker", "active", "", {}, "ready", ""});
   world.engine.set_node_state("alpha", "down");
   world.engine.set_node_state("alpha", "ready");
-  world.clock.advance(2s);
   deploy_and_fail();
   EXPECT_TRUE(World::status(turn(), "a").quarantined);
 }
