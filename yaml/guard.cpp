@@ -185,7 +185,9 @@ class Guard {
 
   void begin_property() {
     skip_absent_scalars(at_);
-    if (!property_) property_ = at_;
+    // One before it on an earlier line is the collection's, where the key has its own.
+    const bool of_next = next_scalar() != nullptr && next_scalar()->offset == at_;
+    if (!property_ || of_next) property_ = at_;
     previous_ = '&';
     key_allowed_ = false;
   }
@@ -439,7 +441,8 @@ class Guard {
   bool key_allowed_ = true;
   bool question_ = false;  ///< After "? ": the key that follows needs no colon.
   char previous_ = '\n';
-  std::optional<std::size_t> property_;  ///< Where the tag or anchor of the coming value begins.
+  /// Where the tag or anchor of the coming value begins; of a mapping's, until its first key.
+  std::optional<std::size_t> property_;
   std::set<std::string, std::less<>> handles_;
   std::optional<Error> error_;
 };

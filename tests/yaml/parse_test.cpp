@@ -122,6 +122,26 @@ TEST(Parse, BlockTextKeepsTheLinesThatItBeginsWith) {
   EXPECT_EQ(parsed("a: |+\n\n").find("a")->value(), Node::Value(std::string("\n")));
 }
 
+TEST(Parse, CollectionAndItsFirstKeyMayEachHaveATagOrAnAnchor) {
+  const auto image = [](const std::string& text, std::string_view key) {
+    const auto root = parsed(text);
+    const auto* value = root.find("a") != nullptr ? root.find("a")->find(key) : nullptr;
+    return value == nullptr ? Node() : *value;
+  };
+  const Node::Value nginx = std::string("nginx");
+  EXPECT_EQ(image("x: &x {k: nginx}\na: &w\n  !!merge <<: *x\n  l: m\n", "k").value(), nginx);
+  EXPECT_EQ(image("a: &d\n  !!str k: nginx\n", "k").value(), nginx);
+  EXPECT_EQ(image("a: &b\n  &k k: nginx\n", "k").value(), nginx);
+  EXPECT_EQ(image("a: !!map\n  !!str k: nginx\n", "k").value(), nginx);
+  EXPECT_EQ(image("a: !!map &b # comment\n\n  &k !!str \"k\": nginx\n", "k").value(), nginx);
+  EXPECT_EQ(image("a: &b\n  &k k:\n    &l l: m\n  n: nginx\n", "n").value(), nginx);
+  EXPECT_EQ(parsed("a: &x\n&y b: nginx\n").find("b")->value(), nginx)
+      << "an empty value with an anchor, and the next key";
+  EXPECT_EQ(parsed("a: !!str\n  &k nginx\n").find("a")->value(), nginx)
+      << "both belong to one value";
+  EXPECT_NE(refusal("a: &x\n  &y nginx\n"), "accepted");
+}
+
 TEST(Parse, TextWithoutADocumentIsNull_A2_1) {
   EXPECT_TRUE(parsed("").is_null());
   EXPECT_TRUE(parsed("# only a comment\n").is_null());
