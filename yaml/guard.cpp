@@ -391,7 +391,9 @@ class Guard {
     return true;
   }
 
-  void block(const RawNode& node) {
+  void block(RawNode& node) {
+    const bool folded = peek() == '>';
+    bool keep = false;
     int indent = 0;
     while (at_ < text_.size() && text_[at_] != '\n') {
       const char c = text_[at_];
@@ -399,11 +401,13 @@ class Guard {
         skip_line();
         break;
       }
+      keep = keep || c == '+';
       if (c >= '1' && c <= '9') indent = std::max(node.parent_column, 0) + (c - '0');
       ++at_;
     }
     const auto minimum = std::max(node.parent_column + 1, 1);
     if (at_ < text_.size()) ++at_;
+    std::size_t breaks = 0;  // Since the last text.
     while (at_ < text_.size()) {
       auto first = at_;
       while (first < text_.size() && text_[first] == ' ') ++first;
@@ -418,8 +422,18 @@ class Guard {
         }
         if (column < indent) break;
       }
+      // Blanks right of the indentation are text.
+      if (!empty_line || (indent > 0 && first > at_ + static_cast<std::size_t>(indent))) breaks = 0;
       skip_line();
-      if (at_ < text_.size()) ++at_;
+      if (at_ < text_.size()) {
+        ++breaks;
+        ++at_;
+      }
+    }
+    // yaml-cpp loses one of the line ends that >+ keeps.
+    if (folded && keep && has_text(node)) {
+      node.text.resize(node.text.find_last_not_of('\n') + 1);
+      node.text.append(breaks, '\n');
     }
     end_scalar(-2);
     key_allowed_ = true;

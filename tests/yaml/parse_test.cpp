@@ -122,6 +122,28 @@ TEST(Parse, BlockTextKeepsTheLinesThatItBeginsWith) {
   EXPECT_EQ(parsed("a: |+\n\n").find("a")->value(), Node::Value(std::string("\n")));
 }
 
+TEST(Parse, FoldedTextThatKeepsItsLineEndsKeepsAllOfThem) {
+  const auto a = [](const std::string& text) {
+    const auto root = parsed(text);
+    const auto* value = root.find("a") == nullptr ? nullptr : root.find("a")->as<std::string>();
+    return value == nullptr ? "no text" : *value;
+  };
+  EXPECT_EQ(a("a: >+\n  b\nc: d\n"), "b\n");
+  EXPECT_EQ(a("a: >+\n  b\n\nc: d\n"), "b\n\n");
+  EXPECT_EQ(a("a: >+\n  b\n\n \n  \n# comment\n\nc: d\n"), "b\n\n\n\n");
+  EXPECT_EQ(a("a: >+\n  b\n\n"), "b\n\n") << "at the end of the file";
+  EXPECT_EQ(a("a: >+\n  b"), "b");
+  EXPECT_EQ(a("a: >+\r\n  b\r\n\r\nc: d\r\n"), "b\n\n");
+  EXPECT_EQ(a("a: >2+\n  b\n\nc: d\n"), "b\n\n");
+  EXPECT_EQ(a("a: >+2\n    b\n\nc: d\n"), "  b\n\n");
+  EXPECT_EQ(a("a: >+\n  b\n   \n\nc: d\n"), "b\n \n\n") << "the blank is text";
+  EXPECT_EQ(a("a: >+\n  b\n  c\n\n  d\n\n\nc: d\n"), "b c\nd\n\n\n");
+  EXPECT_EQ(a("a: >+\n\n\nc: d\n"), "\n\n");
+  EXPECT_EQ(a("a: >\n  b\n\nc: d\n"), "b\n");
+  EXPECT_EQ(a("a: >-\n  b\n\nc: d\n"), "b");
+  EXPECT_EQ(a("a: |+\n  b\n\nc: d\n"), "b\n\n");
+}
+
 TEST(Parse, CollectionAndItsFirstKeyMayEachHaveATagOrAnAnchor) {
   const auto image = [](const std::string& text, std::string_view key) {
     const auto root = parsed(text);
