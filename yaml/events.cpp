@@ -182,7 +182,9 @@ Result<RawDocument> read_events(const SourceText& source, std::size_t max_nodes,
     return source.error(limit.offset, limit.message);
   } catch (const YAML::Exception& problem) {
     const auto offset = static_cast<std::size_t>(problem.mark.pos < 0 ? 0 : problem.mark.pos);
-    return source.error(offset, problem.msg + hint_for(problem.msg, source, offset));
+    std::optional<std::size_t> last_value;
+    if (!document.nodes.empty()) last_value = document.nodes.back().offset;
+    return source.error(offset, problem.msg + hint_for(problem.msg, source, offset, last_value));
   }
   return document;
 }

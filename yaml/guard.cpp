@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "yaml/hints.hpp"
+
 namespace skep::yaml {
 namespace {
 
@@ -285,7 +287,8 @@ class Guard {
     if (error_ || !needs_colon) return;
     while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
     if (at_ >= text_.size() || text_[at_] != ':' || key_allowed_) {
-      fail(start, "could not find expected ':' after " + node->text.substr(0, 40));
+      const auto message = "could not find expected ':' after " + node->text.substr(0, 40);
+      fail(start, message + hint_for(message, source_, start));
     }
   }
 

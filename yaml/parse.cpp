@@ -8,6 +8,7 @@
 
 #include "yaml/events.hpp"
 #include "yaml/guard.hpp"
+#include "yaml/hints.hpp"
 #include "yaml/scalar.hpp"
 #include "yaml/source_text.hpp"
 
@@ -345,9 +346,13 @@ Result<Node> parse(std::string_view text,
   const auto source = SourceText::from(text, std::move(file));
   if (!source) return source.error();
   auto document = read_events(*source, limits.nodes, limits.depth);
-  if (!document) return std::move(document).error();
-  if (auto checked = check_source(*source, *document); !checked) return std::move(checked).error();
-  return Decoder(*source, *document, limits, excused).run();
+  if (!document) return explained(std::move(document).error(), *source);
+  if (auto checked = check_source(*source, *document); !checked) {
+    return explained(std::move(checked).error(), *source);
+  }
+  auto root = Decoder(*source, *document, limits, excused).run();
+  if (!root) return explained(std::move(root).error(), *source);
+  return root;
 }
 
 }  // namespace skep::yaml

@@ -227,6 +227,97 @@ TEST(Parse, ComplaintsSayWhatIsMostlyMeant) {
   EXPECT_NE(says("a: \"\\d\"\n").find("single quotes"), std::string::npos);
 }
 
+TEST(Parse, QuoteThatIsMissingIsToldWithThePlaceWhereItsTextOpens) {
+  EXPECT_EQ(
+      refusal("web:\n  image: \"nginx\n  environment:\n    A: \"b\"\n"),
+      "a.yml:4:9: end of map not found; a \" is missing: the one that opens at 2:10 is closed "
+      "only here");
+  EXPECT_EQ(refusal("a:\n  - 'b\n  - 'c'\n"),
+            "a.yml:3:6: end of sequence not found; a ' is missing: the one that opens at 2:5 is "
+            "closed only here");
+  EXPECT_EQ(refusal("a: [\"b,\n  \"c\"]\n"),
+            "a.yml:2:4: end of sequence flow not found; a \" is missing: the one that opens at 1:5 "
+            "is closed only here");
+}
+
+TEST(Parse, WhatStandsBehindAValueIsToldByItsQuotesAndBrackets) {
+  const auto says = [](const std::string& text, const std::string& hint) {
+    EXPECT_NE(refusal(text).find("; " + hint), std::string::npos) << text << refusal(text);
+    EXPECT_EQ(refusal(text).find("\\\""), std::string::npos) << text << refusal(text);
+  };
+  says("a: 'it's'\n", "a ' inside single quotes is written ''");
+  says("a: ['it's', b]\n", "a ' inside single quotes is written ''");
+  const std::string all = "something follows behind the closing quote: put all of it into one pair";
+  says("a: \"a\" \"b\"\n", all);
+  says("a: \"Host(`b`)\" && c\n", all);
+  says("a: \"{{ var }}\"/x:/y\n", all);
+  says("a: \"b\": c\n", all);
+  const std::string around = "a text that begins with { or [ needs quotes around the whole of it";
+  says("a:\n  - {{ var }}/x:/y\n", around);
+  says("a: [1]b\n", around);
+}
+
+TEST(Parse, CommaThatIsMissingBetweenBracketsIsCalledAComma) {
+  const auto says = [](const std::string& text, const std::string& hint) {
+    EXPECT_NE(refusal(text).find("; " + hint), std::string::npos) << text << refusal(text);
+  };
+  const std::string comma = "a comma is missing before this";
+  says("a: [\"sh\", \"-c\" \"echo\"]\n", comma);
+  says("a: [\"sh\"\n  \"-c\"]\n", comma);
+  says("a: {b: \"c\" d: e}\n", comma);
+  says("a: [{b: c} {d: e}]\n", comma);
+  says("a: [\"sh\"\nb: c\n", "a comma or a closing bracket is missing before this");
+  says("a: [b}\n", "a bracket is missing or too many");
+}
+
+TEST(Parse, KeyWithoutItsColonIsTakenForNoText) {
+  const auto says = [](const std::string& text, const std::string& hint) {
+    EXPECT_NE(refusal(text).find("; " + hint), std::string::npos) << text << refusal(text);
+    EXPECT_EQ(refusal(text).find("needs quotes"), std::string::npos) << text << refusal(text);
+  };
+  says("services:\n  web\n    image: nginx\n", "a colon is missing after web on the line before");
+  says("web:\n  image: x\n  deploy\n    replicas: 2\n",
+       "a colon is missing after deploy on the line before");
+  const std::string text = "the text of command must be indented more than command";
+  says("web:\n  command: >\n  echo hello\n  image: nginx\n", text);
+  says("web:\n  command: |-\n  echo\n  image: nginx\n", text);
+  says("web:\n  command: >  # comment\n  echo hello\n", text);
+  says("a:\n  - b\n   - c: d\n", "this line is not indented like the lines that it belongs to");
+  says("web:\n  image: nginx\n    tty: true\n",
+       "this line is indented more than the one before, and so goes on with its text");
+}
+
+TEST(Parse, StarOrAmpersandWithoutANameNeedsQuotes) {
+  EXPECT_EQ(refusal("HOSTS: *\n"),
+            "a.yml:1:9: alias not found after *; a text that begins with * needs quotes");
+  EXPECT_NE(refusal("a: [*, b]\n").find("begins with * needs quotes"), std::string::npos);
+  EXPECT_NE(refusal("a: & b\n").find("begins with & needs quotes"), std::string::npos);
+}
+
+TEST(Parse, TemplatesThatAreNotRenderedAreCalledTemplates) {
+  const std::string hint = "; this looks like a template, which must be rendered first";
+  for (const auto* text : {"{{- if .Values.x }}\na: b\n{{- end }}\n",
+                           "{{ if x }}\na: b\n",
+                           "a:\n  b: c\n  {{- if .Values.x }}\n  d: e\n  {{- end }}\n",
+                           "a:\n  {{ include \"x\" . }}\n",
+                           "{% set x = 1 %}\na: b\n"}) {
+    const auto message = refusal(text);
+    EXPECT_TRUE(message.ends_with(hint)) << text << message;
+    EXPECT_EQ(message.find("; "), message.find(hint)) << "no other hint beside it: " << message;
+  }
+}
+
+TEST(Parse, MarksOfAnUnfinishedMergeAreTheError) {
+  const std::string hint =
+      " is a mark of an unfinished merge: keep one side of it, and take out the marks";
+  EXPECT_EQ(refusal("a:\n<<<<<<< HEAD\n  b: c\n=======\n  b: d\n>>>>>>> branch\n"),
+            "a.yml:2:1: <<<<<<<" + hint);
+  EXPECT_EQ(refusal("a:\n  b: c\n=======\n  b: d\n"), "a.yml:3:1: =======" + hint);
+  EXPECT_EQ(refusal("a:\n  b: c\r\n>>>>>>> branch\r\n"), "a.yml:3:1: >>>>>>>" + hint);
+  EXPECT_EQ(parsed("a: |\n  =======\n  b\n").find("a")->value(),
+            Node::Value(std::string("=======\nb\n")));
+}
+
 TEST(Parse, NothingIsLostBehindALineThatIsIndentedLessThanTheFirst) {
   EXPECT_NE(refusal(" version: \"3\"\nservices: {}\n").find("a.yml:2:1: "), std::string::npos);
   EXPECT_NE(refusal(" version: \"3\"\nservices: {}\n").find("would ignore all from here on"),
