@@ -215,16 +215,19 @@ void deduplicate(yaml::Node* node, Rewrite& rewrite, bool keep_last = false) {
   *list = std::move(kept);
 }
 
-/// Keys without a value, such as `labels:` with only comments below it.
-void drop_nulls(yaml::Node* map, const std::string& path, const Keys& kept, Rewrite& rewrite) {
+/// Keys without a value, such as `labels:` with only comments below it. Gives those back.
+yaml::Map drop_nulls(yaml::Node* map, const std::string& path, const Keys& kept, Rewrite& rewrite) {
+  yaml::Map dropped;
   auto* entries = map ? map->as<yaml::Map>() : nullptr;
-  if (!entries) return;
+  if (!entries) return dropped;
   std::erase_if(*entries, [&](const yaml::Entry& entry) {
     if (!entry.value.is_null() || entry.key.rfind("x-", 0) == 0) return false;
     if (std::find(kept.begin(), kept.end(), entry.key) != kept.end()) return false;
     rewrite.warning(entry.key_at, path + '.' + entry.key + " is empty: taken as not written");
+    dropped.push_back(entry);
     return true;
   });
+  return dropped;
 }
 
 void relax_port(yaml::Node& port, Rewrite& rewrite) {
@@ -337,8 +340,11 @@ void relax_service(yaml::Node& service, const std::string& path, Rewrite& rewrit
   for (const auto& place : kMayBeEmpty) {
     std::string name = path;
     for (const auto key : place) name += '.' + std::string(key);
-    drop_nulls(
+    auto dropped = drop_nulls(
         at_path(service, place), name, place.empty() ? Keys{"deploy", "pid"} : Keys{}, rewrite);
+    if (place.empty() && !dropped.empty()) {
+      put(service, kCarriedEmptyKeys, yaml::Node(std::move(dropped), service.at()));
+    }
   }
   for (const auto& list : kServiceLists) drop_empty_items(at_path(service, list), rewrite);
   for (const auto& pairs : kServicePairs) {

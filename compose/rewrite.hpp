@@ -19,6 +19,8 @@ inline constexpr std::string_view kCarriedDependsOn = "x-skep-depends-on";
 inline constexpr std::string_view kCarriedContent = "x-skep-content";
 inline constexpr std::string_view kCarriedBuild = "x-skep-build";
 inline constexpr std::string_view kCarriedEnvironment = "x-skep-environment";
+/// Of a service: its keys without a value that were taken out, for what stands below them.
+inline constexpr std::string_view kCarriedEmptyKeys = "x-skep-empty-keys";
 
 /// What every extension needs. Other files are read and parsed once.
 class Rewrite {

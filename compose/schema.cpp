@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "compose/rewrite.hpp"
 #include "compose/schema_formats.hpp"
 #include "compose/schema_tables.hpp"
 #include "compose/stringify.hpp"
@@ -83,11 +84,44 @@ bool has_name(ObjectType::Names names, std::string_view key) {
          std::all_of(key.begin(), key.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
-/// What people mostly meant who wrote a value of another type.
-std::string type_hint(std::string_view path, const yaml::Node& node, const Type& type) {
+bool has_key(const ObjectType& object, std::string_view name) {
+  return std::any_of(
+      object.keys.begin(), object.keys.end(), [&](const auto& key) { return key.name == name; });
+}
+
+/// Whether a text is a key of the mapping that it should be, and its value right behind the colon.
+bool is_glued_pair(std::string_view text, const ObjectType& object) {
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos || text.substr(colon + 1, 2) == "//") return false;
+  const auto key = text.substr(0, colon);
+  return has_key(object, key) || ((object.others != nullptr || object.open) && is_object_name(key));
+}
+
+/// An item of a list of names that is a mapping, with what belongs to the name.
+std::string hint_for_name(std::string_view list, const std::string& name, bool strict) {
+  if (list == "depends_on" && strict) {
+    return "; docker stack deploy takes names only: write - " + name;
+  }
+  return "; write " + name + ": without the dash, and the other names here, too";
+}
+
+/// What people mostly meant who wrote a value of another type. `list` is the key of the list that
+/// the value is an item of, if it is one.
+std::string type_hint(std::string_view path,
+                      const yaml::Node& node,
+                      const Type& type,
+                      std::string_view list,
+                      bool strict) {
   const auto wants = [&](std::string_view word) {
     return type.expected.find(word) != std::string_view::npos;
   };
+  if (node.as<yaml::List>() != nullptr && !list.empty()) {
+    return "; a list cannot be put into a list: write its items one by one";
+  }
+  if (const auto* map = node.as<yaml::Map>();
+      map != nullptr && !map->empty() && (list == "networks" || list == "depends_on")) {
+    return hint_for_name(list, map->front().key, strict);
+  }
   if (const auto* map = node.as<yaml::Map>(); map != nullptr && map->size() == 1) {
     if (!wants("string") || wants("list")) return "";
     if (path.find(".constraints.") != std::string_view::npos)
@@ -98,6 +132,11 @@ std::string type_hint(std::string_view path, const yaml::Node& node, const Type&
     return "; write \"" + *stringify(node) + "s\" for seconds";
   }
   const auto* text = node.as<std::string>();
+  const bool glued = text != nullptr && type.object && is_glued_pair(*text, *type.object);
+  if (type.object && has_key(*type.object, "test") && !glued &&
+      (text != nullptr || node.as<yaml::List>() != nullptr)) {
+    return "; write test: below it, and the command there";
+  }
   if (text == nullptr || text->empty() || wants("string")) return "";
   if (wants("number") || wants("integer")) {
     const auto below = [&](std::string_view key) {
@@ -114,11 +153,10 @@ std::string type_hint(std::string_view path, const yaml::Node& node, const Type&
   }
   if (wants("boolean") && !wants("mapping")) return "; write true or false, without quotes";
   if (text->front() == '-' && text->find(' ') != 1) return "; a blank is missing after the dash";
-  const auto colon = text->find(':');
   if (wants("mapping") && text->find('=') != std::string::npos) {
     return type.list ? "; write KEY: VALUE below it, or a list of KEY=VALUE" : "; write KEY: VALUE";
   }
-  if (wants("mapping") && colon != std::string::npos) return "; a blank is missing after the colon";
+  if (wants("mapping") && glued) return "; a blank is missing after the colon";
   return wants("list") ? "; begin each item with a dash, or put it in brackets" : "";
 }
 
@@ -127,17 +165,18 @@ class Validator {
   Validator(int minor, bool strict, Findings& findings)
       : minor_(minor), strict_(strict), findings_(findings) {}
 
-  void check(const yaml::Node& node, const Type& type) {
+  /// `list` is the key of the list that the node is an item of, if it is one.
+  void check(const yaml::Node& node, const Type& type, std::string_view list = "") {
     if (const auto* map = node.as<yaml::Map>(); map != nullptr && type.object) {
       return check_object(node, *map, *type.object);
     }
-    if (const auto* list = node.as<yaml::List>(); list != nullptr && type.list) {
-      return check_list(*list, *type.list);
+    if (const auto* items = node.as<yaml::List>(); items != nullptr && type.list) {
+      return check_list(*items, *type.list);
     }
     if (!takes_scalar(node, type.scalars)) {
-      return add(
-          node.at(),
-          path() + " must be a " + std::string(type.expected) + type_hint(path(), node, type));
+      return add(node.at(),
+                 path() + " must be a " + std::string(type.expected) +
+                     type_hint(path(), node, type, list, strict_));
     }
     check_content(node, type);
   }
@@ -159,11 +198,14 @@ class Validator {
   void add(const SourcePosition& at, std::string message) {
     findings_.push_back({Finding::Severity::error, std::move(message), at});
   }
-  void check_below(std::string_view part, const yaml::Node& node, const Type& type) {
+  void check_below(std::string_view part,
+                   const yaml::Node& node,
+                   const Type& type,
+                   std::string_view list = "") {
     const auto length = path_.size();
     if (length > 0) path_ += '.';
     path_ += part;
-    check(node, type);
+    check(node, type, list);
     path_.resize(length);
   }
 
@@ -214,8 +256,9 @@ class Validator {
   }
 
   void check_list(const yaml::List& list, const ListType& type) {
+    const auto key = path_.substr(path_.rfind('.') + 1);
     for (std::size_t i = 0; i < list.size(); ++i) {
-      check_below(std::to_string(i), list[i], type.item);
+      check_below(std::to_string(i), list[i], type.item, key);
     }
     if (!type.unique) return;
     std::unordered_map<std::string, std::size_t> first;
@@ -229,14 +272,14 @@ class Validator {
   }
 
   void check_object(const yaml::Node& node, const yaml::Map& map, const ObjectType& object) {
-    for (const auto& entry : map) check_entry(entry, object);
+    for (const auto& entry : map) check_entry(entry, map, object);
     for (const auto& key : object.required) {
       if (node.find(key) == nullptr)
         add(node.at(), path() + " " + std::string(key) + " is required");
     }
   }
 
-  void check_entry(const yaml::Entry& entry, const ObjectType& object) {
+  void check_entry(const yaml::Entry& entry, const yaml::Map& map, const ObjectType& object) {
     const KeyType* other_version = nullptr;
     for (const auto& key : object.keys) {
       if (key.name != entry.key) continue;
@@ -252,7 +295,33 @@ class Validator {
     if (object.open || object.names == ObjectType::Names::lower_letters) return;
     add(entry.key_at,
         path() + " Additional property " + entry.key + " is not allowed" +
-            advice(entry, object, other_version));
+            advice(entry, map, object, other_version));
+  }
+
+  /// The key without a value, but with a mapping for one, that a key stands below at the same
+  /// indentation, if there is no other known key between the two.
+  [[nodiscard]] std::string empty_key_above(const yaml::Entry& entry,
+                                            const yaml::Map& map,
+                                            const ObjectType& object) const {
+    std::string above;
+    int line = 0;
+    const auto look_at = [&](const yaml::Entry& other) {
+      const auto& at = other.key_at;
+      if (at.file != entry.key_at.file || at.column != entry.key_at.column) return;
+      if (at.line >= entry.key_at.line || at.line <= line) return;
+      for (const auto& key : object.keys) {
+        if (key.name != other.key || !key.since.holds(minor_)) continue;
+        line = at.line;
+        above = other.value.is_null() && key.type.object ? other.key : "";
+      }
+    };
+    for (const auto& other : map) {
+      look_at(other);
+      const auto* emptied = other.key == kCarriedEmptyKeys ? other.value.as<yaml::Map>() : nullptr;
+      if (emptied == nullptr) continue;
+      for (const auto& dropped : *emptied) look_at(dropped);
+    }
+    return above;
   }
 
   /// A key that has its place elsewhere, where people look for it here.
@@ -295,10 +364,14 @@ class Validator {
   }
 
   [[nodiscard]] std::string advice(const yaml::Entry& entry,
+                                   const yaml::Map& map,
                                    const ObjectType& object,
                                    const KeyType* other_version) const {
     const auto& key = entry.key;
     if (auto place = other_place(entry); !place.empty()) return place;
+    if (const auto above = empty_key_above(entry, map, object); !above.empty()) {
+      return "; if it belongs to " + above + ", indent it more";
+    }
     if (other_version != nullptr) {
       return "; it needs version 3." + std::to_string(other_version->since.first) +
              " or no version at all";

@@ -44,7 +44,8 @@ class Node {
 
   [[nodiscard]] const Value& value() const noexcept { return value_; }
   [[nodiscard]] Value& value() noexcept { return value_; }
-  /// Of the value's first character (of the alias's target where an alias stands).
+  /// Of the value's first character; where an alias stands, of its target (but of the alias itself
+  /// where that puts a list into a list).
   [[nodiscard]] const SourcePosition& at() const noexcept { return at_; }
 
   template <typename T>

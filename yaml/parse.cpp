@@ -168,6 +168,10 @@ class Decoder {
     for (const auto* item = child(raw.first_child); item != nullptr && !error_;
          item = child(item->next)) {
       items.push_back(decode(*item, depth + 1, nullptr));
+      // Whoever finds it wrong means that it was put here, not what is written at its anchor.
+      if (item->kind == Kind::alias && items.back().as<List>() != nullptr) {
+        items.back() = {std::move(items.back().value()), source_.position(item->offset)};
+      }
     }
     return {std::move(items), source_.position(raw.offset)};
   }

@@ -8,6 +8,7 @@ namespace skep::compose::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// The errors of a file, one a line, each as line:column: message. Both modes say the same.
 std::string said(const std::string& text) {
@@ -93,6 +94,31 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"glued_only_key",
              "services:\n  web:\n    image:nginx\n",
              "3:5: services.web must be a mapping; a blank is missing after the colon"},
+        Case{"command_for_a_healthcheck",
+             web("healthcheck: curl -f http://localhost"),
+             "5:18: services.web.healthcheck must be a mapping; write test: below it, and the "
+             "command there"},
+        Case{"arguments_for_a_healthcheck",
+             web("healthcheck: [CMD, curl, localhost]"),
+             "5:18: services.web.healthcheck must be a mapping; write test: below it, and the "
+             "command there"},
+        Case{"glued_key_of_a_healthcheck",
+             web("healthcheck: test:curl"),
+             "services.web.healthcheck must be a mapping; a blank is missing after the colon"},
+        Case{"glued_pair",
+             web("labels: com.example.a:b"),
+             "services.web.labels must be a mapping; a blank is missing after the colon"},
+        Case{"network_with_settings_as_a_list_item",
+             web("networks:\n- back\n- front: {aliases: [a]}"),
+             "7:7: services.web.networks.1 must be a string; write front: without the dash, and "
+             "the other names here, too"},
+        Case{"network_with_settings_at_the_same_indentation",
+             web("networks:\n- front:\n  aliases: [a]"),
+             "services.web.networks.0 must be a string; write front: without the dash"},
+        Case{"list_in_a_list",
+             "x-a: &a [A=1]\nservices:\n  web:\n    image: x\n    environment:\n      - *a\n",
+             "6:9: services.web.environment.0 must be a string; a list cannot be put into a list: "
+             "write its items one by one"},
         Case{"key_of_deploy_in_the_service",
              web("replicas: 2"),
              "services.web Additional property replicas is not allowed; its place is below deploy"},
@@ -115,6 +141,33 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Mistakes, AServiceThatIsNoMappingIsSaidOnce) {
   EXPECT_EQ(said("services:\n  web: nginx\n"), "2:8: services.web must be a mapping\n");
+}
+
+TEST(Mistakes, DependsOnAsAListOfMappingsIsToldWhatEachModeTakes) {
+  const auto text = web("depends_on:\n- db: {condition: service_healthy}", "  db: {image: x}");
+  EXPECT_THAT(errors(relaxed().load({text})),
+              HasSubstr("services.web.depends_on.0 must be a string; write db: without the dash"));
+  EXPECT_THAT(errors(Loader().load({text})),
+              HasSubstr("services.web.depends_on.0 must be a string; docker stack deploy takes "
+                        "names only: write - db"));
+}
+
+TEST(Mistakes, EntriesThatAreIndentedLikeTheirKeyAreToldWhereTheyMayBelong) {
+  const auto text = web("environment:\nA: b\nPORT: 80\nlabels:\nc.d: e\ntty: true\nf: g");
+  for (const bool strict : {true, false}) {
+    Loader loader;
+    loader.strict = strict;
+    const auto all = errors(loader.load({text}));
+    const std::string additional = "services.web Additional property ";
+    for (const auto* key : {"A", "PORT"}) {
+      EXPECT_THAT(all,
+                  HasSubstr(additional + key +
+                            " is not allowed; if it belongs to environment, indent it more"));
+    }
+    EXPECT_THAT(
+        all, HasSubstr(additional + "c.d is not allowed; if it belongs to labels, indent it more"));
+    EXPECT_THAT(all, Not(HasSubstr("f is not allowed; if")));
+  }
 }
 
 /// The CLI passes these on; the engine's refusals are in the corpus. Ours come before any write.

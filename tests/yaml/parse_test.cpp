@@ -49,6 +49,13 @@ TEST(Parse, AliasStandsWhereItsAnchorIs) {
   EXPECT_EQ(root.find("b")->at(), at(1, 4));
 }
 
+TEST(Parse, ListThatIsPutIntoAListStandsWhereItsAliasIs) {
+  const auto root = parsed("a: &x [b]\nc:\n  - *x\n");
+  const auto& item = root.find("c")->as<List>()->front();
+  EXPECT_EQ(item.at(), at(3, 5));
+  EXPECT_EQ(item.as<List>()->front().at(), at(1, 8));
+}
+
 TEST(Parse, WhatIsWrittenTwiceIsTakenWhereItIsExcusedAndClear_A2_3) {
   const std::string merges =
       "a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc:\n  <<: *a\n  z: 3\n  <<: *b\n";
