@@ -76,6 +76,23 @@ void ServiceConversion::error(const SourcePosition& at, const std::string& messa
   all.error(at, "service " + key + ": " + message);
 }
 
+std::string advice_for_undefined(const std::string& name,
+                                 const std::vector<std::string>& defined,
+                                 const std::string& section) {
+  constexpr std::size_t kShortestPart = 3;
+  auto near = nearest(name, defined);
+  if (near.empty() && name.size() >= kShortestPart) {
+    std::vector<std::string> related;
+    for (const auto& other : defined) {
+      const bool part = other.size() >= kShortestPart && (other.find(name) != std::string::npos ||
+                                                          name.find(other) != std::string::npos);
+      if (part) related.push_back(other);
+    }
+    if (related.size() == 1) near = related.front();
+  }
+  return near.empty() ? "; list it under the top-level " + section : "; did you mean " + near + '?';
+}
+
 swarm::StackSpec convert(const Conversion& conversion) {
   swarm::StackSpec stack;
   stack.name = conversion.input.stack;

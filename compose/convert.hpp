@@ -25,15 +25,18 @@ struct Conversion {
   void error(const SourcePosition& at, std::string message) const;
 };
 
-/// What to do about a name that is not defined: the nearest one that is, else where to define it.
+/// What to do about a name that is not defined: the nearest one that is, or the only one that it is
+/// a part of or that is a part of it, else where to define it.
+[[nodiscard]] std::string advice_for_undefined(const std::string& name,
+                                               const std::vector<std::string>& defined,
+                                               const std::string& section);
 template <typename Map>
 [[nodiscard]] std::string advice_for_undefined(const std::string& name,
                                                const Map& defined,
                                                const std::string& section) {
   std::vector<std::string> names;
   for (const auto& [key, unused] : defined) names.push_back(key);
-  const auto near = nearest(name, names);
-  return near.empty() ? "; list it under the top-level " + section : "; did you mean " + near + "?";
+  return advice_for_undefined(name, names, section);
 }
 
 /// A service while it is converted: its key stands in front of every message.

@@ -9,11 +9,26 @@
 namespace skep::compose {
 namespace {
 
+/// "500m" elsewhere is half of one.
+std::string advice_for_cpus(std::string_view text) {
+  int thousandths = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, problem] = std::from_chars(text.data(), end, thousandths);
+  if (problem != std::errc() || thousandths <= 0 || std::string_view(stop, end) != "m") {
+    return "; write a number of cpus, such as 0.5 for half of one";
+  }
+  auto digits = std::to_string(1000 + thousandths % 1000).substr(1);
+  digits.resize(digits.find_last_not_of('0') + 1);
+  const auto whole = std::to_string(thousandths / 1000);
+  return "; write " + whole + (digits.empty() ? "" : "." + digits) +
+         ": there are no thousandths (m) here, half of one is 0.5";
+}
+
 std::int64_t convert_cpus(const ServiceConversion& conversion, const ResourceBounds& bounds) {
   if (bounds.cpus.empty()) return 0;
   const auto nano = parse_nano_cpus(bounds.cpus);
   if (nano) return *nano;
-  conversion.error(bounds.cpus_at, nano.error().message);
+  conversion.error(bounds.cpus_at, nano.error().message + advice_for_cpus(bounds.cpus));
   return 0;
 }
 
@@ -44,7 +59,10 @@ Result<std::optional<swarm::RestartPolicy>> parse_restart(std::string_view text)
     policy.condition = "on-failure";
     policy.max_attempts = static_cast<std::uint64_t>(count);  // A negative one wraps (rule C5.4).
   } else {
-    return invalid("unknown restart policy: " + std::string(parts.before));
+    const auto near = nearest(parts.before, {"no", "always", "unless-stopped", "on-failure"});
+    return invalid("unknown restart policy: " + std::string(parts.before) +
+                   "; it is one of \"no\", always, unless-stopped, on-failure, on-failure:3" +
+                   (near.empty() ? "" : "; did you mean " + near + '?'));
   }
   return std::optional(std::move(policy));
 }

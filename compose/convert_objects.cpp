@@ -18,10 +18,14 @@ std::optional<std::string> read_data(const Conversion& conversion,
                                      const std::string& subject,
                                      const FileObject& object) {
   if (object.content) return object.content;
-  if (!object.driver.empty()) return std::nullopt;
+  if (!object.driver.empty() || object.unreadable) return std::nullopt;
   const auto shown = shown_path(object.file);
   if (object.file == conversion.input.working_directory) {  // No `file` at all (rule B9.1).
-    conversion.error(object.at, subject + ": read " + shown + ": is a directory");
+    conversion.error(object.at,
+                     subject + (conversion.input.strict
+                                    ? ": read " + shown + ": is a directory"
+                                    : ": it says nothing of its content; write file: PATH, or "
+                                      "external: true for one that exists"));
     return std::nullopt;
   }
   auto data = conversion.input.reader->read(object.file);

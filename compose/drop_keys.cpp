@@ -119,6 +119,7 @@ yaml::Node* ensure_map(yaml::Node& parent, std::string_view key, const SourcePos
 
 /// An old key that has a place below `deploy`; what stands there already wins.
 void move_key(yaml::Node& service,
+              const std::string& service_name,
               const char* key,
               std::initializer_list<const char*> path,
               const char* name,
@@ -130,7 +131,8 @@ void move_key(yaml::Node& service,
     place = place ? ensure_map(*place, step, entry->key_at) : nullptr;
   }
   if (!place || place->find(name)) {
-    rewrite.warning(entry->key_at, std::string(key) + " is ignored: deploy says it already");
+    rewrite.warning(entry->key_at,
+                    "services." + service_name + '.' + key + " is ignored: deploy says it already");
     return;
   }
   put(*place, name, std::move(entry->value));
@@ -153,11 +155,12 @@ void drop_device_reservations(yaml::Node& service, const std::string& name, Rewr
 }  // namespace
 
 void drop_service_keys(yaml::Node& service, const std::string& name, Rewrite& rewrite) {
-  move_key(service, "scale", {"deploy"}, "replicas", rewrite);
-  move_key(service, "mem_limit", {"deploy", "resources", "limits"}, "memory", rewrite);
-  move_key(service, "cpus", {"deploy", "resources", "limits"}, "cpus", rewrite);
-  move_key(service, "pids_limit", {"deploy", "resources", "limits"}, "pids", rewrite);
-  move_key(service, "mem_reservation", {"deploy", "resources", "reservations"}, "memory", rewrite);
+  move_key(service, name, "scale", {"deploy"}, "replicas", rewrite);
+  move_key(service, name, "mem_limit", {"deploy", "resources", "limits"}, "memory", rewrite);
+  move_key(service, name, "cpus", {"deploy", "resources", "limits"}, "cpus", rewrite);
+  move_key(service, name, "pids_limit", {"deploy", "resources", "limits"}, "pids", rewrite);
+  move_key(
+      service, name, "mem_reservation", {"deploy", "resources", "reservations"}, "memory", rewrite);
   drop_device_reservations(service, name, rewrite);
   auto* entries = service.as<yaml::Map>();
   if (!entries) return;

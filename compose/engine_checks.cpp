@@ -162,7 +162,18 @@ class Checks {
 
   void name() {
     const auto mistake = dns_name_mistake(spec_.name);
-    if (!mistake.empty()) conversion_.error(conversion_.service.at, mistake);
+    if (mistake.empty()) return;
+    const auto& key = conversion_.key;
+    if (key.find('.') == std::string::npos) {
+      return conversion_.error(conversion_.service.at, mistake);
+    }
+    auto renamed = key;
+    std::replace(renamed.begin(), renamed.end(), '.', '-');
+    const auto& used = conversion_.service.networks;
+    conversion_.error(
+        conversion_.service.at,
+        mistake + "; call it " + renamed + " and keep the old name as an alias: " + "networks: {" +
+            (used.empty() ? "default" : used.begin()->first) + ": {aliases: [" + key + "]}}");
   }
 
   void words() {
@@ -354,7 +365,12 @@ void check_for_engine(const Conversion& conversion,
                       const Network& network,
                       const std::string& name) {
   const auto mistake = dns_name_mistake(name);
-  if (!mistake.empty()) conversion.error(network.at, "networks." + key + ": " + mistake);
+  if (!mistake.empty()) {
+    const bool dotted_key = network.name.empty() && key.find('.') != std::string::npos;
+    conversion.error(network.at,
+                     "networks." + key + ": " + mistake +
+                         (dotted_key ? "; give it another one with name:" : ""));
+  }
   for (const auto& subnet : network.subnets) {
     if (subnet.text.empty() || is_cidr(subnet.text)) continue;
     conversion.error(subnet.at,

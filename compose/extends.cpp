@@ -190,13 +190,15 @@ class Extender {
       return service;
     }
     chain_.push_back(id);
-    auto base = base_of(extends->value, root, path, directory);
+    auto base = base_of(extends->value, name, root, path, directory);
     chain_.pop_back();
     return base ? overlay(*std::move(base), service) : service;
   }
 
  private:
+  /// `extending` is the service that `extends` stands in.
   std::optional<yaml::Node> base_of(const yaml::Node& extends,
+                                    const std::string& extending,
                                     const yaml::Node& root,
                                     const std::string& path,
                                     const std::string& directory) {
@@ -221,7 +223,16 @@ class Extender {
     const auto* services = base_root->find("services");
     const auto* found = services ? services->find(*name) : nullptr;
     if (!found) {
-      rewrite_.error(extends.at(), "cannot extend service " + quoted(*name) + ": not found");
+      std::vector<std::string> names;
+      if (const auto* all = services ? services->as<yaml::Map>() : nullptr) {
+        for (const auto& entry : *all) {
+          if (entry.key != extending || base_root != &root) names.push_back(entry.key);
+        }
+      }
+      const auto near = nearest(*name, names);
+      rewrite_.error(service->at(),
+                     "services." + extending + ".extends: there is no service " + quoted(*name) +
+                         (near.empty() ? "" : "; did you mean " + near + '?'));
       return std::nullopt;
     }
     if (count_nodes(*found) > kLargest) {

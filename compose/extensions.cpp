@@ -169,7 +169,7 @@ std::optional<std::string> condition_of(const yaml::Node& dependency,
 
 /// The mapping form of depends_on is carried beside the schema.
 void carry_depends_on(yaml::Node& service,
-                      const std::string& name,
+                      const std::string& place,
                       const Members& members,
                       Rewrite& rewrite) {
   const auto* depends_on = service.find("depends_on");
@@ -177,7 +177,7 @@ void carry_depends_on(yaml::Node& service,
   auto entry = *take(service, "depends_on");
   yaml::Node carried(yaml::Map{}, entry.value.at());
   for (const auto& dependency : *entry.value.as<yaml::Map>()) {
-    const auto path = "services." + name + ".depends_on." + dependency.key;
+    const auto path = place + '.' + dependency.key;
     if (!dependency.value.is_null() && !dependency.value.as<yaml::Map>()) {
       const auto text = stringify(dependency.value);
       rewrite.error(
@@ -198,8 +198,7 @@ void carry_depends_on(yaml::Node& service,
 }
 
 /// Long items of env_file become paths; an optional one that is not there is left out.
-void shorten_env_files(yaml::Node& service, const std::string& name, Rewrite& rewrite) {
-  const auto where = "services." + name + ".env_file.[]";
+void shorten_env_files(yaml::Node& service, const std::string& where, Rewrite& rewrite) {
   auto* env_file = service.find("env_file");
   if (env_file && env_file->as<yaml::Map>()) {
     *env_file = yaml::Node(yaml::List{*env_file}, env_file->at());
@@ -224,7 +223,7 @@ void shorten_env_files(yaml::Node& service, const std::string& name, Rewrite& re
 }
 
 /// Long networks of a service: keys that have no place in the CLI's schema.
-void relax_attachments(yaml::Node& service, Rewrite& rewrite) {
+void relax_attachments(yaml::Node& service, const std::string& path, Rewrite& rewrite) {
   auto* networks = service.find("networks");
   auto* entries = networks ? networks->as<yaml::Map>() : nullptr;
   if (!entries) return;
@@ -237,8 +236,9 @@ void relax_attachments(yaml::Node& service, Rewrite& rewrite) {
                             "ipv4_address",
                             "ipv6_address"}) {
       if (const auto entry = take(network.value, key)) {
-        rewrite.warning(entry->key_at,
-                        std::string(key) + " is ignored: Swarm chooses addresses itself");
+        rewrite.warning(
+            entry->key_at,
+            path + '.' + network.key + '.' + key + " is ignored: Swarm chooses addresses itself");
       }
     }
   }
@@ -267,20 +267,33 @@ void drop_external_options(yaml::Node& volume, const std::string& name, Rewrite&
   }
 }
 
+/// What the schema says of texts: to it these keys are nobody's.
+void check_text(const yaml::Entry& entry, const std::string& path, Rewrite& rewrite) {
+  if (entry.value.is_null() || entry.value.as<std::string>()) return;
+  const bool nested = entry.value.as<yaml::List>() || entry.value.as<yaml::Map>();
+  rewrite.error(entry.value.at(),
+                path + '.' + entry.key + " must be a string; " +
+                    (!nested                  ? "put it in quotes"
+                     : entry.key == "content" ? "write a | behind the colon, and the text below it"
+                                              : "write the name of one variable"));
+}
+
 void carry_data(yaml::Node& root, const char* section, Rewrite& rewrite) {
   auto* node = root.find(section);
   auto* entries = node ? node->as<yaml::Map>() : nullptr;
   if (!entries) return;
   for (auto& entry : *entries) {
+    const auto path = std::string(section) + '.' + entry.key;
     const auto written = [&](const char* key) { return entry.value.find(key) ? 1 : 0; };
     if (written("file") + written("content") + written("environment") > 1) {
-      rewrite.error(entry.key_at, "only one of file, content and environment is allowed");
+      rewrite.error(entry.key_at, path + ": only one of file, content and environment is allowed");
     }
-    if (auto content = take(entry.value, "content")) {
-      put(entry.value, kCarriedContent, std::move(content->value));
-    }
-    if (auto environment = take(entry.value, "environment")) {
-      put(entry.value, kCarriedEnvironment, std::move(environment->value));
+    for (const auto& [key, carried] :
+         {std::pair("content", kCarriedContent), std::pair("environment", kCarriedEnvironment)}) {
+      auto data = take(entry.value, key);
+      if (!data) continue;
+      check_text(*data, path, rewrite);
+      put(entry.value, carried, std::move(data->value));
     }
   }
 }
@@ -290,9 +303,10 @@ void rewrite_file(yaml::Node& root, const Members& members, Rewrite& rewrite) {
   if (auto* services = services_of(root)) {
     for (auto& service : *services) {
       drop_service_keys(service.value, service.key, rewrite);
-      carry_depends_on(service.value, service.key, members, rewrite);
-      shorten_env_files(service.value, service.key, rewrite);
-      relax_attachments(service.value, rewrite);
+      const auto path = "services." + service.key;
+      carry_depends_on(service.value, path + ".depends_on", members, rewrite);
+      shorten_env_files(service.value, path + ".env_file.[]", rewrite);
+      relax_attachments(service.value, path + ".networks", rewrite);
     }
   }
   auto* networks = root.find("networks");
@@ -342,15 +356,24 @@ void apply_carried(const Field& service, Service& result) {
   }
 }
 
-std::optional<std::string> carried_content(const Field& object, const Input& input) {
-  if (const auto content = object[kCarriedContent]; content.present()) return content.text();
-  const auto environment = object[kCarriedEnvironment];
-  if (!environment.present()) return std::nullopt;
-  const auto variable = environment.text();
-  const auto found = input.environment.find(variable);
-  if (found != input.environment.end()) return found->second;
-  object.error("the variable " + quoted(variable) + " is not set");
-  return std::string();
+void apply_content(const Field& written, const Input& input, FileObject& object) {
+  const auto content = written[kCarriedContent];
+  const auto environment = written[kCarriedEnvironment];
+  const auto mistaken = [](const Field& value) { return value.present() && !value.is_text(); };
+  object.unreadable = mistaken(content) || mistaken(environment);  // Said by carry_data.
+  if (object.unreadable) return;
+  if (content.present()) {
+    object.content = content.text();
+  } else if (environment.present()) {
+    const auto variable = environment.text();
+    const auto found = input.environment.find(variable);
+    object.unreadable = found == input.environment.end();
+    if (object.unreadable) {
+      written.error("the variable " + quoted(variable) + " is not set");
+    } else {
+      object.content = found->second;
+    }
+  }
 }
 
 }  // namespace skep::compose

@@ -25,6 +25,6 @@ std::optional<std::string> apply_extensions(const std::vector<yaml::Node*>& root
 void apply_carried(const Field& service, Service& result);
 
 /// Of a secret or config: its data, where it does not come from a file.
-[[nodiscard]] std::optional<std::string> carried_content(const Field& object, const Input& input);
+void apply_content(const Field& written, const Input& input, FileObject& object);
 
 }  // namespace skep::compose

@@ -23,7 +23,7 @@ Field Field::operator[](std::string_view key) const {
       if (equal_ignoring_case(entry.key, key)) child = &entry.value;
     }
   }
-  return {child, std::move(path), child ? child->at() : at_, findings_};
+  return {child, std::move(path), child ? child->at() : at_, findings_, strict_};
 }
 
 std::vector<Field> Field::items() const {
@@ -36,7 +36,7 @@ std::vector<Field> Field::items() const {
   }
   for (std::size_t i = 0; i < list->size(); ++i) {
     const auto& item = (*list)[i];
-    result.push_back(Field(&item, path_ + '.' + std::to_string(i), item.at(), findings_));
+    result.push_back(Field(&item, path_ + '.' + std::to_string(i), item.at(), findings_, strict_));
   }
   return result;
 }
@@ -51,7 +51,7 @@ std::vector<Field::Member> Field::members() const {
   }
   for (const auto& entry : *map) {
     std::string path = path_.empty() ? entry.key : path_ + '.' + entry.key;
-    Field value(&entry.value, std::move(path), entry.value.at(), findings_);
+    Field value(&entry.value, std::move(path), entry.value.at(), findings_, strict_);
     result.push_back(Member{entry.key, entry.key_at, std::move(value)});
   }
   return result;
@@ -89,8 +89,9 @@ std::optional<std::uint64_t> Field::count(std::string_view cli_name) const {
   if (!number) return std::nullopt;
   const auto* fraction = node_->as<double>();
   if (*number < 0 || (fraction && *fraction < 0)) {
-    error("cannot parse '" + std::string(cli_name) + "', " + *stringify(*node_) +
-          " overflows uint");
+    error(strict_ ? "cannot parse '" + std::string(cli_name) + "', " + *stringify(*node_) +
+                        " overflows uint"
+                  : *stringify(*node_) + " is negative; write 0 or more");
     return std::nullopt;
   }
   return static_cast<std::uint64_t>(*number);

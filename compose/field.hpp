@@ -19,8 +19,15 @@ namespace skep::compose {
 /// where its type is wrong. A view: the tree and the findings outlive it.
 class Field {
  public:
-  Field(const yaml::Node& root, std::string path, Findings& findings)
-      : node_(&root), path_(std::move(path)), at_(root.at()), findings_(&findings) {}
+  /// `strict`: mistakes are said in the CLI's words, and what it takes without a word is taken so.
+  Field(const yaml::Node& root, std::string path, Findings& findings, bool strict)
+      : node_(&root),
+        path_(std::move(path)),
+        at_(root.at()),
+        findings_(&findings),
+        strict_(strict) {}
+
+  [[nodiscard]] bool strict() const { return strict_; }
 
   /// Written, even as null.
   [[nodiscard]] bool written() const { return node_ != nullptr; }
@@ -64,14 +71,20 @@ class Field {
   void warning(std::string message) const;
 
  private:
-  Field(const yaml::Node* node, std::string path, SourcePosition at, Findings* findings)
-      : node_(node), path_(std::move(path)), at_(std::move(at)), findings_(findings) {}
+  Field(
+      const yaml::Node* node, std::string path, SourcePosition at, Findings* findings, bool strict)
+      : node_(node),
+        path_(std::move(path)),
+        at_(std::move(at)),
+        findings_(findings),
+        strict_(strict) {}
   void wrong_type(std::string_view expected) const;
 
   const yaml::Node* node_;
   std::string path_;
   SourcePosition at_;
   Findings* findings_;
+  bool strict_;
 };
 
 struct Field::Member {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,11 @@ namespace {
 constexpr std::size_t kDeepestInclude = 20;
 constexpr std::size_t kMostVisits = 200;
 constexpr std::array kSections = {"services", "networks", "volumes", "secrets", "configs"};
+
+/// What docker compose would fetch: "https://…", "oci://…", "git@host:…".
+bool is_remote(std::string_view path) {
+  return path.find("://") != std::string_view::npos || path.starts_with("git@");
+}
 
 /// One file after the other, each with what it includes itself.
 class Includer {
@@ -57,6 +63,11 @@ class Includer {
       if (!node.as<std::string>()) return rewrite_.error(node.at(), "include needs a path");
       const auto text = rewrite_.interpolated(node, "include.path");
       if (!text) return;
+      if (is_remote(*text)) {
+        return rewrite_.error(node.at(),
+                              "include: " + quoted(*text) + " is another machine's: skep reads " +
+                                  "files of the repository only; copy the file into it");
+      }
       const auto path = clean_path(resolve_path(directory, *text));
       if (!start) start = directory_of(path);
       auto file = read(path, *start, node.at());

@@ -199,6 +199,12 @@ bool looks_like_password_hash(std::string_view text) {
   return false;
 }
 
+/// Whether its last variable has no end.
+bool is_unclosed(std::string_view text) {
+  const auto brace = text.rfind("${");
+  return brace != std::string_view::npos && text.find('}', brace) == std::string_view::npos;
+}
+
 class Walk {
  public:
   Walk(const Variables& environment, const InterpolationOptions& options, Findings& findings)
@@ -264,6 +270,12 @@ class Walk {
       if (unused_) return;
       // The CLI wraps it into its words about a $ too many.
       return add(Finding::Severity::error, node, path_ + ": " + missing_value(*outcome.error));
+    }
+    if (outcome.error && !options_.strict && is_unclosed(text)) {
+      return add(Finding::Severity::error,
+                 node,
+                 path_ + ": the brace of a ${ is not closed in " + quoted(*outcome.error) +
+                     "; write ${VAR}, or $${ where it is to stay text");
     }
     if (outcome.error) {
       return add(Finding::Severity::error,
@@ -371,6 +383,8 @@ class Walk {
   }
 
   void add(Finding::Severity severity, const yaml::Node& node, std::string message) {
+    // What an anchor of an unused block brings somewhere is warned about there.
+    if (unused_ && !options_.strict && severity == Finding::Severity::warning) return;
     findings_.push_back({severity, std::move(message), node.at()});
   }
 

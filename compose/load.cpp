@@ -73,7 +73,10 @@ std::vector<Document> parse_all(const Input& input, Findings& findings) {
                 root.error().at.value_or(SourcePosition{file.name, 0, 0}),
                 root.error().message);
     } else if (!root->as<yaml::Map>()) {
-      add_error(findings, {file.name, 1, 1}, "top-level object must be a mapping");
+      add_error(findings,
+                {file.name, 1, 1},
+                std::string("top-level object must be a mapping") +
+                    (root->is_null() ? "; the file is empty" : ""));
     } else {
       documents.push_back({*std::move(root), {}});
     }
@@ -110,18 +113,26 @@ ComposeFile load_document(Document& document, const Input& input, Findings& find
   add_stage(findings, std::exchange(stage, {}));
   validate(document.root, document.version, input.strict, stage);
   add_stage(findings, std::exchange(stage, {}));
-  auto file = load_file(Field(document.root, "", stage), input, document.version.minor);
+  auto file =
+      load_file(Field(document.root, "", stage, input.strict), input, document.version.minor);
   add_stage(findings, std::move(stage));
   return file;
 }
 
-/// A warning without the service that it is about and without numbers: a block that many services
-/// share, or a range of ports, gives the same one at the same place again and again.
-std::string kind_of(std::string_view message) {
-  constexpr std::string_view kServices = "services.";
-  if (message.starts_with(kServices)) {
-    message.remove_prefix(std::min(message.find('.', kServices.size()), message.size()));
+/// A finding without the service that it is about: a block that many services share gives the same
+/// one at the same place again and again. Of warnings the numbers do not count either, for a range
+/// of ports gives one for each.
+std::string kind_of(const Finding& finding) {
+  std::string_view message = finding.message;
+  for (const auto& [before, end] :
+       {std::pair<std::string_view, char>("services.", '.'),
+        std::pair<std::string_view, char>("service ", ':'),
+        std::pair<std::string_view, char>("invalid image reference for service ", ':')}) {
+    if (!message.starts_with(before)) continue;
+    message.remove_prefix(std::min(message.find(end, before.size()), message.size()));
+    break;
   }
+  if (finding.severity == Finding::Severity::error) return "error" + std::string(message);
   std::string kind;
   for (const char c : message) {
     if (c < '0' || c > '9') kind += c;
@@ -130,22 +141,24 @@ std::string kind_of(std::string_view message) {
 }
 
 /// Once each, with the number of those left out. They are sorted by place.
-void join_repeated_warnings(Findings& findings) {
+void join_repeated(Findings& findings) {
   Findings kept;
   std::map<std::string, std::pair<std::size_t, std::size_t>> at_place;  // Kind → index, more.
   const auto end_place = [&] {
     for (const auto& [kind, first] : at_place) {
       if (first.second == 0) continue;
-      kept[first.first].message +=
-          " (and " + std::to_string(first.second) + " more such warnings here)";
+      auto& finding = kept[first.first];
+      const bool error = finding.severity == Finding::Severity::error;
+      finding.message += " (and " + std::to_string(first.second) + " more such " +
+                         (error ? "errors" : "warnings") + " here)";
     }
     at_place.clear();
   };
   for (auto& finding : findings) {
     if (!kept.empty() && kept.back().at != finding.at) end_place();
-    if (finding.severity == Finding::Severity::warning && finding.at.line > 0) {
+    if (finding.at.line > 0) {
       const auto [first, fresh] =
-          at_place.try_emplace(kind_of(finding.message), kept.size(), std::size_t{0});
+          at_place.try_emplace(kind_of(finding), kept.size(), std::size_t{0});
       if (!fresh) {
         ++first->second.second;
         continue;
@@ -159,7 +172,7 @@ void join_repeated_warnings(Findings& findings) {
 
 Output finish(Output output, const Input& input) {
   sort_and_unique(output.findings);
-  if (!input.strict) join_repeated_warnings(output.findings);
+  if (!input.strict) join_repeated(output.findings);
   return output;
 }
 

@@ -187,17 +187,37 @@ void join_pairs(yaml::Node* node) {
   }
 }
 
-void drop_empty_items(yaml::Node* node, Rewrite& rewrite) {
+/// The parser places what is not there at whatever follows: its dash is the last one before.
+SourcePosition dash_of(const SourcePosition& at, Rewrite& rewrite) {
+  const auto& lines = rewrite.lines_of(at.file);
+  for (auto number = std::min(at.line, static_cast<int>(lines.size())); number > 0; --number) {
+    const auto line = lines[static_cast<std::size_t>(number) - 1];
+    const auto first = line.find_first_not_of(" \t\r");
+    if (first == std::string_view::npos || line[first] == '#') continue;
+    const auto column = static_cast<int>(first) + 1;
+    if (number == at.line && column >= at.column) continue;
+    return line[first] == '-' ? SourcePosition{at.file, number, column} : at;
+  }
+  return at;
+}
+
+void drop_empty_items(yaml::Node* node, const std::string& path, Rewrite& rewrite) {
   auto* list = node ? node->as<yaml::List>() : nullptr;
   if (!list) return;
-  std::erase_if(*list, [&](const yaml::Node& item) {
-    if (item.is_null()) rewrite.warning(item.at(), "an empty list item: taken as not written");
-    return item.is_null();
-  });
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const auto& item = (*list)[i];
+    if (!item.is_null()) continue;
+    rewrite.warning(dash_of(item.at(), rewrite),
+                    path + '.' + std::to_string(i) + " is empty: taken as not written");
+  }
+  std::erase_if(*list, [](const yaml::Node& item) { return item.is_null(); });
 }
 
 /// Of KEY=VALUE items the last one stays: between two there may be another value of the key.
-void deduplicate(yaml::Node* node, Rewrite& rewrite, bool keep_last = false) {
+void deduplicate(yaml::Node* node,
+                 const std::string& path,
+                 Rewrite& rewrite,
+                 bool keep_last = false) {
   auto* list = node ? node->as<yaml::List>() : nullptr;
   if (!list) return;
   yaml::List kept;
@@ -205,7 +225,8 @@ void deduplicate(yaml::Node* node, Rewrite& rewrite, bool keep_last = false) {
   for (std::size_t i = 0; i < list->size(); ++i) {
     const auto [known, fresh] = last.emplace(fingerprint((*list)[i]), i);
     if (fresh) continue;
-    rewrite.warning((*list)[i].at(), "stands in the list already; once is enough");
+    rewrite.warning((*list)[i].at(),
+                    path + '.' + std::to_string(i) + " stands in the list already; once is enough");
     if (keep_last) known->second = i;
   }
   for (std::size_t i = 0; i < list->size(); ++i) {
@@ -230,42 +251,49 @@ yaml::Map drop_nulls(yaml::Node* map, const std::string& path, const Keys& kept,
   return dropped;
 }
 
-void relax_port(yaml::Node& port, Rewrite& rewrite) {
+void relax_port(yaml::Node& port, const std::string& path, Rewrite& rewrite) {
   if (!port.as<yaml::Map>()) return;
-  drop_nulls(&port, "ports", {}, rewrite);
+  drop_nulls(&port, path, {}, rewrite);
   count_from_text(port.find("published"));
   count_from_text(port.find("target"));
   if (const auto ip = take(port, "host_ip")) {
-    rewrite.warning(ip->key_at, "host_ip is ignored: Swarm publishes ports on every address");
+    rewrite.warning(ip->key_at,
+                    path + ".host_ip is ignored: Swarm publishes ports on every address");
   }
   for (const auto* key : {"name", "app_protocol"}) {
     if (const auto entry = take(port, key)) {
-      rewrite.warning(entry->key_at, std::string(key) + " of a port is ignored");
+      rewrite.warning(entry->key_at, path + '.' + key + " is ignored: Swarm keeps no such word");
     }
   }
 }
 
+/// Calls `function(item, path of the item)`.
 template <typename Function>
-void for_each_item(yaml::Node* node, Function function) {
+void for_each_item(yaml::Node* node, const std::string& path, Function function) {
   auto* list = node ? node->as<yaml::List>() : nullptr;
   if (!list) return;
-  for (auto& item : *list) function(item);
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    function((*list)[i], path + '.' + std::to_string(i));
+  }
 }
 
 /// A long volume without a type is what the short form would make of it.
-void relax_volume(yaml::Node& volume, Rewrite& rewrite) {
+void relax_volume(yaml::Node& volume, const std::string& path, Rewrite& rewrite) {
   if (!volume.as<yaml::Map>()) return;
-  drop_nulls(&volume, "volumes", {}, rewrite);
+  drop_nulls(&volume, path, {}, rewrite);
   switch_from_text(volume.find("read_only"));
   switch_from_text(at_path(volume, {"volume", "nocopy"}));
   bytes_from_text(at_path(volume, {"tmpfs", "size"}));
   const auto* source = volume.find("source");
   const auto* text = source ? source->as<std::string>() : nullptr;
   if (volume.find("type") || (source && !text)) return;
-  const bool path = text && !text->empty() &&
-                    std::string_view("./~").find(text->front()) != std::string_view::npos;
-  const std::string type = path ? "bind" : "volume";
-  rewrite.warning(volume.at(), "a volume without a type is taken as type: " + type);
+  const bool is_path = text && !text->empty() &&
+                       std::string_view("./~").find(text->front()) != std::string_view::npos;
+  const std::string type = is_path ? "bind" : "volume";
+  // With this key, which the schema refuses, it is not known what the type would be.
+  if (!volume.find("src")) {
+    rewrite.warning(volume.at(), path + " has no type: taken as type: " + type);
+  }
   put(volume, "type", yaml::Node(type, volume.at()));
 }
 
@@ -329,24 +357,33 @@ void relax_aliases(yaml::Node* networks, const std::string& path, Rewrite& rewri
   auto* entries = networks ? networks->as<yaml::Map>() : nullptr;
   if (!entries) return;
   for (auto& entry : *entries) {
-    drop_nulls(&entry.value, path + ".networks." + entry.key, {}, rewrite);
-    drop_empty_items(entry.value.find("aliases"), rewrite);
-    deduplicate(entry.value.find("aliases"), rewrite);
-    stringify_numbers(entry.value.find("aliases"));
+    const auto place = path + '.' + entry.key;
+    drop_nulls(&entry.value, place, {}, rewrite);
+    auto* aliases = entry.value.find("aliases");
+    drop_empty_items(aliases, place + ".aliases", rewrite);
+    deduplicate(aliases, place + ".aliases", rewrite);
+    stringify_numbers(aliases);
   }
 }
 
 void relax_service(yaml::Node& service, const std::string& path, Rewrite& rewrite) {
-  for (const auto& place : kMayBeEmpty) {
+  const auto joined = [&path](const Keys& place) {
     std::string name = path;
     for (const auto key : place) name += '.' + std::string(key);
-    auto dropped = drop_nulls(
-        at_path(service, place), name, place.empty() ? Keys{"deploy", "pid"} : Keys{}, rewrite);
+    return name;
+  };
+  for (const auto& place : kMayBeEmpty) {
+    auto dropped = drop_nulls(at_path(service, place),
+                              joined(place),
+                              place.empty() ? Keys{"deploy", "pid"} : Keys{},
+                              rewrite);
     if (place.empty() && !dropped.empty()) {
       put(service, kCarriedEmptyKeys, yaml::Node(std::move(dropped), service.at()));
     }
   }
-  for (const auto& list : kServiceLists) drop_empty_items(at_path(service, list), rewrite);
+  for (const auto& list : kServiceLists) {
+    drop_empty_items(at_path(service, list), joined(list), rewrite);
+  }
   for (const auto& pairs : kServicePairs) {
     join_pairs(at_path(service, pairs));
     stringify_booleans(at_path(service, pairs));
@@ -354,7 +391,8 @@ void relax_service(yaml::Node& service, const std::string& path, Rewrite& rewrit
   for (const auto& texts : kServiceTexts) stringify_numbers(at_path(service, texts));
   for (const auto& count : kServiceCounts) count_from_text(at_path(service, count));
   for_each_item(at_path(service, {"deploy", "resources", "reservations", "generic_resources"}),
-                [](auto& item) {
+                path,
+                [](auto& item, const auto&) {
                   count_from_text(at_path(item, {"discrete_resource_spec", "value"}));
                 });
   for (const auto& word : kServiceSwitches) switch_from_text(at_path(service, word));
@@ -366,24 +404,30 @@ void relax_service(yaml::Node& service, const std::string& path, Rewrite& rewrit
   }
   for (const auto& set : kServiceSets) {
     const auto key = set.back();
-    deduplicate(at_path(service, set), rewrite, key == "environment" || key == "labels");
+    deduplicate(
+        at_path(service, set), joined(set), rewrite, key == "environment" || key == "labels");
   }
   // To YAML 1.1 `no` was false, and some tools write it so.
   if (auto* restart = service.find("restart"); restart && restart->as<bool>()) {
     if (!*restart->as<bool>()) *restart = yaml::Node(std::string("no"), restart->at());
   }
   relax_condition(at_path(service, {"deploy", "restart_policy", "condition"}), path, rewrite);
-  for_each_item(service.find("ports"), [&](auto& port) { relax_port(port, rewrite); });
-  for_each_item(service.find("volumes"), [&](auto& volume) { relax_volume(volume, rewrite); });
+  for_each_item(service.find("ports"), path + ".ports", [&](auto& port, const auto& place) {
+    relax_port(port, place, rewrite);
+  });
+  for_each_item(service.find("volumes"), path + ".volumes", [&](auto& volume, const auto& place) {
+    relax_volume(volume, place, rewrite);
+  });
   for (const auto* key : {"secrets", "configs"}) {
-    for_each_item(service.find(key), [](auto& item) { relax_reference(item); });
+    for_each_item(service.find(key), path, [](auto& item, const auto&) { relax_reference(item); });
   }
   relax_ulimits(service.find("ulimits"));
-  relax_aliases(service.find("networks"), path, rewrite);
+  relax_aliases(service.find("networks"), path + ".networks", rewrite);
 }
 
 void relax_object(yaml::Node& object, const std::string& path, Rewrite& rewrite) {
-  drop_nulls(&object, path, {}, rewrite);
+  // With a name it was to be something that exists: the schema refuses to guess.
+  drop_nulls(&object, path, object.find("name") ? Keys{"external"} : Keys{}, rewrite);
   drop_nulls(object.find("ipam"), path + ".ipam", {}, rewrite);
   for (const auto& pairs : kObjectPairs) {
     join_pairs(at_path(object, pairs));

@@ -96,6 +96,15 @@ const yaml::Node* Rewrite::file(const std::string& path, const SourcePosition& a
   return &*place;
 }
 
+const std::vector<std::string_view>& Rewrite::lines_of(const std::string& file) {
+  const auto [known, fresh] = lines_.try_emplace(file);
+  if (!fresh) return known->second;
+  for (const auto& own : input_.files) {
+    if (own.name == file) known->second = split(own.text, '\n');
+  }
+  return known->second;
+}
+
 bool Rewrite::spend(std::size_t nodes, const SourcePosition& at) {
   const bool before = spent_ > kMostNodes;
   spent_ += nodes;

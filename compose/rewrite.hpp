@@ -43,6 +43,8 @@ class Rewrite {
   void only_known_keys(const yaml::Node& mapping,
                        const std::string& path,
                        const std::vector<std::string>& known);
+  /// Of one of the stack's own files; none of another's, which nobody keeps.
+  const std::vector<std::string_view>& lines_of(const std::string& file);
   /// Counts what was put into the stack beyond its own files; false, and an error, where it is too
   /// much. Small texts can ask for very large trees.
   bool spend(std::size_t nodes, const SourcePosition& at);
@@ -51,6 +53,7 @@ class Rewrite {
   const Input& input_;
   Findings& findings_;
   std::map<std::string, std::optional<yaml::Node>> files_;
+  std::map<std::string, std::vector<std::string_view>> lines_;
   std::size_t spent_ = 0;
 };
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "compose/advice.hpp"
 #include "compose/rewrite.hpp"
 #include "compose/schema_formats.hpp"
 #include "compose/schema_tables.hpp"
@@ -174,9 +175,10 @@ class Validator {
       return check_list(*items, *type.list);
     }
     if (!takes_scalar(node, type.scalars)) {
+      const auto meant = advice_for_value(path_, node, type);
       return add(node.at(),
                  path() + " must be a " + std::string(type.expected) +
-                     type_hint(path(), node, type, list, strict_));
+                     (meant.empty() ? type_hint(path(), node, type, list, strict_) : meant));
     }
     check_content(node, type);
   }
@@ -240,10 +242,15 @@ class Validator {
     if (!type.words.empty() &&
         (text == nullptr ||
          std::find(type.words.begin(), type.words.end(), *text) == type.words.end())) {
-      std::string message = path() + " " + path() + " must be one of the following: ";
+      // The CLI names it twice.
+      std::string message =
+          path() + (strict_ ? " " + path() : "") + " must be one of the following: ";
       for (const auto& word : type.words) {
         message += (word == type.words.front() ? "\"" : ", \"") + std::string(word) + "\"";
       }
+      const std::vector<std::string> words(type.words.begin(), type.words.end());
+      const auto near = text == nullptr ? "" : nearest(*text, words);
+      if (!near.empty()) message += "; did you mean " + near + '?';
       add(node.at(), std::move(message));
     }
     const auto* integer = node.as<std::int64_t>();
@@ -272,11 +279,27 @@ class Validator {
   }
 
   void check_object(const yaml::Node& node, const yaml::Map& map, const ObjectType& object) {
-    for (const auto& entry : map) check_entry(entry, map, object);
+    for (const auto& entry : map) {
+      if (path_ != "services" || !is_part_of_service(entry)) check_entry(entry, map, object);
+    }
     for (const auto& key : object.required) {
       if (node.find(key) == nullptr)
         add(node.at(), path() + " " + std::string(key) + " is required");
     }
+  }
+
+  /// Says so, once for all of its keys, and at its own: there later stages miss an image.
+  bool is_part_of_service(const yaml::Entry& entry) {
+    const auto advice = advice_for_part_of_service(entry);
+    if (advice.empty()) return false;
+    const auto place = path_ + '.' + entry.key;
+    if (const auto* foreign = first_foreign_key(entry.value)) {
+      add(entry.key_at,
+          place + " Additional property " + foreign->key + " is not allowed" + advice);
+    } else {
+      add(entry.value.at(), place + " must be a mapping" + advice);
+    }
+    return true;
   }
 
   void check_entry(const yaml::Entry& entry, const yaml::Map& map, const ObjectType& object) {
@@ -324,51 +347,12 @@ class Validator {
     return above;
   }
 
-  /// A key that has its place elsewhere, where people look for it here.
-  [[nodiscard]] std::string other_place(const yaml::Entry& entry) const {
-    struct Misplaced {
-      std::string_view in, key, place;
-    };
-    static constexpr std::array kMisplaced = {
-        Misplaced{"service", "mode", "deploy"},
-        Misplaced{"service", "replicas", "deploy"},
-        Misplaced{"service", "resources", "deploy"},
-        Misplaced{"service", "restart_policy", "deploy"},
-        Misplaced{"service", "placement", "deploy"},
-        Misplaced{"service", "update_config", "deploy"},
-        Misplaced{"service", "rollback_config", "deploy"},
-        Misplaced{"service", "endpoint_mode", "deploy"},
-        Misplaced{"service", "constraints", "deploy.placement"},
-        Misplaced{"deploy", "constraints", "deploy.placement"},
-        Misplaced{"deploy", "preferences", "deploy.placement"},
-        Misplaced{"deploy", "max_replicas_per_node", "deploy.placement"},
-        Misplaced{"deploy", "limits", "deploy.resources"},
-        Misplaced{"deploy", "reservations", "deploy.resources"},
-        Misplaced{"deploy", "restart", "deploy.restart_policy, as condition"},
-    };
-    const auto depth = path_.empty() ? 0 : 1 + std::count(path_.begin(), path_.end(), '.');
-    if (depth == 0 && (entry.value.find("image") || entry.value.find("build"))) {
-      return "; a service stands below services:";
-    }
-    const bool in_services = path_.starts_with("services.");
-    const std::string_view in = !in_services                               ? ""
-                                : depth == 2                               ? "service"
-                                : depth == 3 && path_.ends_with(".deploy") ? "deploy"
-                                                                           : "";
-    for (const auto& row : kMisplaced) {
-      if (row.in == in && row.key == entry.key) {
-        return "; its place is below " + std::string(row.place);
-      }
-    }
-    return "";
-  }
-
   [[nodiscard]] std::string advice(const yaml::Entry& entry,
                                    const yaml::Map& map,
                                    const ObjectType& object,
                                    const KeyType* other_version) const {
     const auto& key = entry.key;
-    if (auto place = other_place(entry); !place.empty()) return place;
+    if (auto meant = advice_for_key(path_, entry); !meant.empty()) return meant;
     if (const auto above = empty_key_above(entry, map, object); !above.empty()) {
       return "; if it belongs to " + above + ", indent it more";
     }
@@ -389,7 +373,7 @@ class Validator {
     }
     // Taken out before, off strict mode.
     if (!strict_ && path_.empty()) known.insert(known.end(), {"name", "include"});
-    if (const auto near = nearest(key, known); !near.empty()) return "; did you mean " + near + "?";
+    if (auto meant = advice_for_typo(path_, key, known); !meant.empty()) return meant;
     if (known.empty() || known.size() > 12) return "";
     std::string all;
     for (const auto& name : known) all += (all.empty() ? "" : ", ") + name;

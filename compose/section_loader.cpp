@@ -108,7 +108,8 @@ FileObject load_file_object(const Field& field,
     }
     return object;
   }
-  if (!input.strict) object.content = carried_content(field, input);
+  object.unreadable = !field.is_map();  // The schema has said so.
+  if (!input.strict && field.is_map()) apply_content(field, input, object);
   if (!object.content) object.file = clean_path(resolve_path(input.working_directory, file));
   return object;
 }

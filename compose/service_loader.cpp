@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "compose/environment.hpp"
@@ -20,6 +21,19 @@ constexpr std::size_t kMostPlaces = 16;      // Of the ports of one item.
 // The engine reads the words of ports, of a bind's propagation and of isolation in whatever case
 // they are written ("UDP", "HyperV") and keeps them in its own.
 
+/// The engine takes any word, and one that it does not know as the first of these.
+std::string port_word(const Field& field, const std::vector<std::string>& words) {
+  auto word = lower(field.text());
+  if (field.strict() || word.empty()) return word;
+  if (std::find(words.begin(), words.end(), word) != words.end()) return word;
+  std::string all;
+  for (const auto& each : words) all += (all.empty() ? "" : ", ") + each;
+  const auto near = nearest(word, words);
+  field.warning("the engine does not know " + quoted(word) + " and takes it as " + words.front() +
+                "; it is one of " + all + (near.empty() ? "" : "; did you mean " + near + '?'));
+  return word;
+}
+
 /// Rules B1.8, B1.9.
 std::optional<std::vector<Port>> load_ports(const Field& field,
                                             std::map<std::string, SourcePosition>& key_at) {
@@ -31,8 +45,8 @@ std::optional<std::vector<Port>> load_ports(const Field& field,
   for (const auto& item : field.items()) {
     if (item.is_map()) {
       Port port;
-      port.mode = lower(item["mode"].text());
-      port.protocol = lower(item["protocol"].text());
+      port.mode = port_word(item["mode"], {"ingress", "host"});
+      port.protocol = port_word(item["protocol"], {"tcp", "udp", "sctp"});
       port.target = static_cast<std::uint32_t>(item["target"].count("target").value_or(0));
       port.published = static_cast<std::uint32_t>(item["published"].count("published").value_or(0));
       note(port, item);
@@ -87,6 +101,30 @@ std::string bind_source(const Field& item, std::string source, const Input& inpu
   return resolved;
 }
 
+/// Whether the schema has refused a key of it: what that key was meant to say is not missing then.
+bool has_unknown_key(const Field& volume) {
+  constexpr std::array<std::string_view, 8> kKnown = {
+      "type", "source", "target", "read_only", "consistency", "bind", "volume", "tmpfs"};
+  const auto members = volume.members();
+  return std::any_of(members.begin(), members.end(), [&](const Field::Member& member) {
+    return !member.key.starts_with("x-") &&
+           std::find(kKnown.begin(), kKnown.end(), member.key) == kKnown.end();
+  });
+}
+
+/// The CLI lists those that it knows, without the key that holds them.
+bool is_volume_type(const Field& type) {
+  constexpr std::array<std::string_view, 6> kTypes = {
+      "volume", "bind", "tmpfs", "npipe", "cluster", "image"};
+  const auto word = type.text();
+  if (word.empty() || type.strict()) return true;
+  if (std::find(kTypes.begin(), kTypes.end(), word) != kTypes.end()) return true;
+  const auto near = nearest(word, {kTypes.begin(), kTypes.end()});
+  type.error("the type " + quoted(word) + " is unknown; it is one of volume, bind, tmpfs, npipe, " +
+             "cluster, image" + (near.empty() ? "" : "; did you mean " + near + '?'));
+  return false;
+}
+
 ServiceVolume load_long_volume(const Field& item) {
   ServiceVolume volume;
   volume.type = item["type"].text();
@@ -123,6 +161,7 @@ std::optional<std::vector<ServiceVolume>> load_volumes(const Field& field, const
   for (const auto& item : field.items()) {
     ServiceVolume volume;
     if (item.is_map()) {
+      if (has_unknown_key(item) || !is_volume_type(item["type"])) continue;
       volume = load_long_volume(item);
     } else {
       const auto text = item.text();
@@ -143,6 +182,36 @@ std::optional<std::vector<ServiceVolume>> load_volumes(const Field& field, const
   return volumes;
 }
 
+/// The CLI takes any key here, reads none that it does not know, and then misses the source. False
+/// where it is missing.
+bool has_source(const Field& item) {
+  static const std::vector<std::string> kKnown = {"source", "target", "uid", "gid", "mode"};
+  const bool has_one = item["source"].written();
+  std::vector<Field::Member> unknown;
+  for (auto& member : item.members()) {
+    const auto is_it = [&](const auto& key) { return equal_ignoring_case(key, member.key); };
+    const bool known = std::any_of(kKnown.begin(), kKnown.end(), is_it);
+    if (!known && !member.key.starts_with("x-")) unknown.push_back(std::move(member));
+  }
+  if (!has_one) {
+    const auto meant = std::find_if(unknown.begin(), unknown.end(), [](const auto& member) {
+      return member.value.is_text() &&
+             nearest(member.key, {"target", "uid", "gid", "mode"}).empty();
+    });
+    const bool found = meant != unknown.end();
+    item.error("source is missing" +
+               (found ? "; did you mean source instead of " + meant->key + '?' : ""));
+    if (found) unknown.erase(meant);
+  }
+  for (const auto& member : unknown) {
+    const auto near = nearest(member.key, kKnown);
+    member.value.warning("the key is unknown, and ignored as docker stack deploy ignores it; " +
+                         (near.empty() ? "allowed here are source, target, uid, gid, mode"
+                                       : "did you mean " + near + '?'));
+  }
+  return has_one;
+}
+
 /// Rule B7.1.
 std::optional<std::vector<FileReference>> load_references(const Field& field) {
   if (!field.present()) return std::nullopt;
@@ -151,6 +220,7 @@ std::optional<std::vector<FileReference>> load_references(const Field& field) {
     FileReference reference;
     reference.at = item.at();
     if (item.is_map()) {
+      if (!item.strict() && !has_source(item)) continue;
       reference.source = item["source"].text();
       reference.target = item["target"].text();
       reference.uid = item["uid"].text();

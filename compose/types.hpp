@@ -184,6 +184,7 @@ struct FileObject {
   std::optional<std::string> content;  ///< Extension: the data itself, instead of a file.
   StringMap driver_opts, labels;
   bool external = false;
+  bool unreadable = false;  ///< What stands there is of a wrong type, which was said.
   SourcePosition at, file_at;
 };
 

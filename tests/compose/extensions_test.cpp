@@ -38,7 +38,7 @@ TEST(Extensions, ADollarThatBeginsNoVariableStaysAnywhere) {
   EXPECT_THAT(container.args, ElementsAre("--x=^/(dev|proc)($|/)", "$(id)", "a$"));
   EXPECT_THAT(container.env, ElementsAre("A=p$1", "B=u:$2y$05$1rR4hl3V", "C=foo$"));
   EXPECT_THAT(warnings(output), HasSubstr("write $$ for each $"));
-  for (const auto* text : {"${FOO", "${FOO }", "${}", "${1}", "${FOO:=x}", "x $ ${FOO"}) {
+  for (const auto* text : {"${FOO }", "${}", "${1}", "${FOO:=x}", "x $ ${FOO }"}) {
     EXPECT_THAT(errors(relaxed().load({web("command: ['" + std::string(text) + "']")})),
                 HasSubstr("invalid interpolation format"))
         << text;
