@@ -179,7 +179,7 @@ INSTANTIATE_TEST_SUITE_P(
              web("deploy: {restart_policy: {condition: maybe}}"),
              "restart_policy condition \"maybe\" is unknown to the engine; it is one of none, "
              "on-failure, any"},
-        Case{"failure_action_c5_3",
+        Case{"failure_action_c5_3_c5_6",
              web("deploy: {update_config: {failure_action: explode}}"),
              "it is one of pause, continue, rollback"},
         Case{
@@ -206,10 +206,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"constraint_as_mapping_c4",
              web("deploy: {placement: {constraints: [node.role: manager]}}"),
              "must be a string; a colon and a blank make a mapping: write node.role == manager"},
-        Case{"memory_b10_1",
+        Case{"memory_b10_1_d8_2",
              web("deploy: {resources: {limits: {memory: '50'}}}"),
              "at least 4 MiB; write 64M for megabytes"},
-        Case{"cpus_c5_2",
+        Case{"cpus_c5_2_d8_2",
              web("deploy: {resources: {limits: {cpus: '0.0001'}}}"),
              "no less than 0.001 cpus"},
         Case{"job_with_update_config_c5_1",

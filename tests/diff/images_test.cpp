@@ -246,7 +246,7 @@ INSTANTIATE_TEST_SUITE_P(
                  true}),
     [](const auto& row) { return std::string(row.param.name); });
 
-TEST(ChooseImage, TakesPlatformsFromTheAnswerElseFromLive_E3_21_D6_5) {
+TEST(ChooseImage, TakesPlatformsFromTheAnswerElseFromLive_E3_21_D6_5_F127) {
   auto stack = testing::stack("s");
   const auto& spec = testing::add_service(stack, "web", "foo:1");
   Policy policy;

@@ -100,7 +100,7 @@ TEST_F(Objects, UpdateLabelsOfAGenerationWithoutLosingItsKey_D5_1) {
   EXPECT_EQ(swarm.state.find_config(config_of_web())->labels.at(testing::kKey), "conf");
 }
 
-TEST_F(Objects, AreABlockedNoteWithoutRotation_F105) {
+TEST_F(Objects, AreABlockedNoteWithoutRotation_D5_2_F105) {
   policy.rotate = false;
   desired.configs["conf"].data = "two";
   EXPECT_TRUE(next().blocked());

@@ -324,6 +324,14 @@ TEST_F(PlanTest, PrunesServicesOnlyWhenTold_D7_1) {
   EXPECT_TRUE(has_note(made, Note::Severity::info, "s_data"));
 }
 
+TEST_F(PlanTest, ANetworkThatNobodyUsesAnyMoreStaysAlsoWhenPruning_D4_3) {
+  testing::add_service(desired, "web");
+  deploy();
+  swarm.add_network("s_old").spec.labels = desired.networks.at("default").labels;
+  policy.prune = true;
+  EXPECT_TRUE(next().empty());
+}
+
 TEST_F(PlanTest, OfNothingRemovesTheStackAndNothingElse_D7_5) {
   auto& service = testing::add_service(desired, "web");
   testing::add_config(desired, "c", "x");
@@ -366,7 +374,7 @@ TEST_F(PlanTest, PutsItsInstanceOnlyOnWhatItWrites) {
   EXPECT_TRUE(next().empty());
 }
 
-TEST_F(PlanTest, TellsWhatAnOldEngineDropsAndStaysClean) {
+TEST_F(PlanTest, TellsWhatAnOldEngineDropsAndStaysClean_C10_1) {
   auto& service = testing::add_service(desired, "web");
   testing::mount_volume(service, "s_data");
   service.task_template.container.mounts[0].volume_options->subpath = "sub";

@@ -32,7 +32,7 @@ struct ErrorCase {
 };
 class ApiErrorTest : public testing::TestWithParam<ErrorCase> {};
 
-TEST_P(ApiErrorTest, KindFollowsStatusAndWords_D1_2_D8_3) {
+TEST_P(ApiErrorTest, KindFollowsStatusAndWords_D1_2_D6_9_D8_3_F133) {
   const auto& row = GetParam();
   const auto error = api_error({.operation = "x", .method = row.method, .path = "/x"},
                                {.status = row.status,

@@ -210,7 +210,7 @@ TEST_F(SocketEngineLab, AnEngineThatWentAwayIsAnErrorAndItsEventStreamEnds) {
   EXPECT_EQ(live.error().kind, ErrorKind::unavailable);
 }
 
-TEST_F(SocketEngineLab, ObservingTakesFiveListCallsAndWritesNothing) {
+TEST_F(SocketEngineLab, ObservingTakesFiveListCallsWithoutFilterAndWritesNothing_D1_3) {
   std::mutex mutex;
   std::vector<std::string> operations;
   auto options = options_for(LabEngine::shared());
