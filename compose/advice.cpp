@@ -80,12 +80,12 @@ std::string place_advice(std::string_view place) {
   return "; its place is below " + std::string(place);
 }
 
-const Misplaced* find_misplaced(KeyHolder in, std::string_view key) {
-  const auto* const found =
-      std::find_if(kMisplaced.begin(), kMisplaced.end(), [&](const auto& row) {
-        return row.in == in && row.key == key;
-      });
-  return found == kMisplaced.end() ? nullptr : found;
+/// Its row in one of the tables above; nullptr without one.
+template <typename Table>
+const typename Table::value_type* find_row(const Table& table, KeyHolder in, std::string_view key) {
+  const auto* const found = std::find_if(
+      table.begin(), table.end(), [&](const auto& row) { return row.in == in && row.key == key; });
+  return found == table.end() ? nullptr : found;
 }
 
 /// The keys that a service has in any version.
@@ -115,10 +115,8 @@ std::string advice_for_key(std::string_view path, const yaml::Entry& entry) {
   if (path.empty()) return is_service(entry.value) ? "; a service stands below services:" : "";
   const auto in = holder_of(path);
   if (in == KeyHolder::other) return "";
-  if (const auto* row = find_misplaced(in, entry.key)) return place_advice(row->place);
-  for (const auto& row : kOtherNames) {
-    if (row.in == in && row.key == entry.key) return did_you_mean(row.meant);
-  }
+  if (const auto* row = find_row(kMisplaced, in, entry.key)) return place_advice(row->place);
+  if (const auto* row = find_row(kOtherNames, in, entry.key)) return did_you_mean(row->meant);
   if (in == KeyHolder::service && is_service(entry.value)) {
     return "; a service stands below services: " + entry.key + " is perhaps indented too far";
   }
@@ -138,7 +136,7 @@ std::string advice_for_typo(std::string_view path,
   }
   const auto near = nearest(key, candidates);
   if (near.empty()) return "";
-  if (const auto* row = find_misplaced(in, near)) {
+  if (const auto* row = find_row(kMisplaced, in, near)) {
     return did_you_mean(near) + " Its place is below " + std::string(row->place);
   }
   return did_you_mean(near);
@@ -168,7 +166,7 @@ std::string advice_for_value(std::string_view path, const yaml::Node& node, cons
 }
 
 std::string advice_for_part_of_service(const yaml::Entry& entry) {
-  const auto* place = find_misplaced(KeyHolder::service, entry.key);
+  const auto* place = find_row(kMisplaced, KeyHolder::service, entry.key);
   if (place == nullptr && !service_keys().contains(entry.key)) return "";
   if (entry.value.is_null() || is_service(entry.value)) return "";
   if (entry.value.as<yaml::Map>() != nullptr && first_foreign_key(entry.value) == nullptr)

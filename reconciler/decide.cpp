@@ -271,33 +271,30 @@ std::map<std::string, std::string> postponed_services(
       return false;
     return service->running_tasks >= service->desired_tasks;
   };
-  for (const auto& action : plan.actions) {
-    const auto at = plan.desired.services.find(action.key);
-    if (action.kind != diff::ObjectKind::service || action.verb == diff::Verb::remove ||
-        at == plan.desired.services.end())
-      continue;
-    for (const auto& attachment : at->second.spec.task_template.networks) {
+  const auto lack_of = [&](const diff::Action& action,
+                           const swarm::DesiredService& service) -> std::string {
+    for (const auto& attachment : service.spec.task_template.networks) {
       if (live.leaving_networks.contains(attachment.target))
-        postponed[action.name] =
-            "the network " + attachment.target + " is going: tasks that used it are ending";
+        return "the network " + attachment.target + " is going: tasks that used it are ending";
     }
-  }
+    if (overdue && action.verb == diff::Verb::create) return "";
+    const auto& needs = service.depends_on;
+    const auto unmet = std::find_if_not(needs.begin(), needs.end(), fulfilled);
+    if (unmet == needs.end()) return "";
+    return plan.desired.services.at(unmet->service).spec.name + " is not " +
+           (unmet->condition == Condition::completed ? "completed"
+            : unmet->condition == Condition::healthy ? "healthy"
+                                                     : "there") +
+           " yet";
+  };
   bool more = true;
   while (std::exchange(more, false)) {  // What waits for one that waits is found in the next round.
     for (const auto& action : plan.actions) {
       if (action.kind != diff::ObjectKind::service || action.verb == diff::Verb::remove) continue;
-      if (overdue && action.verb == diff::Verb::create) continue;
       const auto at = plan.desired.services.find(action.key);
       if (at == plan.desired.services.end()) continue;
-      const auto& needs = at->second.depends_on;
-      const auto unmet = std::find_if_not(needs.begin(), needs.end(), fulfilled);
-      if (unmet == needs.end()) continue;
-      const auto lacks = plan.desired.services.at(unmet->service).spec.name + " is not " +
-                         (unmet->condition == Condition::completed ? "completed"
-                          : unmet->condition == Condition::healthy ? "healthy"
-                                                                   : "there") +
-                         " yet";
-      more = postponed.emplace(action.name, lacks).second || more;
+      const auto lacks = lack_of(action, at->second);
+      if (!lacks.empty()) more = postponed.emplace(action.name, lacks).second || more;
     }
   }
   return postponed;

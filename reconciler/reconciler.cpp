@@ -265,9 +265,8 @@ void Reconciler::watch_for_another_writer(const State& read) {
 }
 
 void Reconciler::assess(StackFacts& facts,
-                        const diff::LiveIndex& index,
+                        const swarm::LiveStack& live,
                         const std::vector<swarm::Task>& tasks) {
-  const auto& live = index.stack(facts.name);
   auto& memory = memory_[facts.name];
   if (!memory.operation) memory.nodes_moved = nodes_moved_;
   facts.health = Health::healthy;
@@ -587,7 +586,7 @@ void Reconciler::gather(const DesiredState& desired,
   }
   const auto now = clock_.steady();
   for (auto& facts : work.facts) {
-    assess(facts, index, tasks);
+    assess(facts, index.stack(facts.name), tasks);
     report_failures(facts, index.stack(facts.name), tasks);
     look_at_hooks(facts, tasks);
     auto decision = decide(facts, memory_[facts.name], now);

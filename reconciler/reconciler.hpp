@@ -148,7 +148,7 @@ class Reconciler {
               Work& work,
               std::stop_token stop);
   void assess(StackFacts& facts,
-              const diff::LiveIndex& index,
+              const swarm::LiveStack& live,
               const std::vector<swarm::Task>& tasks);
   void hold_mass_removal(Work& work, const State& state);
   void spare_what_is_ours(const DesiredState& desired, diff::Plan& plan) const;

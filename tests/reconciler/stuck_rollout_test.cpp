@@ -40,6 +40,14 @@ class PausedRollout : public tests::WorldTest {
     world.engine.set_update_status("a_web",
                                    {"paused", began, "", "update paused due to failure of task x"});
   }
+  void fails_and_goes_back_at_once() {
+    world.engine.fail_tasks("a_web", "task: non-zero exit (1)");
+    pause();
+    const auto writes = world.engine.calls(Operation::update_service);
+    look();
+    EXPECT_EQ(world.engine.calls(Operation::update_service), writes);
+    turn_until("a_web", "a:1");
+  }
   std::string update_of() { return world.engine.state().find_service("a_web")->update.state; }
   ports::StackStatus look() { return World::status(turn(), "a"); }
 };
@@ -74,12 +82,7 @@ TEST_F(PausedRollout, GoesBackWhereItIsPausedOnceMore) {
 TEST_F(PausedRollout, GoesBackAtOnceWhereAllNodesStayed) {
   node_restarts();  // Before it.
   begin();
-  world.engine.fail_tasks("a_web", "task: non-zero exit (1)");
-  pause();
-  const auto writes = world.engine.calls(Operation::update_service);
-  look();
-  EXPECT_EQ(world.engine.calls(Operation::update_service), writes);
-  turn_until("a_web", "a:1");
+  fails_and_goes_back_at_once();
 }
 
 /// The engine writes to a node with each network that its tasks begin or cease to use.
@@ -87,12 +90,7 @@ TEST_F(PausedRollout, GoesBackAtOnceWhereANodeWasOnlyWrittenTo) {
   begin();
   world.engine.set_node_state("alpha", "ready");
   turn();
-  world.engine.fail_tasks("a_web", "task: non-zero exit (1)");
-  pause();
-  const auto writes = world.engine.calls(Operation::update_service);
-  look();
-  EXPECT_EQ(world.engine.calls(Operation::update_service), writes);
-  turn_until("a_web", "a:1");
+  fails_and_goes_back_at_once();
 }
 
 TEST_F(PausedRollout, GoesBackAtLastWhereANodeComesAndGoesAllTheTime) {
