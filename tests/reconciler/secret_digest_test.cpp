@@ -138,6 +138,17 @@ TEST_F(AgentWithKey, TakesOverWhatWasMadeWithoutOneByAskingTheEngine) {
   EXPECT_GT(world.engine.calls(fakes::Operation::secret_holds), 0U);
 }
 
+/// It stands in the swarm, where everybody may read it and guess.
+TEST_F(AgentWithKey, OnlyUnderItSecretsCountInTheContentThatIsWrittenDown_Attack18) {
+  const auto content = [&](const std::string& password) {
+    commit(password);
+    return world.desired().stacks.front()->content;
+  };
+  EXPECT_NE(content("one"), content("two"));
+  restart({});
+  EXPECT_EQ(content("three"), content("four"));
+}
+
 TEST_F(AgentWithKey, GoesBackFromASecretThatMakesItsServiceFail) {
   push("right");
   push_what_fails("wrong");
