@@ -13,7 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kPause = 500ms;        ///< Between two turns.
-constexpr int kMostRounds = 20;       ///< Deliveries to one target in one turn.
+constexpr auto kPatience = 500ms;     ///< So long a turn waits for answers of targets.
+constexpr int kMostRounds = 20;       ///< In one turn; each takes what is due to every target.
 constexpr unsigned kLastAttempt = 4;  ///< For a message that the other side does not understand.
 constexpr std::size_t kLongestSentence = 1'000;  ///< Characters of what others say.
 constexpr std::chrono::seconds kHeldBack(60);    ///< Where the disk takes no back-off.
@@ -27,9 +28,6 @@ Told mark_of(const Condition& condition) {
 bool is_of_revision(std::string_view reason) {
   return reason == "failed" || reason == "broken" || reason == "blocked" || reason == "rolled_back";
 }
-
-/// Answers to a message that will not be taken the next time either.
-bool is_final(int status) { return status == 400 || status == 413 || status == 422; }
 
 /// What is said of a change to `now` from what was told before: "" for nothing.
 std::string reason_to_tell(const Condition& now, const Told* before) {
@@ -45,9 +43,16 @@ void replace(std::string& text, std::string_view what, std::string_view by) {
 }  // namespace
 
 Notifier::Notifier(NotifierOptions options, const Clock& clock, spdlog::logger& log)
-    : options_(std::move(options)), clock_(clock), log_(log) {}
+    : options_(std::move(options)),
+      clock_(clock),
+      log_(log),
+      courier_(options_.send, options_.send_mail) {}
 
-Notifier::~Notifier() = default;
+Notifier::~Notifier() {
+  thread_ = {};
+  // What arrived just now is not to be sent again by the next agent.
+  for (const auto& outcome : courier_.finish()) settle(outcome);
+}
 
 void Notifier::start() {
   thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
@@ -242,11 +247,18 @@ bool Notifier::put(std::vector<Condition> changes) {
   return true;
 }
 
+const Target* Notifier::target_named(const std::string& name) const {
+  const auto found = std::find_if(options_.targets.begin(),
+                                  options_.targets.end(),
+                                  [&](const Target& one) { return one.name == name; });
+  return found == options_.targets.end() ? nullptr : &*found;
+}
+
 void Notifier::deliver() {
   // What waits behind a delivered one is due too; what failed is not due again in this turn.
-  bool delivered = true;
-  for (int round = 0; delivered && round < kMostRounds; ++round) {
-    delivered = false;
+  bool more = true;
+  for (int round = 0; more && round < kMostRounds; ++round) {
+    more = false;
     const auto due = outbox_->due(clock_.now());
     if (!due) {
       trouble(due.error());
@@ -254,64 +266,48 @@ void Notifier::deliver() {
     }
     for (const auto& delivery : *due) {
       if (ended_.contains(delivery.id)) {
-        delivered = strike(delivery.id) || delivered;
+        more = strike(delivery.id) || more;
         continue;
       }
-      const auto target =
-          std::find_if(options_.targets.begin(), options_.targets.end(), [&](const Target& one) {
-            return one.name == delivery.target;
-          });
-      if (target == options_.targets.end() || clock_.steady() < held_back_[target->name]) continue;
-      delivered = attempt(*target, delivery) || delivered;
+      const auto* target = target_named(delivery.target);
+      if (target == nullptr || courier_.is_busy_with(target->name) ||
+          clock_.steady() < held_back_[target->name])
+        continue;
+      courier_.carry(*target, delivery, clock_.now());
     }
+    const auto outcomes = courier_.ended(more ? 0ms : kPatience);
+    for (const auto& outcome : outcomes) settle(outcome);
+    more = more || !outcomes.empty();
   }
 }
 
-Notifier::Attempt Notifier::by_http(const Target& target, const Delivery& delivery) const {
-  const auto call = call_for(target, delivery, clock_.now());
-  if (!call) return {false, true, call.error().message, {}};
-  const auto answer = options_.send(*call);
-  if (!answer) return {false, false, answer.error().message, {}};
-  if (answer->status >= 200 && answer->status < 300) return {true, false, {}, {}};
-  return {false,
-          is_final(answer->status),
-          "it answers " + std::to_string(answer->status),
-          std::min(answer->retry_after, options_.limits.longest_asked)};
-}
-
-Notifier::Attempt Notifier::by_mail(const Target& target, const Delivery& delivery) const {
-  const auto mail = mail_for(target, delivery);
-  if (!mail) return {false, true, mail.error().message, {}};
-  const auto answer = options_.send_mail(*mail);
-  if (!answer) return {false, false, answer.error().message, {}};
-  if (answer->status >= 200 && answer->status < 300) return {true, false, {}, {}};
-  return {false, answer->status >= 500, "the server answers " + std::to_string(answer->status), {}};
-}
-
-bool Notifier::attempt(const Target& target, const Delivery& delivery) {
-  const auto done = target.type == "email" ? by_mail(target, delivery) : by_http(target, delivery);
-  if (done.delivered) {
+void Notifier::settle(const Courier::Outcome& outcome) {
+  const auto& delivery = outcome.delivery;
+  const auto& target = *target_named(delivery.target);
+  if (outcome.delivered) {
     count(target.type, "sent");
     said_in_log_.erase(target.name);
-    return strike(delivery.id);
+    strike(delivery.id);
+    return;
   }
   say_once(target.name,
            logfmt("a notification could not be delivered; it is tried again",
-                  {{"target", target.name}, {"type", target.type}, {"error", done.trouble}}));
+                  {{"target", target.name}, {"type", target.type}, {"error", outcome.trouble}}));
   count(target.type, "failed");
-  if (done.final && delivery.attempts >= kLastAttempt) {  // Those behind it may fare better.
+  if (outcome.final && delivery.attempts >= kLastAttempt) {  // Those behind it may fare better.
     count(target.type, "dropped");
     strike(delivery.id);
-    return false;
+    return;
   }
-  const auto kept = outbox_->failed(delivery, done.at_least, clock_.now());
+  const auto at_least = std::min(outcome.at_least, options_.limits.longest_asked);
+  const auto kept = outbox_->failed(delivery, at_least, clock_.now());
   if (!kept) {
-    held_back_[target.name] = clock_.steady() + std::max(kHeldBack, done.at_least);
-    return trouble(kept.error());
+    held_back_[target.name] = clock_.steady() + std::max(kHeldBack, at_least);
+    trouble(kept.error());
+    return;
   }
   said_in_log_.erase(kOutbox);
   if (!*kept) count(target.type, "dropped");
-  return false;
 }
 
 bool Notifier::strike(const std::string& id) {

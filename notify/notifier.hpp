@@ -17,7 +17,7 @@
 
 #include "core/clock.hpp"
 #include "notify/condition.hpp"
-#include "notify/mail.hpp"
+#include "notify/courier.hpp"
 #include "notify/outbox.hpp"
 #include "notify/target.hpp"
 #include "reconciler/ports/observer.hpp"
@@ -38,7 +38,7 @@ struct NotifierOptions {
   /// So long a further trouble must last while more stacks than that were told of within the same
   /// time: an outage goes on, and what it reaches next is told together.
   std::chrono::milliseconds outage{60'000};
-  Send send;
+  Send send;  ///< Called from several threads, as the next one is.
   SendMail send_mail = {};
   /// Takes secrets out of a sentence.
   std::function<std::string(std::string_view)> mask = {};
@@ -49,9 +49,10 @@ struct NotifierOptions {
 
 /// Tells people when the state of a stack changes: once for each stack, reason and revision,
 /// several stacks together where an outage hits many. What is told of the loop is only noted down;
-/// a thread of its own writes messages into the outbox and delivers them. What was told lies in the
-/// outbox too, so that an agent that starts again says only what is new. While the outbox cannot be
-/// written new messages wait; what was delivered is not sent again, unless the agent starts anew.
+/// a thread of its own writes messages into the outbox and has them delivered. What was told lies
+/// in the outbox too, so that an agent that starts again says only what is new. A target that hangs
+/// holds up its own messages only. While the outbox cannot be written new messages wait; what was
+/// delivered is not sent again, unless the agent starts anew.
 class Notifier final : public ports::Observer {
  public:
   /// `clock` and `log` outlive this.
@@ -101,16 +102,9 @@ class Notifier final : public ports::Observer {
   [[nodiscard]] std::chrono::milliseconds settle_of(const Condition& condition) const;
   bool put(std::vector<Condition> changes);
   void deliver();
-  struct Attempt {
-    bool delivered = false;
-    bool final = false;  ///< It will not be taken the next time either.
-    std::string trouble;
-    std::chrono::seconds at_least{0};
-  };
-  [[nodiscard]] Attempt by_http(const Target& target, const Delivery& delivery) const;
-  [[nodiscard]] Attempt by_mail(const Target& target, const Delivery& delivery) const;
-  /// Whether it was delivered.
-  bool attempt(const Target& target, const Delivery& delivery);
+  /// Writes down what became of an attempt.
+  void settle(const Courier::Outcome& outcome);
+  [[nodiscard]] const Target* target_named(const std::string& name) const;
   /// Takes it out of the outbox, now or as soon as that can be done. Whether it is out.
   bool strike(const std::string& id);
   /// Says what is wrong with the outbox, once; false.
@@ -146,6 +140,7 @@ class Notifier final : public ports::Observer {
   /// Targets whose back-off could not be written: so long they are left alone.
   std::map<std::string, SteadyTime> held_back_;
   std::map<std::string, std::string> said_in_log_;
+  Courier courier_;
 
   std::condition_variable_any wake_;
   std::jthread thread_;  ///< Last, so that it ends first.

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -31,6 +33,8 @@ class NotifierTest : public ::testing::Test {
     if (targets.empty()) targets = {webhook("chat")};
     options.targets = std::move(targets);
     options.send = [this](const HttpCall& call) -> Result<HttpAnswer> {
+      if (on_its_way) on_its_way(call);
+      const std::lock_guard lock(mutex_);
       calls.push_back(call);
       if (answer == 0) return Error{ErrorKind::unavailable, "no connection", std::nullopt};
       if (answer == 200) received.push_back(nlohmann::json::parse(call.body));
@@ -74,6 +78,7 @@ class NotifierTest : public ::testing::Test {
   HandClock clock;
   int answer = 200;
   std::chrono::seconds retry_after{0};
+  std::function<void(const HttpCall&)> on_its_way;
   std::vector<HttpCall> calls;
   std::vector<nlohmann::json> received;
   std::map<std::string, int> counts;
@@ -81,6 +86,7 @@ class NotifierTest : public ::testing::Test {
   std::ostringstream logged;
 
  private:
+  std::mutex mutex_;  ///< Targets are reached side by side.
   Directory directory_;
   spdlog::logger log_{"test", std::make_shared<spdlog::sinks::ostream_sink_mt>(logged)};
 };

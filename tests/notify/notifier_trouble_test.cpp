@@ -1,4 +1,7 @@
 // A disk that is full, a clock that is set back.
+#include <future>
+#include <thread>
+
 #include <gmock/gmock.h>
 
 #include "tests/notify/notifier_fixture.hpp"
@@ -41,6 +44,45 @@ TEST_F(NotifierTroubleTest, WhatWasDeliveredAndCannotBeStruckIsNotSentAgain) {
   const FullDisk again(file(), "delivery");
   say({failed("web", "another")});
   EXPECT_EQ(counts["any failed"], 2) << "it was over in between";
+}
+
+TEST_F(NotifierTroubleTest, ATargetThatHangsHoldsUpNoOther) {
+  auto pager = webhook("pager");
+  pager.headers["X-Which"] = "pager";
+  start({pager, webhook("chat")});
+  std::promise<void> release;
+  on_its_way = [released = release.get_future().share()](const HttpCall& call) {
+    const auto& headers = call.headers;
+    if (std::find(headers.begin(),
+                  headers.end(),
+                  std::pair<std::string, std::string>("X-Which", "pager")) != headers.end())
+      released.wait();
+  };
+  say({failed("web")});
+  say({well("web")});
+  say({failed("web", "another")});
+  EXPECT_THAT(told(), ElementsAre("failed apps/web", "recovered apps/web", "failed apps/web"));
+  EXPECT_EQ(notifier->waiting(), 3U) << "those of the pager";
+  received.clear();
+  release.set_value();
+  notifier->turn();
+  EXPECT_THAT(told(), ElementsAre("failed apps/web", "recovered apps/web", "failed apps/web"));
+  EXPECT_EQ(notifier->waiting(), 0U);
+}
+
+TEST_F(NotifierTroubleTest, WhatArrivesWhileTheAgentStopsIsNotSentAgain) {
+  std::promise<void> release;
+  on_its_way = [released = release.get_future().share()](const HttpCall&) { released.wait(); };
+  say({failed("web")});
+  EXPECT_EQ(notifier->waiting(), 1U);
+  const std::jthread later([&] {
+    std::this_thread::sleep_for(50ms);
+    release.set_value();
+  });
+  start();
+  notifier->turn();
+  EXPECT_THAT(told(), ElementsAre("failed apps/web"));
+  EXPECT_EQ(notifier->waiting(), 0U);
 }
 
 TEST_F(NotifierTroubleTest, WhatIsGivenUpAndCannotBeStruckIsNotSentAgain) {
