@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 
+#include "compose/sizes.hpp"
 #include "compose/text.hpp"
 
 namespace skep::compose {
@@ -151,6 +152,18 @@ Result<yaml::Node::Value> number(const std::string& text) {
   return yaml::Node::Value(minus ? -value : value);
 }
 
+/// What an integer's place means by a text that is none, off strict mode.
+std::optional<std::int64_t> meant_integer(std::string_view path, const std::string& text) {
+  if (matches("services.*.volumes.[].tmpfs.size", path)) {
+    const auto bytes = parse_size(text);
+    return bytes ? std::optional(*bytes) : std::nullopt;
+  }
+  const bool limit =
+      path.starts_with("services.") && path.find(".ulimits.") != std::string_view::npos;
+  if (limit && lower(text) == "unlimited") return -1;
+  return std::nullopt;
+}
+
 Result<yaml::Node::Value> boolean(const std::string& text) {
   const auto word = lower(text);
   for (const std::string_view yes : {"y", "yes", "true", "on"}) {
@@ -174,8 +187,12 @@ Result<yaml::Node::Value> cast(std::string_view path, const std::string& text, b
   if (rule == nullptr && !strict) rule = find_in(kExtraRules);
   if (rule == nullptr) return yaml::Node::Value(text);
   switch (rule->target) {
-    case Target::integer:
-      return integer(text);
+    case Target::integer: {
+      auto value = integer(text);
+      if (value || strict) return value;
+      const auto meant = meant_integer(path, text);
+      return meant ? Result<yaml::Node::Value>(*meant) : std::move(value);
+    }
     case Target::number:
       return number(text);
     case Target::boolean:

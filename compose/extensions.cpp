@@ -316,7 +316,6 @@ void rewrite_file(yaml::Node& root, const Members& members, Rewrite& rewrite) {
   if (const auto models = take(root, "models")) {
     rewrite.warning(models->key_at, "models is ignored by Swarm: it is about docker compose");
   }
-  relax_values(root, rewrite);
   auto* volumes = root.find("volumes");
   if (auto* entries = volumes ? volumes->as<yaml::Map>() : nullptr) {
     for (auto& entry : *entries) drop_external_options(entry.value, entry.key, rewrite);

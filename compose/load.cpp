@@ -14,6 +14,7 @@
 #include "compose/loader.hpp"
 #include "compose/merge.hpp"
 #include "compose/pitfalls.hpp"
+#include "compose/rewrite.hpp"
 #include "compose/schema.hpp"
 #include "compose/unsupported.hpp"
 #include "compose/version.hpp"
@@ -110,6 +111,10 @@ ComposeFile load_document(Document& document, const Input& input, Findings& find
               input.environment,
               {.unset_variable_is_error = input.unset_variable_is_error, .strict = input.strict},
               stage);
+  if (!input.strict) {  // Not before, for what a variable holds may be meant as clearly.
+    Rewrite rewrite(input, stage);
+    relax_values(document.root, rewrite);
+  }
   add_stage(findings, std::exchange(stage, {}));
   validate(document.root, document.version, input.strict, stage);
   add_stage(findings, std::exchange(stage, {}));

@@ -11,7 +11,7 @@
 #include "core/finding.hpp"
 #include "yaml/node.hpp"
 
-/// Tools of the extensions: trees are edited in place, before interpolation.
+/// Tools of the extensions: trees are edited in place, most of it before interpolation.
 namespace skep::compose {
 
 /// Keys that carry what the CLI's schema has no place for; it allows `x-` keys everywhere needed.
@@ -74,7 +74,8 @@ void put(yaml::Node& map, std::string_view key, yaml::Node value);
 void apply_include(yaml::Node& root, Rewrite& rewrite);
 /// Replaces `extends` of every service by what it stands for.
 void apply_extends(yaml::Node& root, Rewrite& rewrite);
-/// Makes values of the wrong type, whose meaning is clear, what the schema wants.
+/// Makes values of the wrong type, whose meaning is clear, what the schema wants. For a tree whose
+/// variables are put in.
 void relax_values(yaml::Node& root, Rewrite& rewrite);
 /// Takes out the service keys that Swarm cannot honour and says for each what happens instead.
 void drop_service_keys(yaml::Node& service, const std::string& name, Rewrite& rewrite);

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "swarm/json.hpp"
 #include "tests/compose/fixture.hpp"
 
 // What the CLI refuses, although there is one thing that it can mean.
@@ -31,6 +32,22 @@ TEST(Acceptance, AmountsMayBeThoseOfOtherTools) {
   EXPECT_EQ(spec.task_template.resources->limits->memory_bytes, 512 << 20);
   EXPECT_EQ(spec.task_template.resources->reservations->memory_bytes, 1 << 30);
   EXPECT_THAT(spec.task_template.container.ulimits, ElementsAre(swarm::Ulimit{"memlock", -1, -1}));
+}
+
+TEST(Acceptance, WhatAVariableHoldsIsTakenAsIfItStoodInTheFile) {
+  const auto keys = [](const std::function<std::string(const char*)>& value) {
+    return "deploy:\n"
+           "  resources: {limits: {memory: " +
+           value("512Mi") + "}}\n  restart_policy: {condition: " + value("unless-stopped") +
+           "}\nulimits: {memlock: " + value("unlimited") +
+           ", nofile: {soft: 5, hard: " + value("unlimited") + "}}\ndns: [1.1.1.1, " +
+           value("1.1.1.1") +
+           "]\nvolumes: [{type: tmpfs, target: /x, tmpfs: {size: " + value("64m") + "}}]";
+  };
+  const auto plain = taken(keys([](const char* value) { return std::string(value); }));
+  const auto variable =
+      taken(keys([](const char* value) { return std::string("'${NONE:-") + value + "}'"; }));
+  EXPECT_EQ(swarm::to_json(variable), swarm::to_json(plain));
 }
 
 TEST(Acceptance, OwnersOfSecretsAndConfigsMayBeNumbers) {
