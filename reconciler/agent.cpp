@@ -309,6 +309,7 @@ void Agent::follow_git(std::stop_token stop) {
       report.author = (*snapshot)->revision().author;
       report.subject = (*snapshot)->revision().subject;
       report.unreadable = look(*snapshot, why);
+      redaction_->mask(report.subject);  // By what it brought, too.
     } else {
       report.error = snapshot.error().message;
       // After a restart while the remote is away, what was fetched last is worth more than nothing.
@@ -373,13 +374,6 @@ std::string Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot,
                    {{"revision", revision.abbreviated()},
                     {"stacks", loaded->stacks.size()},
                     {"rendered", loaded->rendered}}));
-  observer_.noted({"",
-                   "revision",
-                   revision.abbreviated() + " \"" + revision.subject + "\" by " + revision.author});
-  auto report = difference_of(*loaded, previous.get());
-  report.seen_at = seen_at;
-  if (previous) report.source = source;
-  observer_.revised(report);
   for (const auto& secret : loaded->secrets) redaction_->add(secret.data);
   for (const auto& stack : loaded->stacks) {
     redaction_->add(stack->spec);
@@ -388,10 +382,18 @@ std::string Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot,
           "stack cannot be rendered",
           {{"stack", stack->source.name}, {"error", to_string(to_error(stack->all_findings()))}}));
   }
+  auto subject = revision.subject;
+  redaction_->mask(subject);
+  observer_.noted(
+      {"", "revision", revision.abbreviated() + " \"" + subject + "\" by " + revision.author});
+  auto report = difference_of(*loaded, previous.get());
+  report.seen_at = seen_at;
+  if (previous) report.source = source;
+  observer_.revised(report);
   {
     const std::lock_guard lock(mutex_);
     status_.revision = revision.commit;
-    status_.revision_subject = revision.subject;
+    status_.revision_subject = std::move(subject);
     status_.revision_author = revision.author;
     status_.repository_errors = lines_of(loaded->findings);
     file_notes_ = lines_of(loaded->file_findings);

@@ -140,6 +140,7 @@ void Reconciler::describe_operation(const StackMemory& memory, ports::SyncReport
   if (!revision) return;
   report.author = revision->author;
   report.subject = revision->subject;
+  mask(report.subject);
 }
 
 void Reconciler::explain_status(const StackFacts& facts,

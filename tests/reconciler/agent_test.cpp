@@ -25,6 +25,7 @@ class MemorySource final : public ports::Source {
     if (away) return Error{ErrorKind::unavailable, "the host is away"};
     const std::lock_guard lock(mutex_);
     auto snapshot = std::make_shared<MemorySnapshot>(files_, std::string(40, commit_));
+    snapshot->set_subject(subject);
     if (ill_disk) {
       snapshot->unreadable.emplace("apps/a/docker-compose.yml",
                                    Error{ErrorKind::unavailable, "the disk is ill"});
@@ -39,6 +40,7 @@ class MemorySource final : public ports::Source {
   }
   std::atomic<std::size_t> fetches{0};
   std::atomic<bool> away{false};
+  std::string subject = "A commit";   ///< Set before the agent starts.
   std::atomic<bool> ill_disk{false};  ///< One stack's file cannot be read.
   [[nodiscard]] std::shared_ptr<const ports::Snapshot> last_good() const override { return last; }
   std::shared_ptr<const ports::Snapshot> last;  ///< Of an earlier process.
@@ -66,9 +68,24 @@ class UnknownCounter final : public ports::Observer {
   }
   void idle(bool docker_up) override { idle_with_engine = docker_up; }
   void revised(const ports::RevisionReport& /*report*/) override { ++revisions; }
+  void fetched(const ports::FetchReport& report) override { hear(report.subject); }
+  void noted(const ports::Note& note) override { hear(note.message); }
+  void synced(const ports::SyncReport& report) override { hear(report.subject); }
+  [[nodiscard]] std::string sentences() const {
+    const std::lock_guard lock(mutex_);
+    return sentences_;
+  }
   std::atomic<int> unknown{0};
   std::atomic<int> revisions{0};
   std::atomic<bool> idle_with_engine{false};
+
+ private:
+  void hear(const std::string& sentence) {
+    const std::lock_guard lock(mutex_);
+    sentences_ += sentence + '\n';
+  }
+  mutable std::mutex mutex_;
+  std::string sentences_;
 };
 
 /// The threads of a real agent on a real clock, with short intervals.
@@ -117,6 +134,19 @@ class AgentTest : public testing::Test {
   std::unique_ptr<Agent> agent;
   std::jthread thread;
 };
+
+TEST_F(AgentTest, ASecretInACommitsSubjectIsTakenOutOfIt) {
+  source.publish({{"skep.yaml", "defaults: { resolve_image: never }\n"},
+                  {"apps/a/docker-compose.yml",
+                   one_service("a:1") + "secrets: { key: { content: correct-horse-battery } }\n"}},
+                 'a');
+  source.subject = "Use correct-horse-battery as the key";
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  EXPECT_EQ(agent->status().revision_subject, "Use *** as the key");
+  EXPECT_THAT(observer.sentences(), testing::HasSubstr("Use *** as the key"));
+  EXPECT_THAT(observer.sentences(), testing::Not(testing::HasSubstr("horse")));
+}
 
 TEST_F(AgentTest, Trap37_AStreamThatSaysNothingIsFoundOutAndOpenedAnew) {
   start();

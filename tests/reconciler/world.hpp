@@ -28,6 +28,7 @@ class MemorySnapshot final : public ports::Snapshot {
     revision_.commit = std::move(commit);
   }
   [[nodiscard]] const ports::Revision& revision() const override { return revision_; }
+  void set_subject(std::string subject) { revision_.subject = std::move(subject); }
   [[nodiscard]] Result<std::vector<ports::TreeEntry>> list(
       const RepoPath& directory) const override {
     std::map<std::string, ports::TreeEntry> entries;
