@@ -86,15 +86,14 @@ TEST_F(Drift, AStackThatSomebodyRemovedComesBackWithoutAFailure) {
   ASSERT_TRUE(agent->wait_until("deployed", [](const nlohmann::json& status) {
     return is(stack_of(status, "shop"), "synced", "healthy");
   }));
+  const auto before = objects("services").at("shop_app").at("ID");
   docker({"stack", "rm", "shop"});
-  ASSERT_TRUE(agent->wait_until("it waits", [](const nlohmann::json& status) {
-    return stack_of(status, "shop")
-               .at("message")
-               .get<std::string>()
-               .find("the network shop_default is going") != std::string::npos;
-  })) << agent->log();
-  ASSERT_TRUE(agent->wait_until("it is back", [](const nlohmann::json& status) {
-    return is(stack_of(status, "shop"), "synced", "healthy");
+  // Mostly it waits for the network to go; an agent that is quicker than the CLI has made the
+  // service on the old one, and moves it.
+  ASSERT_TRUE(agent->wait_until("it is back", [&](const nlohmann::json& status) {
+    if (!is(stack_of(status, "shop"), "synced", "healthy")) return false;
+    const auto services = objects("services");
+    return services.contains("shop_app") && services.at("shop_app").at("ID") != before;
   })) << agent->log();
   EXPECT_EQ(agent->metric("skep_syncs_total", "trigger=\"drift\",result=\"failure\""), 0)
       << agent->log();
