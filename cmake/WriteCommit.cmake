@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.25)
 # Run at each build, so that `skep version` and the metrics tell the commit that was built. The header changes only when the
 # commit does. Outside of a git clone it is empty.
 execute_process(
