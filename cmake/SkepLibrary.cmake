@@ -29,7 +29,7 @@ if(SKEP_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${SKEP_CCACHE}")
 endif()
 
-# With CMAKE_UNITY_BUILD (preset ci) eight sources are compiled as one, which instantiates what they share once and takes less than
+# With CMAKE_UNITY_BUILD (preset ci) up to sixteen sources are compiled as one, which instantiates what they share once and takes less than
 # half of the time. So names in the anonymous namespaces of one folder must differ, from each other and from those of its headers.
 function(skep_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "HEADERS;SOURCES;PUBLIC;PRIVATE")
