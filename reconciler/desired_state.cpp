@@ -7,6 +7,7 @@
 #include "core/digest.hpp"
 #include "reconciler/dotenv.hpp"
 #include "reconciler/jobs.hpp"
+#include "reconciler/redaction.hpp"
 #include "reconciler/repo_files.hpp"
 #include "reconciler/shared_names.hpp"
 #include "reconciler/watched_snapshot.hpp"
@@ -184,6 +185,8 @@ StackPointer render(const ports::Snapshot& snapshot,
     }
   }
   stack->findings.insert(stack->findings.end(), reader.findings().begin(), reader.findings().end());
+  if (options.decryption)
+    hide_secrets(stack->findings, reader.secrets(), *options.decryption->redaction);
   sort_and_unique(stack->findings);
   stack->reads = reader.reads();
   stack->source = std::move(source);

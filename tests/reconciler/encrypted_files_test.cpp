@@ -105,6 +105,82 @@ TEST(EncryptedFiles, AreReadWhereverAFileMayBe) {
   EXPECT_FALSE(set.reveals("overwritten"));
 }
 
+/// Encrypted as a whole, whatever is in it.
+std::string sealed_whole(const std::string& path, const std::string& plain) {
+  auto file = sops::encrypt(
+      plain, path, sops::Format::binary, {{key().recipient()}, {}, "2026-01-02T03:04:05Z"});
+  EXPECT_TRUE(file) << file.error().message;
+  return *file;
+}
+
+TEST(EncryptedFiles, WhatIsReadOutOfADecryptedValueIsMaskedToo) {
+  const std::string lines =
+      "DQ=\"hunter2 secret\"\nSQ='hunter3secret'\nCM=hunter4secret # note\n"
+      "ES=\"hunter5\\\"secret\"\nexport EX=hunter6secret\nON=true\nPIN='4711'\n";
+  for (const bool whole : {false, true}) {
+    const auto shut = whole ? sealed_whole : sealed;
+    for (const auto* place : {".env.sops", "more.env"}) {
+      std::string compose = one_service("a:1");
+      compose += place == std::string_view("more.env")
+                     ? "    env_file: [more.env]\n"
+                     : "    environment: {DQ: $DQ, SQ: $SQ, CM: $CM, ES: $ES, PIN: $PIN}\n";
+      const auto with_key = options(true);
+      const auto state = load({{"apps/x/docker-compose.yml", compose},
+                               {std::string("apps/x/") + place, shut(place, lines)}},
+                              with_key);
+      const auto& set = *with_key.decryption->redaction;
+      const auto trouble = to_string(state.stacks.front()->findings);
+      if (place == std::string_view(".env.sops")) {
+        EXPECT_THAT(environment(state), Contains("DQ=hunter2 secret"));
+        for (const auto* name : {"DQ", "SQ", "CM", "ES", "PIN"})
+          EXPECT_THAT(trouble, HasSubstr(std::string("environment: ") + name + " of service web"));
+      }
+      for (const auto* value : {"hunter2 secret",
+                                "hunter3secret",
+                                "hunter4secret",
+                                "hunter5\"secret",
+                                "hunter6secret",
+                                "4711"})
+        EXPECT_TRUE(set.reveals(value)) << value << " of " << place << whole;
+      if (whole) {
+        EXPECT_FALSE(set.reveals("it is true"));
+      }
+    }
+  }
+}
+
+TEST(EncryptedFiles, TheTextsOfAFileThatWasEncryptedAsAWholeAreMasked) {
+  const auto with_key = options(true);
+  const auto state =
+      load({{"apps/x/skep.yaml", "compose: [stack.sops]\n"},
+            {"apps/x/stack.sops",
+             sealed_whole("stack.sops",
+                          "services: {web: {image: 'a:1', environment: {PW: hunter2secret, "
+                          "URL: \"x://hunter3\\x41\"}}}\n")}},
+           with_key);
+  EXPECT_THAT(environment(state),
+              AllOf(Contains("PW=hunter2secret"), Contains("URL=x://hunter3A")));
+  EXPECT_EQ(with_key.decryption->redaction->mask("PW is hunter2secret or x://hunter3A"),
+            "PW is *** or ***");
+}
+
+TEST(EncryptedFiles, NoMessageQuotesAShortSecretOrAPartOfOne) {
+  const auto message = [](const std::string& compose) {
+    const auto state =
+        load({{"apps/x/docker-compose.yml", compose},
+              {"apps/x/.env.sops", sealed(".env.sops", "PW=xk9qz\nLONG=hunter2secret\n")}},
+             options(true));
+    EXPECT_TRUE(state.stacks.front()->broken());
+    return to_string(state.stacks.front()->findings);
+  };
+  EXPECT_THAT(message(one_service("a:1") + "    deploy: {restart_policy: {condition: $PW}}\n"),
+              AllOf(Not(HasSubstr("xk9qz")),
+                    HasSubstr("docker-compose.yml:4"),
+                    HasSubstr("it would quote a decrypted value")));
+  EXPECT_THAT(message(one_service("a:1") + "    deploy: {resources: {limits: {memory: $LONG}}}\n"),
+              AllOf(Not(HasSubstr("hunter")), HasSubstr("parsing \"***\"")));
+}
+
 TEST(EncryptedFiles, AValueThatEndsInTheEnvironmentIsRemarkedOnWithoutTheValue) {
   const auto state = load(everywhere(), options(true));
   const auto text = to_string(state.stacks.front()->findings);
