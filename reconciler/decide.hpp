@@ -24,7 +24,8 @@ struct Operation {
   SteadyTime started{};
   SteadyTime
       progressed{};  ///< When something last moved towards the end; the deadline counts from here.
-  std::uint64_t running_most = 0;            ///< Running tasks, when most of them did.
+  /// Of each service: running tasks, and those that its update has made, when there were most.
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> furthest = {};
   std::vector<diff::ObjectKind> kinds = {};  ///< Of what differed when it began.
   // For the report of it.
   WallTime began{};
@@ -152,6 +153,12 @@ struct StackFacts {
   /// What the plan leads to.
   [[nodiscard]] const DesiredStack* target() const { return rollback ? rollback.get() : desired; }
   std::vector<ports::ServiceStatus> services;
+  /// The longest that swarm lets pass between two tasks of an update of theirs.
+  std::chrono::milliseconds pause{};
+  /// So long nothing may move before a rollout has failed.
+  [[nodiscard]] std::chrono::milliseconds patience() const {
+    return desired == nullptr ? pause : desired->source.settings.policy.timeout + pause;
+  }
 
   /// Points `record` and `suspension` into `state`, which outlives their use: to be called again
   /// when another state takes its place.

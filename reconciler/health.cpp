@@ -77,6 +77,10 @@ std::uint64_t done(const swarm::LiveService& service, const std::vector<swarm::T
       }));
 }
 
+bool is_updating(const swarm::LiveService& service) {
+  return service.update.state == "updating" || service.update.state == "rollback_started";
+}
+
 bool completed(const swarm::LiveService& service) {
   const auto& job = service.spec.mode.replicated_job;
   const auto wanted = job ? job->total_completions.value_or(1) : service.desired_tasks;
@@ -122,6 +126,27 @@ std::string trouble_of(const swarm::LiveService& service,
 }
 
 }  // namespace
+
+std::uint64_t updated_tasks(const swarm::LiveService& service,
+                            const std::vector<swarm::Task>& tasks) {
+  if (!is_updating(service)) return 0;
+  std::set<std::pair<std::uint64_t, std::string>> places;
+  for (const auto& task : tasks) {
+    if (task.state == "running" && task.desired_state == "running" &&
+        task.created_at >= service.update.started_at)
+      places.insert({task.slot, task.slot == 0 ? task.node_id : ""});
+  }
+  return places.size();
+}
+
+std::chrono::milliseconds pause_between_tasks(const swarm::LiveService& service) {
+  if (!is_updating(service)) return 0ms;
+  const auto& spec = service.spec;
+  const auto& config =
+      service.update.state == "updating" ? spec.update_config : spec.rollback_config;
+  if (!config) return 0ms;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(config->delay + config->monitor);
+}
 
 bool by_a_person(const swarm::UpdateStatus& update) {
   return update.message.find("manually requested rollback") != std::string::npos;
@@ -172,9 +197,8 @@ bool needs_tasks(const swarm::LiveService& service) {
 ports::Health health_of(const swarm::LiveService& service,
                         const std::vector<swarm::Task>& tasks,
                         WallTime now) {
-  const auto& update = service.update.state;
   if (rollout_stopped(service.update)) return ports::Health::degraded;
-  if (update == "updating" || update == "rollback_started") return ports::Health::progressing;
+  if (is_updating(service)) return ports::Health::progressing;
   const auto start = since(service, now);
   if (!failure_for_good(service, tasks).empty()) return ports::Health::degraded;
   const bool up = as_many_as_should(service, tasks);
@@ -198,6 +222,7 @@ ports::ServiceStatus describe_service(const swarm::LiveService& service,
   status.tasks_completed =
       service.spec.mode.is_job() ? service.completed_tasks : done(service, tasks);
   status.update_state = service.update.state;
+  status.updated = updated_tasks(service, tasks);
   status.sent_back_by_person =
       service.update.state.starts_with("rollback_") && by_a_person(service.update);
   status.mode = service.spec.mode.name();

@@ -22,6 +22,14 @@ namespace skep::reconciler {
                                       const std::vector<swarm::Task>& tasks,
                                       WallTime now);
 
+/// Running tasks that the update which is going on has made, one for each place; 0 where none is.
+[[nodiscard]] std::uint64_t updated_tasks(const swarm::LiveService& service,
+                                          const std::vector<swarm::Task>& tasks);
+
+/// So long swarm lets pass between two tasks of the update that is going on, as the service wants
+/// it; 0 where none is.
+[[nodiscard]] std::chrono::milliseconds pause_between_tasks(const swarm::LiveService& service);
+
 /// Whether a service was sent back with `docker service rollback` (trap 34).
 [[nodiscard]] bool by_a_person(const swarm::UpdateStatus& update);
 

@@ -13,10 +13,16 @@ constexpr auto kFirstRetry = 2s;
 constexpr auto kLongestRetry = 300s;
 constexpr std::uint64_t kMostConflicts = 3;  ///< In a row, that are only looked at again.
 
-std::uint64_t running_tasks(const std::vector<ports::ServiceStatus>& services) {
-  std::uint64_t running = 0;
-  for (const auto& service : services) running += service.running;
-  return running;
+/// Whether a service got further than ever before; not: one that fell over is up again.
+bool note_progress(Operation& operation, const std::vector<ports::ServiceStatus>& services) {
+  bool any = false;
+  for (const auto& service : services) {
+    auto& [running, updated] = operation.furthest[service.name];
+    any = any || service.running > running || service.updated > updated;
+    running = std::max(running, service.running);
+    updated = std::max(updated, service.updated);
+  }
+  return any;
 }
 
 }  // namespace
@@ -107,11 +113,7 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
     cancel_operation(full_name(facts), memory, "it was suspended");
     return;
   }
-  const auto running = running_tasks(facts.services);
-  if (running > memory.operation->running_most) {  // Not: one that fell over is up again.
-    memory.operation->running_most = running;
-    memory.operation->progressed = now;
-  }
+  if (note_progress(*memory.operation, facts.services)) memory.operation->progressed = now;
   // That only has to last a little.
   const bool lasts = memory.up_since && now - *memory.up_since <= options_.settle;
   const bool only_tidying = facts.plan.only_removals() && facts.health == Health::healthy;
@@ -121,7 +123,7 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
              (facts.plan.only_removals() || (facts.failed_for_good && !memory.waits.empty()))) {
     finish_operation(facts, false, "health", "");
   } else if (facts.desired != nullptr && !lasts && !only_tidying &&
-             now - memory.operation->progressed > facts.desired->source.settings.policy.timeout) {
+             now - memory.operation->progressed > facts.patience()) {
     memory.overdue_content = facts.target()->content;
     finish_operation(facts, false, "health", "no progress before the deadline");
   }

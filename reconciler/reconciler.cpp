@@ -61,9 +61,9 @@ bool comes_up_by_itself(const StackFacts& facts, StackMemory& memory, SteadyTime
     return false;
   }
   if (!memory.progressing_since) memory.progressing_since = now;
-  if (memory.up_since) return true;  // All is up, also after the deadline, and has to last.
-  return facts.desired != nullptr &&
-         now - *memory.progressing_since <= facts.desired->source.settings.policy.timeout;
+  if (memory.up_since) return true;   // All is up, also after the deadline, and has to last.
+  if (memory.operation) return true;  // Which has a deadline of its own.
+  return facts.desired != nullptr && now - *memory.progressing_since <= facts.patience();
 }
 
 /// Tasks that went away by themselves do not come back in time, and no rollout is to blame.
@@ -315,8 +315,12 @@ void Reconciler::assess(StackFacts& facts,
     if (as_wanted && !failure_for_good(*service, own).empty()) facts.failed_for_good = true;
     if (is_unpullable(*service, own)) memory.unpullable.insert(service->spec.name);
     facts.health = worst(facts.health, health);
-    facts.services.push_back(describe_service(*service, own, clock_.now()));
-    mask(facts.services.back().trouble);
+    facts.pause = std::max(facts.pause, pause_between_tasks(*service));
+    facts.services.push_back(describe_service(judged, own, clock_.now()));
+    auto& described = facts.services.back();
+    described.update_state = update.state;
+    described.sent_back_by_person = going_back && by_a_person(update);
+    mask(described.trouble);
   }
 
   // New content has to last, whoever began it: this process, or one that was killed meanwhile.

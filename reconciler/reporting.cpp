@@ -179,10 +179,8 @@ void Reconciler::explain_status(const StackFacts& facts,
   operation.trigger = memory.operation->trigger;
   operation.actor = memory.operation->actor;
   operation.started = memory.operation->began;
-  if (facts.desired != nullptr) {
-    operation.deadline =
-        on_the_wall(memory.operation->progressed + facts.desired->source.settings.policy.timeout);
-  }
+  if (facts.desired != nullptr)
+    operation.deadline = on_the_wall(memory.operation->progressed + facts.patience());
 }
 
 void Reconciler::forget_stack(const std::string& name,

@@ -536,12 +536,13 @@ struct TaskStatusWire {
   }
 };
 struct TaskWire {
-  std::string id, service_id, node_id, desired_state;
+  std::string id, service_id, node_id, desired_state, created_at;
   std::uint64_t slot = 0;
   TaskSpecWire spec;
   TaskStatusWire status;
   static void fields(auto& self, auto&& visit) {
     visit("ID", self.id);
+    visit("CreatedAt", self.created_at);
     visit("ServiceID", self.service_id);
     visit("NodeID", self.node_id);
     visit("Slot", self.slot);
@@ -562,6 +563,7 @@ Task convert(TaskWire wire) {
   task.message = std::move(wire.status.message);
   task.error = std::move(wire.status.error);
   task.timestamp = std::move(wire.status.timestamp);
+  task.created_at = std::move(wire.created_at);
   task.exit_code = wire.status.container.exit_code;
   for (auto& secret : wire.spec.container.secrets) task.references.push_back(std::move(secret.id));
   for (auto& config : wire.spec.container.configs) task.references.push_back(std::move(config.id));

@@ -132,6 +132,7 @@ struct Task {
   std::string message;    ///< The engine's words on the state.
   std::string error;      ///< The engine's words on a failure or on why it waits; "" for none.
   std::string timestamp;  ///< Of the state, RFC 3339.
+  std::string created_at;
   std::int64_t exit_code = 0;
   std::vector<ObjectId> references;  ///< Of the secrets and configs that it uses.
   bool operator==(const Task&) const = default;

@@ -48,6 +48,7 @@ struct ServiceStatus {
   std::string image;
   std::uint64_t running = 0, desired = 0;
   std::string update_state;           ///< "" where none.
+  std::uint64_t updated = 0;          ///< Running tasks that the update going on has made.
   std::string mode;                   ///< replicated, global, replicated-job, global-job.
   std::uint64_t tasks_running = 0;    ///< In that state now, whatever the mode …
   std::uint64_t tasks_completed = 0;  ///< … and those that have done what they were for.

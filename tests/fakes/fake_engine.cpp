@@ -195,6 +195,7 @@ Result<std::vector<swarm::Task>> FakeEngine::tasks(const std::vector<swarm::Obje
                        .message = "started",
                        .error = {},
                        .timestamp = service.live.updated_at,
+                       .created_at = slot <= service.updated ? service.live.update.started_at : "",
                        .exit_code = 0,
                        .references = {}};
       const auto& container = service.live.spec.task_template.container;

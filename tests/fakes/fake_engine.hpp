@@ -75,6 +75,8 @@ class FakeEngine final : public ports::Engine {
   /// From now on so many of the service's tasks run, whatever is desired; nothing: as desired
   /// again.
   void set_running(const std::string& service, std::optional<std::uint64_t> running);
+  /// So many of the running tasks are of the update that is going on, the others of before it.
+  void set_updated(const std::string& service, std::uint64_t tasks);
   /// Tasks of this service fail with this error: none run, a rollout ends by its failure action
   /// (paused, rolled back, or goes on). "" mends it.
   void fail_tasks(const std::string& service, const std::string& error);
@@ -178,6 +180,7 @@ class FakeEngine final : public ports::Engine {
     swarm::LiveService live;  ///< Network targets are ids, as the engine keeps them.
     std::optional<swarm::ServiceSpec> previous;
     std::optional<std::uint64_t> pinned_running;
+    std::uint64_t updated = 0;
     std::string task_error;
     std::uint64_t job_iterations = 0;
   };

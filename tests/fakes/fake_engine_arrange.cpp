@@ -67,6 +67,13 @@ void FakeEngine::hang_tasks_of_next(const std::string& service) {
   hanging_next_.insert(service);
 }
 
+void FakeEngine::set_updated(const std::string& service, std::uint64_t tasks) {
+  const std::lock_guard lock(mutex_);
+  auto* stored_service = service_named(service);
+  if (stored_service == nullptr) throw std::logic_error("no service " + service);
+  stored_service->updated = tasks;
+}
+
 void FakeEngine::set_update_status(const std::string& service, swarm::UpdateStatus status) {
   const std::lock_guard lock(mutex_);
   auto* stored_service = service_named(service);

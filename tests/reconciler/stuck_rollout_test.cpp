@@ -211,5 +211,69 @@ TEST_F(UnpullableImage, OfAnotherReasonIsNotTouchedByNewCredentials) {
   EXPECT_EQ(writes(), sent);
 }
 
+/// Five tasks, which swarm replaces one after the other while all five run.
+class RollingUpdate : public tests::WorldTest {
+ protected:
+  void begin(const std::string& update_config) {
+    const auto file = [&](const std::string& image) {
+      return one_service(image) + "    deploy: {replicas: 5, update_config: " + update_config +
+             "}\n";
+    };
+    world.files["apps/a/skep.yaml"] = "timeout: 20s\n";
+    world.files["apps/a/docker-compose.yml"] = file("a:1");
+    ASSERT_TRUE(push().all_good());
+    world.engine.set_running("a_web", 5);
+    world.files["apps/a/docker-compose.yml"] = file("a:2");
+    world.commit();
+    turn_until("a_web", "a:2");
+  }
+  /// Looked at as long as the reconciler says that something moves.
+  void pass(std::chrono::seconds time) {
+    for (; time > 0s; time -= 1s) {
+      world.clock.advance(1s);
+      EXPECT_TRUE(turn().moving);
+    }
+  }
+  void stand_still(std::chrono::seconds time) {
+    for (; time > 0s && image_of("a_web") == "a:2"; time -= 1s) {
+      world.clock.advance(1s);
+      turn();
+    }
+  }
+};
+
+TEST_F(RollingUpdate, HasTimeAsLongAsTaskAfterTaskIsReplaced) {
+  begin("{monitor: 1s}");
+  for (std::uint64_t updated = 1; updated <= 5; ++updated) {
+    pass(15s);
+    world.engine.set_updated("a_web", updated);
+  }
+  world.engine.set_running("a_web", std::nullopt);
+  const auto settled = settle();
+  EXPECT_TRUE(settled.all_good()) << World::status(settled, "a").message;
+  EXPECT_EQ(image_of("a_web"), "a:2");
+}
+
+TEST_F(RollingUpdate, HasFailedWhereNoFurtherTaskIsReplaced) {
+  begin("{monitor: 1s}");
+  pass(15s);
+  world.engine.set_updated("a_web", 2);
+  pass(15s);
+  world.engine.set_updated("a_web", 1);  // One of the two fell over …
+  pass(4s);
+  world.engine.set_updated("a_web", 2);  // … and came up again.
+  stand_still(10s);
+  EXPECT_EQ(image_of("a_web"), "a:1");
+}
+
+TEST_F(RollingUpdate, HasTheTimeThatItsOwnDelayTakes) {
+  begin("{delay: 60s, monitor: 1s}");
+  pass(75s);
+  world.engine.set_updated("a_web", 1);
+  pass(75s);
+  stand_still(30s);
+  EXPECT_EQ(image_of("a_web"), "a:1") << "but not for ever";
+}
+
 }  // namespace
 }  // namespace skep::reconciler
