@@ -4,6 +4,7 @@
 #include "diff/planner.hpp"
 #include "diff/service_diff.hpp"
 #include "swarm/labels.hpp"
+#include "swarm/subnet.hpp"
 
 namespace skep::diff {
 namespace {
@@ -70,6 +71,10 @@ void Planner::plan_network(const std::string& key, const swarm::NetworkSpec& spe
        ++at)
     (owns(at->spec.labels) ? own : foreign) = &*at;
   if (own == nullptr) {
+    const auto rival = overlapping(spec, {});
+    if (!rival.empty())
+      note(Note::Severity::warning,
+           "network " + quoted(spec.name) + " will get no place in the swarm: " + rival);
     if (foreign != nullptr) {  // D4.2
       note(Note::Severity::blocked,
            "network " + quoted(spec.name) +
@@ -94,10 +99,21 @@ void Planner::plan_network(const std::string& key, const swarm::NetworkSpec& spe
          "network " + quoted(spec.name) + ": labels differ (" + names_of(labels) +
              "); the engine cannot change a network's labels");
   auto changes = fixed_network_changes(own->spec, spec);
+  const auto rival = overlapping(spec, *own);
+  if (own->stuck && changes.empty()) {
+    // While another one holds the subnet a new one would be stuck as well.
+    if (rival.empty()) {
+      changes.push_back({"place", "", FieldChange::Kind::changed, "none", "one of swarm's", false});
+    } else {
+      note(Note::Severity::warning,
+           "network " + quoted(spec.name) + " gets no place in the swarm: " + rival);
+    }
+  }
   if (changes.empty()) return;
   // What a failed `docker stack deploy` of a bridge network leaves behind serves no service.
   const bool of_one_node = own->scope == "local" && spec.driver != own->spec.driver;
-  if (!policy_.allow_replace && !of_one_node) {
+  // One without a place serves no task, either.
+  if (!policy_.allow_replace && !of_one_node && !own->stuck) {
     note(Note::Severity::warning,
          "network " + quoted(spec.name) + " differs from git (" + names_of(changes) +
              "), but the engine cannot change a network: remove and create it by hand, or set "
@@ -113,6 +129,10 @@ void Planner::plan_network(const std::string& key, const swarm::NetworkSpec& spe
              "), but it is not replaced while services of others attach to it: " + list_of(others));
     return;
   }
+  if (!rival.empty()) {
+    note(Note::Severity::blocked, "network " + quoted(spec.name) + " cannot be replaced: " + rival);
+    return;
+  }
   replaced_networks_.insert(spec.name);
   Action action;
   action.verb = Verb::replace;
@@ -126,6 +146,25 @@ void Planner::plan_network(const std::string& key, const swarm::NetworkSpec& spe
   }
   action.live_id = own->id;
   plan_.actions.push_back(std::move(action));
+}
+
+std::string Planner::overlapping(const swarm::NetworkSpec& spec,
+                                 const swarm::LiveNetwork& own) const {
+  if (!spec.ipam) return "";
+  for (const auto& wanted : spec.ipam->config) {
+    for (const auto& network : live_.state().networks) {
+      // What is of this stack may be about to go.
+      if (network.id == own.id || network.scope != "swarm" || network.leaving ||
+          !network.spec.ipam || owns(network.spec.labels))
+        continue;
+      for (const auto& held : network.spec.ipam->config) {
+        if (swarm::subnets_overlap(wanted.subnet, held.subnet))
+          return "its subnet " + wanted.subnet + " overlaps " + held.subnet + " of the network " +
+                 quoted(network.spec.name) + "; choose another one";
+      }
+    }
+  }
+  return "";
 }
 
 void Planner::collect_networks() {

@@ -27,6 +27,9 @@ class Planner {
   void check_external_networks();
   void plan_networks();
   void plan_network(const std::string& key, const swarm::NetworkSpec& spec);
+  /// Which network of somebody else holds a subnet that `spec` asks for, in words; "" for none.
+  [[nodiscard]] std::string overlapping(const swarm::NetworkSpec& spec,
+                                        const swarm::LiveNetwork& own) const;
   void collect_networks();
   // services.cpp
   void find_removed_services();

@@ -160,6 +160,7 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
   turn.fingerprint = fingerprint_of(*live);
   if (auto counted = discount_lost_tasks(*live, engine_, stop); !counted)
     return std::move(counted).error();
+  stuck_networks_.mark(*live, clock_.steady());
   turn.observed_at = observed_at;
   if (contested_) {
     turn.notes.push_back("another agent writes the decisions of the instance \"" +

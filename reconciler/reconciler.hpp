@@ -25,6 +25,7 @@
 #include "reconciler/ports/engine.hpp"
 #include "reconciler/ports/observer.hpp"
 #include "reconciler/state.hpp"
+#include "reconciler/stuck_networks.hpp"
 
 namespace skep::reconciler {
 
@@ -267,6 +268,7 @@ class Reconciler {
   spdlog::logger& log_;
   StateStore store_;
   Planner planner_;
+  StuckNetworks stuck_networks_;
   std::minstd_rand random_;
   std::map<std::string, StackMemory> memory_;
   SteadyTime last_observed_{};

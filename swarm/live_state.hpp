@@ -51,6 +51,8 @@ struct LiveNetwork {
   /// The swarm has it no more; this node keeps a rest of it until its last task that used it ended.
   bool leaving = false;
   NetworkSpec spec;  ///< With the options and subnets that the engine added (rule E3.28).
+  /// Swarm will give it no place: told by whoever watches it for long enough, not by the engine.
+  bool stuck = false;
   bool operator==(const LiveNetwork&) const = default;
 };
 

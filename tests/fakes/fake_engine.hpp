@@ -99,6 +99,8 @@ class FakeEngine final : public ports::Engine {
   void drop_network(const std::string& network);
   /// As `docker stack rm` does while tasks are still ending: a rest stays until drop_network().
   void leave_network(const std::string& network);
+  /// The next one of that name gets no place: it reads back without driver and subnets.
+  void starve_next_network(const std::string& network);
   void drop_config(const std::string& config);
   void add_node(swarm::LiveNode node);
   void set_node_state(const std::string& hostname, const std::string& state);
@@ -233,6 +235,7 @@ class FakeEngine final : public ports::Engine {
   ports::EngineInfo info_;
   std::map<swarm::ObjectId, StoredService> services_;
   std::map<swarm::ObjectId, swarm::LiveNetwork> networks_;
+  std::set<std::string> starved_networks_;  ///< The next one of that name.
   std::map<swarm::ObjectId, StoredConfig> configs_;
   std::map<swarm::ObjectId, StoredSecret> secrets_;
   std::map<swarm::ObjectId, swarm::LiveNode> nodes_;

@@ -152,6 +152,11 @@ void FakeEngine::leave_network(const std::string& network) {
   }
 }
 
+void FakeEngine::starve_next_network(const std::string& network) {
+  const std::lock_guard lock(mutex_);
+  starved_networks_.insert(network);
+}
+
 void FakeEngine::drop_config(const std::string& config) {
   const std::lock_guard lock(mutex_);
   std::erase_if(configs_, [&](const auto& entry) {

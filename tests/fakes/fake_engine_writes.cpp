@@ -255,6 +255,12 @@ Result<ports::Written> FakeEngine::create_network(const swarm::NetworkSpec& spec
                    .scope = overlay ? "swarm" : "local",
                    .ingress = false,
                    .spec = stored(spec, static_cast<unsigned>(ids_))};
+  if (starved_networks_.erase(spec.name) > 0) {
+    auto& starved = networks_[id].spec;
+    starved.driver.clear();
+    starved.options.clear();
+    starved.ipam.reset();
+  }
   announce("network", "create", id, spec.name);
   return accept(
       Operation::create_network, spec.name, admission, ports::Written{.id = id, .warnings = {}});

@@ -190,6 +190,73 @@ TEST_F(Sequences, AStackThatSomebodyRemovedComesBackWhenItsNetworkIsGone) {
   EXPECT_EQ(image_of("a_web"), "a:latest");
 }
 
+std::string on_subnet(const std::string& subnet) {
+  return "services: { web: { image: a } }\nnetworks: { default: { ipam: { config: [{ subnet: " +
+         subnet + " }] } } }\n";
+}
+
+std::string subnet_of(const World& world, const std::string& name) {
+  const auto state = world.engine.state();
+  for (const auto& network : state.networks) {
+    if (network.spec.name == name && network.spec.ipam && !network.spec.ipam->config.empty())
+      return network.spec.ipam->config.front().subnet;
+  }
+  return "";
+}
+
+TEST_F(Sequences, ANetworkThatSwarmGivesNoPlaceIsMadeAnewOnTheWayBackAndByTheNextCommit) {
+  world.files["apps/a/skep.yaml"] = "replace: allowed\ntimeout: 20s\n";
+  write("apps/a", on_subnet("10.77.0.0/24"));
+  ASSERT_TRUE(push().all_good());
+  const auto fail_with = [&](const std::string& subnet) {
+    world.engine.starve_next_network("a_default");
+    write("apps/a", on_subnet(subnet));
+    world.commit();
+    turn();
+    world.engine.set_running("a_web", 0);  // Tasks wait for the network.
+    settle();
+  };
+  fail_with("10.78.0.0/24");
+  for (int i = 0; i < 20; ++i) {
+    world.clock.advance(5s);
+    settle();
+  }
+  EXPECT_EQ(subnet_of(world, "a_default"), "10.77.0.0/24");
+  auto last = settle();
+  EXPECT_EQ(World::status(last, "a").health, Health::healthy);
+  EXPECT_TRUE(World::status(last, "a").quarantined);
+  write("apps/a", on_subnet("10.79.0.0/24"));
+  EXPECT_TRUE(push().all_good());
+  EXPECT_EQ(subnet_of(world, "a_default"), "10.79.0.0/24");
+}
+
+TEST_F(Sequences, ANetworkThatWasNeverGivenAPlaceNeedsNoPermissionToBeMadeAnew) {
+  world.files["apps/a/skep.yaml"] = "timeout: 1m\n";
+  world.engine.starve_next_network("a_default");
+  write("apps/a", on_subnet("10.77.0.0/24"));
+  world.commit();
+  turn();
+  world.engine.set_running("a_web", 0);
+  turn();
+  world.clock.advance(40s);
+  EXPECT_TRUE(settle().all_good());
+  EXPECT_EQ(subnet_of(world, "a_default"), "10.77.0.0/24");
+}
+
+TEST_F(Sequences, ANetworkIsNotReplacedByOneWhoseSubnetAnotherStackHolds) {
+  world.files["apps/a/skep.yaml"] = "replace: allowed\n";
+  write("apps/a", on_subnet("10.77.0.0/24"));
+  write("apps/b", on_subnet("10.78.0.0/16"));
+  ASSERT_TRUE(push().all_good());
+  write("apps/a", on_subnet("10.78.3.0/24"));
+  const auto last = push();
+  EXPECT_THAT(
+      World::status(last, "a").message,
+      HasSubstr("its subnet 10.78.3.0/24 overlaps 10.78.0.0/16 of the network \"b_default\""));
+  EXPECT_EQ(subnet_of(world, "a_default"), "10.77.0.0/24");
+  EXPECT_EQ(image_of("a_web"), "a:latest");
+}
+
 TEST_F(Sequences, ASharedNetworkThatSomebodyRemovedComesBackWhenItIsGone) {
   world.files["skep.yaml"] = "defaults: { resolve_image: never }\nnetworks: { shared: {} }\n";
   write("apps/a",
