@@ -122,7 +122,7 @@ void Planner::plan_network(const std::string& key, const swarm::NetworkSpec& spe
   }
   std::vector<std::string> ours, others;
   for (const auto* service : live_.attached(spec.name))
-    (owns(service->spec.labels) ? ours : others).push_back(service->spec.name);
+    (own_service(service->spec.name) != nullptr ? ours : others).push_back(service->spec.name);
   if (!others.empty()) {
     note(Note::Severity::warning,
          "network " + quoted(spec.name) + " differs from git (" + names_of(changes) +

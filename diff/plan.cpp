@@ -91,7 +91,8 @@ std::string Planner::key_of(const std::string& name) const {
 
 const swarm::LiveService* Planner::own_service(const std::string& name) const {
   const auto* service = live_.state().find_service(name);
-  return service != nullptr && owns(service->spec.labels) ? service : nullptr;
+  const bool own = service != nullptr && swarm::stack_of(service->spec) == wanted_.name.text();
+  return own ? service : nullptr;
 }
 
 bool Planner::is_cited(const swarm::ObjectId& id) const {
@@ -111,11 +112,7 @@ std::vector<std::string> images_to_resolve(const swarm::StackSpec& desired,
   std::set<std::string> images;
   for (const auto& [key, service] : desired.services) {
     const auto* found = live.state().find_service(service.spec.name);
-    if (found != nullptr) {
-      const auto owner = found->spec.labels.find(std::string(swarm::kStackLabel));
-      if (owner == found->spec.labels.end() || owner->second != desired.name.text())
-        found = nullptr;
-    }
+    if (found != nullptr && swarm::stack_of(found->spec) != desired.name.text()) found = nullptr;
     if (wants_answer(service.spec, found, policy))
       images.insert(service.spec.task_template.container.image);
   }

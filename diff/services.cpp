@@ -118,13 +118,20 @@ void Planner::plan_service(const std::string& key) {
   const auto* live = own_service(spec.name);
   if (live == nullptr) {
     if (const auto* other = live_.state().find_service(spec.name)) {  // D6.1
-      const auto owner = other->spec.labels.find(std::string(swarm::kStackLabel));
-      const std::string whose = owner == other->spec.labels.end()
-                                    ? "does not belong to a stack"
-                                    : "belongs to stack " + quoted(owner->second);
+      const auto owner = swarm::stack_of(other->spec);
+      const auto& marks = other->spec.task_template.container.labels;
+      const auto mark = marks.find(std::string(swarm::kStackLabel));
+      const bool lost = owner.empty() && mark != marks.end() && mark->second == wanted_.name.text();
+      const auto whose =
+          owner.empty() ? "does not belong to a stack" : "belongs to stack " + quoted(owner);
       note(Note::Severity::blocked,
-           "service " + quoted(spec.name) + " exists already and " + whose +
-               ": remove it with \"docker service rm " + spec.name + "\" or rename this one",
+           "service " + quoted(spec.name) + " exists already and " + whose + ": " +
+               (lost ? "if it is this stack's, give it its label back with \"docker service update "
+                       "--label-add " +
+                           std::string(swarm::kStackLabel) + '=' + wanted_.name.text() + ' ' +
+                           spec.name + "\", else "
+                     : "") +
+               "remove it with \"docker service rm " + spec.name + "\" or rename this one",
            desired.at);
       return;
     }

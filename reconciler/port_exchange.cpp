@@ -36,7 +36,7 @@ std::vector<Held> held_by_others(const StackFacts& facts, const diff::LiveIndex&
     for (const auto& port : service.spec.endpoint_spec->ports) {
       if (port.published == 0 || port.mode == "host") continue;
       for (const auto* holder : index.publishers(port.published, port.protocol_or_tcp())) {
-        if (label_of(holder->spec.labels, swarm::kStackLabel) != facts.name)
+        if (swarm::stack_of(holder->spec) != facts.name)
           held.push_back({holder, port, service.spec.name});
       }
     }
@@ -69,7 +69,7 @@ bool is_blocked_by_ports_of(const StackFacts& facts,
   const auto held = held_by_others(facts, index);
   return blocked_by_ports_only(facts.plan) &&
          std::all_of(held.begin(), held.end(), [&](const Held& port) {
-           return label_of(port.holder->spec.labels, swarm::kStackLabel) == holder;
+           return swarm::stack_of(port.holder->spec) == holder;
          });
 }
 
@@ -97,7 +97,7 @@ void Reconciler::exchange_ports(const diff::LiveIndex& index, Work& work) {
   }
   for (const auto& [i, ports] : wanted) {
     for (const auto& held : ports) {
-      const auto holder = numbers.find(label_of(held.holder->spec.labels, swarm::kStackLabel));
+      const auto holder = numbers.find(swarm::stack_of(held.holder->spec));
       if (holder != numbers.end()) waits_for[i].insert(holder->second);
     }
   }
@@ -108,7 +108,7 @@ void Reconciler::exchange_ports(const diff::LiveIndex& index, Work& work) {
   if (first == wanted.end()) return;
   std::map<std::size_t, std::map<std::string, diff::Action>> giving;  // Stack → service → action.
   for (const auto& held : first->second) {
-    const auto stack = label_of(held.holder->spec.labels, swarm::kStackLabel);
+    const auto stack = swarm::stack_of(held.holder->spec);
     const auto holder = numbers.find(stack);
     if (holder == numbers.end()) return;  // Another port of it is not to be had anyway.
     const auto& name = held.holder->spec.name;

@@ -71,11 +71,18 @@ const LiveSecret* LiveState::find_secret(std::string_view name) const {
   return find_by_name(secrets, name);
 }
 
+std::string stack_of(const ServiceSpec& service) {
+  const auto* stack = stack_of(service.labels);
+  if (stack == nullptr && service.labels.contains(std::string(kInstanceLabel)))
+    stack = stack_of(service.task_template.container.labels);
+  return stack == nullptr ? "" : *stack;
+}
+
 std::map<std::string, LiveStack> stacks_of(const LiveState& live) {
   std::map<std::string, LiveStack> stacks;
   for (const auto& service : live.services) {
-    if (const auto* stack = stack_of(service.spec.labels))
-      stacks[*stack].services.push_back(&service);
+    const auto stack = stack_of(service.spec);
+    if (!stack.empty()) stacks[stack].services.push_back(&service);
   }
   for (const auto& network : live.networks) {
     if (const auto* stack = stack_of(network.spec.labels))

@@ -120,6 +120,10 @@ struct LiveStack {
   }
 };
 
+/// The stack that a live service is of: what its label says; where somebody took that off a service
+/// with our mark, what its containers' label says. "" for none.
+[[nodiscard]] std::string stack_of(const ServiceSpec& service);
+
 /// Every stack of the swarm by its label; pointers into `live`, which must outlive the result. One
 /// walk for all stacks.
 [[nodiscard]] std::map<std::string, LiveStack> stacks_of(const LiveState& live);

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "swarm/labels.hpp"
 #include "tests/reconciler/world.hpp"
 
 // What swarm tells of an update stays there until the next one: long after the content that it was
@@ -116,7 +117,19 @@ TEST_F(Shown, AStackWhoseServiceLeftItByItsLabelsIsBlockedAndNotSynced) {
   world.engine.edit_service("a_web", [](swarm::ServiceSpec& spec) { spec.labels.clear(); });
   const auto status = World::status(settle(), "a");
   EXPECT_EQ(status.sync, ports::SyncState::out_of_sync);
-  EXPECT_THAT(status.message, HasSubstr("does not belong to"));
+  EXPECT_THAT(status.message,
+              HasSubstr("docker service update --label-add com.docker.stack.namespace=a a_web"));
+}
+
+TEST_F(Shown, AStackLabelThatWasTakenOffByHandIsPutBack) {
+  world.files["apps/a/docker-compose.yml"] = one_service("a:1");
+  ASSERT_TRUE(push().all_good());
+  world.engine.edit_service("a_web", [](swarm::ServiceSpec& spec) {
+    spec.labels.erase(std::string(swarm::kStackLabel));
+  });
+  EXPECT_TRUE(settle().all_good());
+  const auto state = world.engine.state();
+  EXPECT_EQ(state.find_service("a_web")->spec.labels.at(std::string(swarm::kStackLabel)), "a");
 }
 
 TEST_F(Shown, TasksThatWentAwayAndDoNotComeBackAreNoProgressForEver) {
