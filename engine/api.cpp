@@ -98,6 +98,14 @@ std::string older_version(const std::string& left, const std::string& right) {
 
 Error api_error(const ApiCall& call, const HttpResponse& response) {
   const auto words = words_of(response);
+  if (has(words, "Worker nodes can"))
+    return {
+        ErrorKind::unavailable,
+        "this engine is a worker of its swarm and can tell nothing: name a manager's engine with "
+        "-H or DOCKER_HOST, or make it a manager with \"docker node promote\" on one that is "
+        "(the engine says: " +
+            words + ")",
+        {}};
   if (has(words, "not a swarm manager") || has(words, "not part of a swarm"))
     return {ErrorKind::unavailable,
             "this engine is not a swarm manager: name a manager's engine with -H or DOCKER_HOST, "

@@ -43,6 +43,7 @@ class Chain {
     obstacles();
     difference();
     rollout();
+    hook();
     retry();
     return std::move(links_);
   }
@@ -246,10 +247,21 @@ class Chain {
           !stack_.healthy_revision.empty() && stack_.healthy_revision != stack_.applied_revision;
       link.remedy = "mend what the engine says and push" +
                     (back ? ", or go back with " + verb("rollback", stack_) : std::string()) +
-                    "; " + verb("logs", stack_) + " has more";
+                    (has_logs() ? "; " + verb("logs", stack_) + " has more" : std::string());
     } else if (stack_.health == Health::missing && !stack_.operation && !stack_.plan) {
       link.remedy = verb("sync", stack_) + " looks again";
     }
+  }
+
+  /// Of a stack that is as it should be there is nothing else to say.
+  void hook() {
+    if (stack_.verdict != "nothing" || stack_.health != Health::healthy || stack_.operation ||
+        stack_.message.empty() || stack_.consecutive_failures > 0)
+      return;
+    add("hook",
+        ConditionState::failed,
+        stack_.message,
+        "see to what the hook was for; it runs again with the next change of the stack");
   }
 
   void retry() {
@@ -265,6 +277,16 @@ class Chain {
                               : std::string());
     link.since = stack_.last_failure;
     link.until = stack_.next_retry;
+  }
+
+  /// A task that no node takes, or that waits to be placed, never wrote a line.
+  [[nodiscard]] bool has_logs() const {
+    return std::any_of(stack_.services.begin(), stack_.services.end(), [](const auto& service) {
+      const auto& trouble = service.trouble;
+      return !trouble.empty() && trouble.find("no suitable node") == std::string::npos &&
+             trouble.find("invalid mount config") == std::string::npos &&
+             !trouble.starts_with("new: ") && !trouble.starts_with("pending: ");
+    });
   }
 
   const ports::AgentStatus& agent_;

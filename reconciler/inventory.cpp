@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "reconciler/health.hpp"
@@ -57,7 +58,8 @@ void Reconciler::report_failures(const StackFacts& facts,
 void Reconciler::report_inventory(const DesiredState& desired,
                                   const swarm::LiveState& live,
                                   const State& state,
-                                  const Work& work) {
+                                  const Work& work,
+                                  Turn& turn) {
   if (options_.plan_only || !options_.only.empty()) return;
   const auto stacks = swarm::stacks_of(live);
   ports::Inventory inventory;
@@ -73,6 +75,7 @@ void Reconciler::report_inventory(const DesiredState& desired,
   std::set<std::string> claimed;
   for (const auto& stack : desired.stacks) claimed.insert(stack->source.name);
   for (const auto& [name, record] : state.stacks) claimed.insert(name);
+  for (const auto& [name, raw] : state.damaged) claimed.insert(name);
   claimed.insert(options_.self_stack);
   for (const auto& [name, objects] : stacks) {
     if (claimed.count(name) != 0) continue;
@@ -88,6 +91,16 @@ void Reconciler::report_inventory(const DesiredState& desired,
     count(ObjectKind::network, objects.networks, of_spec);
     count(ObjectKind::config, objects.configs, own);
     count(ObjectKind::secret, objects.secrets, own);
+    const bool marked =
+        std::any_of(objects.services.begin(), objects.services.end(), [this](const auto* service) {
+          return label_of(service->spec.labels, swarm::kInstanceLabel) == options_.instance;
+        });
+    if (marked)
+      turn.notes.push_back("the stack " + name +
+                           " has the mark of this agent, but neither git nor the agent's records "
+                           "know it: it is left as it is; bring its directory back, or remove it "
+                           "with `docker stack rm " +
+                           name + "`");
   }
   observer_.inventoried(inventory);
 }

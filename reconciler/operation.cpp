@@ -176,6 +176,9 @@ void Reconciler::finish_operation(const StackFacts& facts,
     for (const auto& service : facts.services) {
       if (service.trouble.empty()) continue;
       trouble += (trouble.empty() ? "" : ": ") + service.name + ": " + service.trouble;
+      const auto registry = planner_.registry_trouble(service.image);
+      if (memory.unpullable.contains(service.name) && !registry.empty())
+        trouble += "; its registry said when it was asked for the digest: " + registry;
       break;
     }
     if (phase == "health") {

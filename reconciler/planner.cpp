@@ -79,14 +79,20 @@ Planner::Planned Planner::plan(const DesiredStack& stack,
       policy.resolved[image] = *answer->image;
       if (unanswered_.erase(image) > 0)
         log_.info(logfmt("the registry answers again", {{"image", image}}));
-    } else if (unanswered_.insert(image).second) {
-      log_.warn(logfmt("image is not pinned: the registry did not answer; it is asked again later",
-                       {{"image", image}, {"error", answer->error}}));
+    } else if (auto& error = unanswered_[image]; error != answer->error) {
+      error = answer->error;
+      log_.warn(logfmt("image is not pinned: the registry gave no digest; it is asked again later",
+                       {{"image", image}, {"error", error}}));
     }
   }
   planned.plan = diff::plan(stack.spec, live, policy);
   planned.tag_moved = tag_moved(stack.spec, live, policy);
   return planned;
+}
+
+std::string Planner::registry_trouble(const std::string& image) const {
+  const auto at = unanswered_.find(image);
+  return at == unanswered_.end() ? "" : at->second;
 }
 
 void Planner::ask_anew(const std::vector<std::string>& images) {

@@ -49,6 +49,8 @@ class Planner {
   void ask_anew(const std::vector<std::string>& images);
   /// Registries that failed are not spared any longer.
   void ask_registries_again() { resolver_.forgive(); }
+  /// Why no digest came for an image when its registry was asked last; "" where one did.
+  [[nodiscard]] std::string registry_trouble(const std::string& image) const;
   /// A tag of a registry may have moved; safe from any thread. Whether a stack follows it.
   bool look_again(std::string_view repository, std::string_view tag) {
     return resolver_.look_again(repository, tag);
@@ -74,8 +76,8 @@ class Planner {
   spdlog::logger& log_;
   std::string instance_;
   SecretDigest digest_;
-  std::string engine_api_;            ///< "" until the engine told.
-  std::set<std::string> unanswered_;  ///< Images whose registry failed, and that was said.
+  std::string engine_api_;                         ///< "" until the engine told.
+  std::map<std::string, std::string> unanswered_;  ///< Images that no digest came for, and why.
   ImageResolver resolver_;
   std::map<std::string, diff::SecretAnswer> secret_answers_;  ///< By id, version and content.
   std::map<std::string, std::string> secret_suffixes_;        ///< By content.

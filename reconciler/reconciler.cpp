@@ -234,7 +234,7 @@ Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop)
     const std::lock_guard lock(requests_mutex_);
     shown_ = std::move(shown);
   }
-  report_inventory(desired, *live, *state, work);
+  report_inventory(desired, *live, *state, work, turn);
   observer_.status(turn.stacks);
   observer_.phase("total", clock_.steady() - started);
   return turn;
@@ -293,7 +293,8 @@ void Reconciler::assess(StackFacts& facts,
     if (going_back && !over && by_a_person(update)) memory.sent_back.insert(service->spec.name);
     // Some engines forget in the end who wanted it.
     const bool wanted_so =
-        update.state == "rollback_completed" && memory.sent_back.contains(service->spec.name);
+        update.state == "rollback_completed" && (memory.sent_back.contains(service->spec.name) ||
+                                                 !may_roll_back(facts, service->spec.name));
     auto judged = *service;
     if (over || wanted_so) judged.update = {};
     auto health = health_of(judged, own, clock_.now());

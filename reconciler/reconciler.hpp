@@ -232,7 +232,8 @@ class Reconciler {
   void report_inventory(const DesiredState& desired,
                         const swarm::LiveState& live,
                         const State& state,
-                        const Work& work);
+                        const Work& work,
+                        Turn& turn);
   /// `why`: where it is not that nothing of it is left.
   void forget_stack(const std::string& name, const std::string& full_name, const std::string& why);
   // A person's way back (rollback.cpp).

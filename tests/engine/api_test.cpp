@@ -98,6 +98,11 @@ INSTANTIATE_TEST_SUITE_P(
                   503,
                   "This node is not a swarm manager. Worker nodes can't be used.",
                   ErrorKind::unavailable},
+        ErrorCase{"manager_no_more",
+                  "GET",
+                  503,
+                  "This node is not part of a swarm.",
+                  ErrorKind::unavailable},
         ErrorCase{
             "leader", "GET", 503, "The swarm does not have a leader.", ErrorKind::unavailable},
         ErrorCase{"gone", "POST", 404, "service x not found", ErrorKind::conflict},
@@ -112,6 +117,16 @@ TEST(ApiError, AWorkerIsToldWhatToDo) {
       {.status = 503, .headers = {}, .body = R"({"message":"This node is not a swarm manager."})"});
   EXPECT_NE(error.message.find("docker swarm init"), std::string::npos);
   EXPECT_NE(error.message.find("DOCKER_HOST"), std::string::npos);
+}
+
+TEST(ApiError, OneThatWasDemotedIsNotToldToMakeASwarm) {
+  const auto error = api_error(
+      {.operation = "x", .path = "/services"},
+      {.status = 503,
+       .headers = {},
+       .body = R"({"message":"This node is not a swarm manager. Worker nodes can't be used."})"});
+  EXPECT_EQ(error.message.find("docker swarm init"), std::string::npos);
+  EXPECT_NE(error.message.find("docker node promote"), std::string::npos);
 }
 
 TEST(Connecting, AMissingSocketSaysSo) {

@@ -55,6 +55,28 @@ TEST_F(Explain, AStackThatIsWellHasNothingButGoodLinks) {
   EXPECT_EQ(explanation.services[0].running, 1U);
 }
 
+TEST_F(Explain, AHookThatFailedAfterwardsIsNotHiddenBehindAHealthyStack) {
+  world.files["apps/a/skep.yaml"] = "hooks: { post_deploy: [after] }\n";
+  world.engine.fail_tasks_of_next("a_after", "boom");
+  deploy("services: { web: { image: w }, after: { image: a } }\n");
+  const auto explanation = explain();
+  EXPECT_THAT(explanation.summary, HasSubstr("post_deploy hook after failed: boom"));
+  ASSERT_NE(link(explanation, "hook"), nullptr);
+  EXPECT_EQ(link(explanation, "hook")->state, ConditionState::failed);
+}
+
+TEST_F(Explain, WhereNoTaskEverRanThereAreNoLogsToLookAt) {
+  deploy(one_service("a:1"));
+  world.engine.fail_tasks("a_web", "no suitable node (missing plugin on 1 node)");
+  world.files["apps/a/docker-compose.yml"] = one_service("a:2");
+  world.commit();
+  ASSERT_TRUE(world.settle());
+  const auto explanation = explain();
+  const auto* rollout = link(explanation, "rollout");
+  ASSERT_NE(rollout, nullptr);
+  EXPECT_THAT(rollout->remedy, ::testing::Not(HasSubstr("skep logs")));
+}
+
 TEST_F(Explain, AMistakeInAFileIsNamedWithItsPlace) {
   deploy("services:\n  web:\n    image: 'a:1'\n    imagee: x\n");
   const auto explanation = explain();

@@ -91,6 +91,18 @@ TEST_F(ReconcilerTest, ARemovedDirectoryRemovesTheStack) {
   EXPECT_NE(state.find_service("b_web"), nullptr);
 }
 
+TEST_F(ReconcilerTest, AStackThatNeitherGitNorARecordKnowsIsLeftAndToldOf) {
+  world.files["apps/a/docker-compose.yml"] = one_service("a:1");
+  world.files["apps/b/docker-compose.yml"] = one_service("b:1");
+  ASSERT_TRUE(push().all_good());
+  world.engine.drop_config("skep-default-state");
+  world.files.erase("apps/b/docker-compose.yml");
+  world.restart_agent();
+  const auto last = push();
+  EXPECT_EQ(image_of("b_web"), "b:1");
+  EXPECT_THAT(last.notes, testing::Contains(HasSubstr("the stack b has the mark of this agent")));
+}
+
 TEST_F(ReconcilerTest, AnEmptyRepositoryRemovesNothingUntilApproved) {
   world.commit();
   settle();

@@ -109,6 +109,20 @@ TEST_F(SwarmRollback, ThatAPersonMadeIsNoTroubleOnceItHasArrived) {
   EXPECT_EQ(status.health, Health::healthy);
 }
 
+TEST_F(SwarmRollback, ThatIsSeenWhenItIsOverIsAPersonsWhereSwarmWouldMakeNone) {
+  world.files["apps/a/docker-compose.yml"] = one_service("a:1");
+  ASSERT_TRUE(push().all_good());
+  world.files["apps/a/docker-compose.yml"] = one_service("a:2");
+  ASSERT_TRUE(push().all_good());
+  world.engine.roll_back_by_hand("a_web");
+  world.engine.set_update_status(
+      "a_web", {"rollback_completed", to_rfc3339(world.clock.now()), "", "rollback completed"});
+  const auto status = World::status(turn(), "a");
+  EXPECT_TRUE(status.held);
+  EXPECT_EQ(status.health, Health::healthy);
+  EXPECT_EQ(status.services.at(0).trouble, "");
+}
+
 using Shown = tests::WorldTest;
 
 TEST_F(Shown, AStackWhoseServiceLeftItByItsLabelsIsBlockedAndNotSynced) {
