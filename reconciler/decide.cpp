@@ -177,9 +177,11 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   if (in_sync && !facts.contended.empty()) {
     std::string fields;
     for (const auto& field : facts.contended) fields += (fields.empty() ? "" : ", ") + field;
-    return {Verdict::reported,
-            "contended: somebody else keeps changing " + fields +
-                "; it is not corrected for a while, see ignore: in skep.yaml"};
+    return {
+        Verdict::reported,
+        "contended: somebody else keeps changing " + fields +
+            "; it is not corrected for a while: is another agent or a `skep apply` at work? Else "
+            "see ignore: in skep.yaml"};
   }
   if (in_sync) {
     if ((facts.record == nullptr || ejected) && policy.sync != SyncMode::observe)

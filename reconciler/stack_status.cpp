@@ -5,6 +5,14 @@ namespace {
 
 using ports::Health;
 
+/// Why tasks are not even placed, where the plan knows it; begins with "; ", "" for nothing.
+std::string networks_trouble(const StackFacts& facts) {
+  for (const auto& note : facts.plan.notes) {
+    if (note.text.find(" gets no place in the swarm") != std::string::npos) return "; " + note.text;
+  }
+  return "";
+}
+
 /// The sentence about a stack that needs no decision but is not well.
 std::string health_message(const StackFacts& facts, const StackMemory& memory) {
   if (memory.failures > 0) {
@@ -13,14 +21,15 @@ std::string health_message(const StackFacts& facts, const StackMemory& memory) {
       if (!service.trouble.empty() && memory.error.find(service.trouble) == std::string::npos)
         return memory.error + (memory.error.empty() ? "" : "; now ") + now;
     }
-    return memory.error;
+    return memory.error + networks_trouble(facts);
   }
   if (facts.health == Health::healthy) return "";
   if (!facts.plan.empty() && facts.plan.only_removals()) {
     return "removals wait until the stack is healthy";
   }
   for (const auto& service : facts.services) {
-    if (!service.trouble.empty()) return service.name + ": " + service.trouble;
+    if (!service.trouble.empty())
+      return service.name + ": " + service.trouble + networks_trouble(facts);
   }
   return facts.plan.empty() ? "" : memory.waits;
 }

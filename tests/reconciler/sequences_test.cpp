@@ -243,6 +243,24 @@ TEST_F(Sequences, ANetworkThatWasNeverGivenAPlaceNeedsNoPermissionToBeMadeAnew) 
   EXPECT_EQ(subnet_of(world, "a_default"), "10.77.0.0/24");
 }
 
+TEST_F(Sequences, WhyANetworkGetsNoPlaceIsSaid) {
+  write("apps/b", on_subnet("10.78.0.0/16"));
+  ASSERT_TRUE(push().all_good());
+  world.engine.starve_next_network("a_default");
+  world.files["apps/a/skep.yaml"] = "timeout: 1m\n";
+  write("apps/a", on_subnet("10.78.0.0/24"));
+  world.commit();
+  turn();
+  world.engine.set_running("a_web", 0);
+  turn();
+  world.clock.advance(40s);
+  const auto writes = world.engine.write_count();
+  EXPECT_THAT(World::status(turn(), "a").message,
+              HasSubstr("network \"a_default\" gets no place in the swarm: its subnet 10.78.0.0/24 "
+                        "overlaps 10.78.0.0/16"));
+  EXPECT_EQ(world.engine.write_count(), writes) << "another one would get none either";
+}
+
 TEST_F(Sequences, ANetworkIsNotReplacedByOneWhoseSubnetAnotherStackHolds) {
   world.files["apps/a/skep.yaml"] = "replace: allowed\n";
   write("apps/a", on_subnet("10.77.0.0/24"));
