@@ -185,6 +185,9 @@ StackPointer render(const ports::Snapshot& snapshot,
     }
   }
   stack->findings.insert(stack->findings.end(), reader.findings().begin(), reader.findings().end());
+  for (auto& finding : stack->findings) {  // What follows from the stack as a whole has no place.
+    if (finding.at.file.empty()) finding.at.file = source.directory.text();
+  }
   if (options.decryption)
     hide_secrets(stack->findings, reader.secrets(), *options.decryption->redaction);
   sort_and_unique(stack->findings);

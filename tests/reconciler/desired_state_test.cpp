@@ -47,6 +47,14 @@ TEST(DesiredState, OneBadStackHurtsOnlyItself) {
   EXPECT_FALSE(stack(state, "good").broken());
 }
 
+TEST(DesiredState, WhatHasNoPlaceNamesTheDirectory) {
+  const auto state =
+      load_snapshot(MemorySnapshot({{"apps/x.y/docker-compose.yml", one_service("a:1")}}, "c1"));
+  ASSERT_TRUE(stack(state, "x.y").broken());
+  for (const auto& finding : stack(state, "x.y").findings)
+    EXPECT_THAT(finding.at.file, testing::StartsWith("apps/x.y")) << finding.message;
+}
+
 TEST(DesiredState, TwoDefaultFilesOrNoneAreErrors) {
   const auto state =
       load_snapshot(MemorySnapshot({{"apps/two/docker-compose.yml", one_service("a:1")},
