@@ -525,6 +525,13 @@ void Reconciler::gather(const DesiredState& desired,
     // A network or config that an earlier life left behind runs nothing that could be hurt.
     facts.live_there = !stack.services.empty();
     facts.foreign_instance = foreign_instance(stack, options_.instance);
+    // `docker stack deploy` takes our marks off; whose the stack is, the records still say.
+    const bool marked = std::any_of(
+        stack.services.begin(), stack.services.end(), [](const swarm::LiveService* service) {
+          return service->spec.labels.contains(std::string(swarm::kInstanceLabel));
+        });
+    if (!marked && facts.record == nullptr)
+      facts.foreign_instance = store_.other_owner(index.state(), facts.name);
     for (const auto* service : stack.services) {
       if (is_restless(*service, memory, clock_.steady())) unsettled.push_back(service->id);
     }

@@ -154,6 +154,18 @@ Result<State> StateStore::read(const swarm::LiveState& live) const {
   return state;
 }
 
+std::string StateStore::other_owner(const swarm::LiveState& live, const std::string& stack) const {
+  for (const auto& config : live.configs) {
+    if (config.name == config_name_ || !config.labels.contains(std::string(kFormatLabel))) continue;
+    const auto label = config.labels.find(std::string(kStackPrefix) + stack);
+    const auto instance = config.labels.find(std::string(swarm::kInstanceLabel));
+    if (label == config.labels.end() || instance == config.labels.end()) continue;
+    const auto record = from_label(label->second);
+    if (!record || !record->ejected) return instance->second;
+  }
+  return "";
+}
+
 Result<bool> StateStore::write(const State& state,
                                const swarm::LiveState& live,
                                std::stop_token stop) {

@@ -77,6 +77,10 @@ class StateStore {
   /// The state as a reading of the swarm shows it; empty where there is none yet. Errors:
   /// unavailable (written by a newer skep): then nothing may be written at all.
   [[nodiscard]] Result<State> read(const swarm::LiveState& live) const;
+  /// The other instance whose state object has a record of the stack; "" for none. Stacks that it
+  /// ejected are nobody's.
+  [[nodiscard]] std::string other_owner(const swarm::LiveState& live,
+                                        const std::string& stack) const;
   /// Writes `state` if it differs from what `live` holds, with that object's version. Errors:
   /// conflict where somebody else wrote since. Returns whether a write was made.
   Result<bool> write(const State& state, const swarm::LiveState& live, std::stop_token stop);

@@ -250,6 +250,24 @@ TEST_F(ReconcilerTest, AnotherInstancesStackIsRefused) {
   EXPECT_EQ(world.engine.write_count(), 0U);
 }
 
+TEST_F(ReconcilerTest, AnotherInstancesStackIsRefusedAlsoWhenItsMarksWereTakenOff) {
+  world.commit();
+  settle();
+  world.engine.edit_service("a_web", [](swarm::ServiceSpec& spec) {
+    spec.labels.erase("io.skep.instance");  // As `docker stack deploy` does.
+  });
+  ReconcilerOptions options;
+  options.instance = "second";
+  spdlog::logger log("test");
+  Reconciler second(world.engine, world.observer, world.clock, log, options, [] {});
+  world.engine.clear_writes();
+  second.approve("a");
+  const auto turn = second.turn(world.desired(), {});
+  ASSERT_TRUE(turn);
+  EXPECT_THAT(World::status(*turn, "a").message, HasSubstr("\"default\""));
+  EXPECT_EQ(world.engine.write_count(), 0U);
+}
+
 TEST_F(ReconcilerTest, AnUnreadableSwarmIsUnknownAndNothingIsWritten) {
   world.commit();
   settle();
