@@ -143,6 +143,7 @@ class Reconciler {
   /// Time in which the swarm could not be read is nobody's lack of progress.
   void excuse_blindness(SteadyTime now);
   void note_lost_records(const DesiredState& desired, const State& state, Turn& turn) const;
+  // What is known of each stack (gather.cpp).
   void gather(const DesiredState& desired,
               const diff::LiveIndex& index,
               const State& state,
@@ -151,6 +152,11 @@ class Reconciler {
   void assess(StackFacts& facts,
               const swarm::LiveStack& live,
               const std::vector<swarm::Task>& tasks);
+  void plan_stack(StackFacts& facts, const diff::LiveIndex& index, std::stop_token stop);
+  /// What the policy forbids becomes a note that blocks the plan.
+  void police(StackFacts& facts);
+  void find_way_back(StackFacts& facts);
+  // What comes of it.
   void hold_mass_removal(Work& work, const State& state);
   void spare_what_is_ours(const DesiredState& desired, diff::Plan& plan) const;
   void give_grace(Work& work, Turn& turn);
@@ -194,10 +200,6 @@ class Reconciler {
                              const swarm::LiveState& live,
                              State& state,
                              std::stop_token stop);
-  void plan_stack(StackFacts& facts, const diff::LiveIndex& index, std::stop_token stop);
-  /// What the policy forbids becomes a note that blocks the plan.
-  void police(StackFacts& facts);
-  void find_way_back(StackFacts& facts);
   // Hooks (run_hooks.cpp).
   /// With its deadline, which is counted by a clock that nobody sets.
   HookRun look_at_run(const StackFacts& facts,
