@@ -58,14 +58,14 @@ void merge_environment(Environment& base, Environment&& later) {
   }
 }
 
-/// Lists of which one element per key survives. Where B has a list it is keyed and sorted even
-/// without an O; where B has none, O's stays as written.
+/// Lists of which one element per key survives. Where B has a list, be it empty, it is keyed and
+/// sorted even without an O; where B has none, O's stays as written, and an empty one is none.
 template <typename T, typename Key>
 void merge_keyed(std::optional<std::vector<T>>& base,
                  std::optional<std::vector<T>>&& later,
                  Key T::*key) {
   if (!base) {
-    base = std::move(later);
+    if (later && !later->empty()) base = std::move(later);
     return;
   }
   std::map<Key, T> merged;
