@@ -1,5 +1,10 @@
 #include "diff/images.hpp"
 
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "swarm/image_ref.hpp"
 #include "swarm/labels.hpp"
 
@@ -52,6 +57,19 @@ std::vector<swarm::Platform> platforms_to_send(const ResolvedImage& answer) {
   return platforms;
 }
 
+/// Newer CLIs leave out doubles and what is unknown, which says nothing of any node.
+bool say_the_same(const std::vector<swarm::Platform>& one,
+                  const std::vector<swarm::Platform>& other) {
+  const auto known = [](const std::vector<swarm::Platform>& platforms) {
+    std::set<std::pair<std::string, std::string>> set;
+    for (const auto& platform : platforms) {
+      if (platform.os != "unknown") set.emplace(platform.architecture, platform.os);
+    }
+    return set;
+  };
+  return known(one) == known(other);
+}
+
 }  // namespace
 
 ImageChoice choose_image(const swarm::ServiceSpec& desired,
@@ -75,8 +93,15 @@ ImageChoice choose_image(const swarm::ServiceSpec& desired,
     }
     return choice;
   };
+  // An answer counts, platforms and all, also where the image is the one that runs (D6.5).
   const auto fresh = [&] {
-    if (answered) return chosen(images.with_digest(answer_at->second.digest));
+    if (answered) {
+      ImageChoice choice{images.with_digest(answer_at->second.digest),
+                         platforms_to_send(answer_at->second)};
+      if (choice.image == images.live && say_the_same(choice.platforms, live_platforms))
+        choice.platforms = live_platforms;
+      return choice;
+    }
     if (images.record != nullptr && policy.resolve_image != ResolveImage::never)
       return chosen(images.with_digest(*images.record));
     return chosen(images.tagged);

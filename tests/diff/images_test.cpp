@@ -261,5 +261,25 @@ TEST(ChooseImage, TakesPlatformsFromTheAnswerElseFromLive_E3_21_D6_5_F127) {
             (std::vector<swarm::Platform>{{"riscv", "linux"}}));
 }
 
+TEST(ChooseImage, AnAnswerSetsThePlatformsAgainOfAnImageThatIsPinnedAlready_D6_5) {
+  auto stack = testing::stack("s");
+  const auto& spec = testing::add_service(stack, "web", "foo:1");
+  Policy policy;
+  policy.resolve_image = ResolveImage::always;
+  policy.resolved["foo:1"] = {kA, {{"amd64", "linux"}, {"unknown", "unknown"}}};
+  swarm::LiveService live;
+  live.spec = spec;
+  live.spec.task_template.container.image = "foo:1@" + kA;
+  auto& platforms = live.spec.task_template.placement->platforms;
+  EXPECT_EQ(choose_image(spec, &live, policy).platforms, policy.resolved["foo:1"].platforms);
+  platforms = {{"riscv", "linux"}};
+  EXPECT_EQ(choose_image(spec, &live, policy).platforms, policy.resolved["foo:1"].platforms);
+  // What a newer CLI leaves out is no reason for a write.
+  platforms = {{"amd64", "linux"}};
+  EXPECT_EQ(choose_image(spec, &live, policy).platforms, platforms);
+  policy.resolved.clear();
+  EXPECT_EQ(choose_image(spec, &live, policy).platforms, platforms);
+}
+
 }  // namespace
 }  // namespace skep::diff
