@@ -161,6 +161,14 @@ std::optional<std::int64_t> meant_integer(std::string_view path, const std::stri
   const bool limit =
       path.starts_with("services.") && path.find(".ulimits.") != std::string_view::npos;
   if (limit && lower(text) == "unlimited") return -1;
+  const bool mode =
+      matches("services.*.configs.[].mode", path) || matches("services.*.secrets.[].mode", path);
+  if (mode && lower(text).starts_with("0o")) {
+    std::int64_t value = 0;
+    const auto* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data() + 2, end, value, 8);
+    if (read.ec == std::errc() && read.ptr == end && text[2] != '-') return value;
+  }
   return std::nullopt;
 }
 
@@ -175,16 +183,30 @@ Result<yaml::Node::Value> boolean(const std::string& text) {
   return Error{ErrorKind::invalid_input, "invalid boolean: " + text, {}};
 }
 
-}  // namespace
-
-Result<yaml::Node::Value> cast(std::string_view path, const std::string& text, bool strict) {
+const Rule* rule_of(std::string_view path, bool strict) {
   const auto find_in = [&](const auto& rules) -> const Rule* {
     const auto* const found = std::find_if(
         rules.begin(), rules.end(), [&](const Rule& row) { return matches(row.path, path); });
     return found == rules.end() ? nullptr : found;
   };
   const auto* rule = find_in(kRules);
-  if (rule == nullptr && !strict) rule = find_in(kExtraRules);
+  return rule == nullptr && !strict ? find_in(kExtraRules) : rule;
+}
+
+}  // namespace
+
+std::string_view needed_value(std::string_view path) {
+  if (const auto* rule = rule_of(path, false))
+    return rule->target == Target::boolean ? "true or false" : "a number";
+  for (const auto* bounds : {"services.*.deploy.resources.limits.memory",
+                             "services.*.deploy.resources.reservations.memory"}) {
+    if (matches(bounds, path)) return "an amount, such as 64M";
+  }
+  return "";
+}
+
+Result<yaml::Node::Value> cast(std::string_view path, const std::string& text, bool strict) {
+  const auto* rule = rule_of(path, strict);
   if (rule == nullptr) return yaml::Node::Value(text);
   switch (rule->target) {
     case Target::integer: {

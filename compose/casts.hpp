@@ -14,4 +14,7 @@ namespace skep::compose {
 /// Off strict mode also in the places that the CLI forgot (rule A6.4).
 Result<yaml::Node::Value> cast(std::string_view path, const std::string& text, bool strict);
 
+/// What stands in this place, where it cannot be empty: "a number"; else "".
+[[nodiscard]] std::string_view needed_value(std::string_view path);
+
 }  // namespace skep::compose

@@ -20,13 +20,20 @@ using Variables = std::map<std::string, std::string>;
 
 bool begins_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
+/// The length of the variable's name at the front of a text; 0 where there is none.
+std::size_t name_length(std::string_view text) {
+  if (text.empty() || !begins_name(text[0])) return 0;
+  std::size_t end = 1;
+  while (end < text.size() && (begins_name(text[end]) || is_digit(text[end]))) ++end;
+  return end;
+}
+
 /// The length of a variable and its modifier at the front of a text; 0 where there is none. The
 /// modifier runs to the next "}", or to the end (rules A5.2, A5.3). `closed`: there is one; to look
 /// for none again and again would take the square of the text's length.
 std::size_t substitution_length(std::string_view text, bool closed) {
-  if (text.empty() || !begins_name(text[0])) return 0;
-  std::size_t end = 1;
-  while (end < text.size() && (begins_name(text[end]) || is_digit(text[end]))) ++end;
+  auto end = name_length(text);
+  if (end == 0) return 0;
   auto modifier = end;
   if (modifier < text.size() && text[modifier] == ':') ++modifier;
   if (modifier < text.size() && (text[modifier] == '-' || text[modifier] == '?')) {
@@ -38,9 +45,8 @@ std::size_t substitution_length(std::string_view text, bool closed) {
 /// The length of "VAR+TEXT" or "VAR:+TEXT" at the front of a text, up to the closing brace; 0 where
 /// there is none. An extension: to the CLI this is a mistake.
 std::size_t alternate_length(std::string_view text) {
-  if (text.empty() || !begins_name(text[0])) return 0;
-  std::size_t end = 1;
-  while (end < text.size() && (begins_name(text[end]) || is_digit(text[end]))) ++end;
+  auto end = name_length(text);
+  if (end == 0) return 0;
   if (end < text.size() && text[end] == ':') ++end;
   if (end >= text.size() || text[end] != '+') return 0;
   const auto brace = text.find('}', end);
@@ -49,14 +55,20 @@ std::size_t alternate_length(std::string_view text) {
 
 struct Outcome {
   std::string text;
-  std::optional<std::string> error;     ///< Of the last substitution only (rule A5.10).
-  bool lost_mistake = false;            ///< An earlier one was cleared: a $ too many,
-  bool lost_missing = false;            ///< or a required variable's.
-  bool missing = false;                 ///< The error is a required variable's.
-  bool kept_dollar = false;             ///< Kept literally, off strict mode.
-  bool nested = false;                  ///< A default with a variable in it, which stays text.
-  bool alternate = false;               ///< A form that only extensions know was put in.
-  std::vector<std::string> unset = {};  ///< Plain variables without a value.
+  std::optional<std::string> error;        ///< Of the last substitution only (rule A5.10).
+  bool lost_mistake = false;               ///< An earlier one was cleared: a $ too many,
+  bool lost_missing = false;               ///< or a required variable's.
+  bool missing = false;                    ///< The error is a required variable's.
+  bool kept_dollar = false;                ///< Kept literally, off strict mode.
+  bool nested = false;                     ///< A default with a variable in it, which stays text.
+  bool alternate = false;                  ///< A form that only extensions know was put in.
+  std::vector<std::string> unset = {};     ///< Plain variables without a value.
+  std::vector<std::string> required = {};  ///< What is said of required ones without a value.
+  /// "TAG-": without braces, a modifier where a text may be meant.
+  std::set<std::string> unbraced = {};
+  /// "PW:?": a dash behind it decides, and the variable is not looked at (rule A5.5).
+  std::set<std::string> shadowed = {};
+  std::set<std::string> used = {};  ///< The variables that were looked at.
 };
 
 /// What to make of what the CLI refuses.
@@ -98,13 +110,13 @@ class Template {
       return 1;
     }
     if (const auto length = substitution_length(rest, closed(rest)); length > 0) {
-      substitute(rest.substr(0, length));
+      substitute(rest.substr(0, length), false);
       return length;
     }
     if (rest.starts_with('{')) {
       const auto length = substitution_length(rest.substr(1), closed(rest));
       if (length > 0 && rest.substr(1 + length).starts_with('}')) {
-        substitute(rest.substr(1, length));
+        substitute(rest.substr(1, length), true);
         return length + 2;
       }
       const auto alternate =
@@ -136,7 +148,7 @@ class Template {
   }
 
   /// Looks for the separators anywhere in the text, in the CLI's order (rule A5.4).
-  void substitute(std::string_view what) {
+  void substitute(std::string_view what, bool braced) {
     struct Form {
       std::string_view separator;
       bool empty_counts_as_unset, required;
@@ -151,16 +163,17 @@ class Template {
       const auto* value = lookup(name);
       const bool usable = value != nullptr && !(empty_counts_as_unset && value->empty());
       if (required && !usable) {
-        return set_error(
-            "required variable " + std::string(name) + " is missing a value: " + std::string(after),
-            true);
+        out_.required.push_back(missing(name, after));
+        return set_error(out_.required.back(), true);
       }
+      note_quirks(what, separator, at, braced);
       set_error(std::nullopt);
       out_.nested = out_.nested || after.find("${") != std::string_view::npos;
       out_.text += usable ? std::string_view(*value) : after;
       return;
     }
     set_error(std::nullopt);
+    out_.used.emplace(what);
     if (const auto* value = lookup(what)) {
       out_.text += *value;
     } else {
@@ -168,11 +181,36 @@ class Template {
     }
   }
 
+  static std::string missing(std::string_view name, std::string_view message) {
+    return "required variable " + std::string(name) +
+           " is missing a value: " + std::string(message);
+  }
+
+  /// What hardly anybody means by it.
+  void note_quirks(std::string_view what, std::string_view separator, std::size_t at, bool braced) {
+    const auto length = name_length(what);
+    const auto name = what.substr(0, length);
+    out_.used.emplace(name);
+    if (!braced && (at > length || separator == "-" || separator == "?")) {
+      out_.unbraced.insert(std::string(what.substr(0, length + 1)));
+    } else if (at > length) {
+      const auto rest = what.substr(length);
+      const std::string_view own = rest.starts_with(":?") ? ":?" : rest.substr(0, 1);
+      out_.shadowed.insert(std::string(name) + std::string(own));
+      const auto* value = lookup(name);
+      const bool usable = value != nullptr && !(own == ":?" && value->empty());
+      if (own.ends_with('?') && !usable)
+        out_.required.push_back(missing(name, rest.substr(own.size())));
+    }
+  }
+
   /// The text where the variable is set, else nothing.
   void substitute_alternate(std::string_view what) {
     const auto plus = what.find('+');
     const bool colon = what[plus - 1] == ':';
-    const auto* value = lookup(what.substr(0, colon ? plus - 1 : plus));
+    const auto name = what.substr(0, colon ? plus - 1 : plus);
+    const auto* value = lookup(name);
+    out_.used.emplace(name);
     set_error(std::nullopt);
     out_.alternate = true;
     if (value != nullptr && !(colon && value->empty())) out_.text += what.substr(plus + 1);
@@ -277,6 +315,13 @@ class Walk {
                  path_ + ": the brace of a ${ is not closed in " + quoted(*outcome.error) +
                      "; write ${VAR}, or $${ where it is to stay text");
     }
+    if (options_.unset_variable_is_error && !outcome.error && !outcome.required.empty()) {
+      if (unused_) return;
+      for (auto& error : outcome.required) {
+        add(Finding::Severity::error, node, path_ + ": " + missing_value(std::move(error)));
+      }
+      return;
+    }
     if (outcome.error) {
       return add(Finding::Severity::error,
                  node,
@@ -300,6 +345,7 @@ class Walk {
               ": a required variable has no value; a later variable hides that, and it gives "
               "nothing, as with docker stack deploy");
     }
+    if (!options_.strict && !lost_hash) warn_of_quirks(node, outcome);
     if (outcome.nested && cannot_hold_braces() && outcome.text.find('}') != std::string::npos) {
       return add(Finding::Severity::error,
                  node,
@@ -327,6 +373,10 @@ class Walk {
     if (options_.unset_variable_is_error && !outcome.unset.empty() && !unused_) return;
     if (outcome.text == text) return;
     auto value = cast(path_, outcome.text, options_.strict);
+    const auto needed = options_.strict ? "" : needed_value(path_);
+    if (outcome.text.empty() && !needed.empty()) {
+      return add(Finding::Severity::error, node, path_ + ": " + empty_value(outcome, needed));
+    }
     if (!value) {
       return add(Finding::Severity::error,
                  node,
@@ -334,6 +384,39 @@ class Walk {
                      ": failed to cast to expected type: " + value.error().message);
     }
     node.value() = *std::move(value);
+  }
+
+  void warn_of_quirks(const yaml::Node& node, const Outcome& outcome) {
+    for (const auto& written : outcome.unbraced) {
+      const auto name = written.substr(0, written.size() - 1);
+      const auto modifier = written.substr(name.size());
+      add(Finding::Severity::warning,
+          node,
+          path_ + ": what follows $" + written + " is no text but the variable's " +
+              (modifier == "?" ? "message" : "default") +
+              ", which is left out where it is set, as with docker stack deploy: write ${" + name +
+              "}" + modifier + "… for a text behind it");
+    }
+    for (const auto& written : outcome.shadowed) {
+      const bool message = written.ends_with('?');
+      add(Finding::Severity::warning,
+          node,
+          path_ + ": a dash in the " + (message ? "message" : "default") + " of ${" + written +
+              "…} hides the variable: what follows the dash is the value, be it set or not, as "
+              "with docker stack deploy; write the " +
+              (message ? "message without -" : "default without :-"));
+    }
+  }
+
+  /// Of what the CLI has Go's words for.
+  [[nodiscard]] std::string empty_value(const Outcome& outcome, std::string_view needed) const {
+    std::string names;
+    for (const auto& name : outcome.used) names += (names.empty() ? "" : ", ") + name;
+    const auto key = path_.substr(path_.rfind('.') + 1);
+    const bool one = outcome.used.size() == 1;
+    return (one ? "the variable " : "the variables ") + names + (one ? " is" : " are") +
+           " empty (or not set), and " + (key == "[]" ? "this" : key) + " needs " +
+           std::string(needed) + (one ? "; give a default: ${" + names + ":-…}" : "");
   }
 
   [[nodiscard]] std::string lost_mistake(const std::string& text) const {

@@ -224,5 +224,73 @@ TEST(Interpolation, WhatALaterVariableHidesIsSaid) {
   EXPECT_NE(said("${B:?must} $A").find("a required variable has no value"), std::string::npos);
 }
 
+TEST(Interpolation, ADashThatHidesAVariableIsSaid_A5_3_A5_5) {
+  const auto said = [](const std::string& text, bool strict = false) {
+    const auto result =
+        interpolated("x: '" + text + "'\n", {{"TAG", "1"}, {"PW", "s3"}}, {.strict = strict});
+    return text_at(result, "x") + ": " + to_string(result.findings);
+  };
+  EXPECT_NE(said("app:$TAG-alpine")
+                .find("app:1: a.yml:1:4: warning: x: what follows $TAG- is no "
+                      "text but the variable's default"),
+            std::string::npos)
+      << said("app:$TAG-alpine");
+  EXPECT_NE(said("$TAG-alpine").find("write ${TAG}-… for"), std::string::npos);
+  EXPECT_NE(said("${PW:?must be non-empty}").find("empty: a.yml:1:4: warning: x: a dash in the"),
+            std::string::npos)
+      << said("${PW:?must be non-empty}");
+  EXPECT_NE(said("${PW:?must be non-empty}").find("write the message without -"),
+            std::string::npos);
+  EXPECT_NE(said("${PW-a:-b}").find("write the default without :-"), std::string::npos);
+  for (const auto* fine :
+       {"${TAG}-alpine", "${PW:?must be set}", "${PW:-a-b}", "${PW-a-b}", "$TAG"})
+    EXPECT_EQ(said(fine).find("warning"), std::string::npos) << said(fine);
+  EXPECT_EQ(said("app:$TAG-alpine", true), "app:1: ");
+}
+
+TEST(Interpolation, ARequiredVariableIsRequiredWhereUnsetOnesAreErrorsWhateverItsMessage) {
+  for (const bool strict : {true, false}) {
+    const InterpolationOptions agent{.unset_variable_is_error = true, .strict = strict};
+    for (const auto* text : {"${PW:?must be non-empty}", "${PW?a-b}", "${PW:?must} $A"}) {
+      const auto result = interpolated("x: '" + std::string(text) + "'\n", {{"A", "a"}}, agent);
+      EXPECT_TRUE(has_errors(result.findings)) << text;
+      EXPECT_NE(to_string(result.findings).find("required variable PW is missing a value"),
+                std::string::npos)
+          << text << to_string(result.findings);
+    }
+    const auto set = interpolated("x: '${PW:?must be non-empty}'\n", {{"PW", "s3"}}, agent);
+    EXPECT_FALSE(has_errors(set.findings));
+    EXPECT_EQ(text_at(set, "x"), "empty") << "as with the CLI";
+  }
+}
+
+TEST(Interpolation, AnEmptyVariableInANumbersPlaceIsNamed) {
+  const auto said = [](const std::string& text, bool strict = false) {
+    return to_string(
+        interpolated("services: {a: " + text + "}\n", {{"E", ""}}, {.strict = strict}).findings);
+  };
+  EXPECT_NE(said("{deploy: {replicas: '$E'}}")
+                .find("services.a.deploy.replicas: the variable E is empty (or not set), and "
+                      "replicas needs a number; give a default: ${E:-…}"),
+            std::string::npos);
+  EXPECT_NE(said("{tty: '$R'}").find("tty needs true or false"), std::string::npos);
+  EXPECT_NE(said("{deploy: {resources: {limits: {memory: '$E'}}}}").find("memory needs an amount"),
+            std::string::npos);
+  EXPECT_NE(said("{deploy: {replicas: '$E'}}", true).find("strconv.Atoi"), std::string::npos);
+}
+
+TEST(Interpolation, AModeMayBeOctalInADefault) {
+  const auto mode = [](bool strict) {
+    return interpolated(
+        "services: {a: {secrets: [{source: s, mode: '${M:-0o440}'}]}}\n", {}, {.strict = strict});
+  };
+  const auto result = mode(false);
+  EXPECT_FALSE(has_errors(result.findings)) << to_string(result.findings);
+  const auto& item =
+      result.root.find("services")->find("a")->find("secrets")->as<yaml::List>()->front();
+  EXPECT_EQ(*item.find("mode")->as<std::int64_t>(), 0440);
+  EXPECT_TRUE(has_errors(mode(true).findings));
+}
+
 }  // namespace
 }  // namespace skep::compose
