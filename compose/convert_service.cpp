@@ -74,7 +74,11 @@ std::optional<swarm::Healthcheck> convert_healthcheck(const ServiceConversion& c
   if (check->disable) {
     if (!check->test.empty()) {
       conversion.error(conversion.service.position_of("healthcheck"),
-                       "test and disable can't be set at the same time");
+                       std::string("test and disable can't be set at the same time") +
+                           (conversion.all.input.strict
+                                ? ""
+                                : "; a test is switched off by leaving it out, also in earlier "
+                                  "files, and disable is for that of the image"));
     }
     result.test = {"NONE"};
     return result;

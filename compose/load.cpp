@@ -13,6 +13,7 @@
 #include "compose/interpolate.hpp"
 #include "compose/loader.hpp"
 #include "compose/merge.hpp"
+#include "compose/merge_warnings.hpp"
 #include "compose/pitfalls.hpp"
 #include "compose/rewrite.hpp"
 #include "compose/schema.hpp"
@@ -207,6 +208,7 @@ Output load(const Input& given) {
     if (input.keep_file) {
       for (const auto& [key, service] : file.services) output.origins[key].push_back(service.at);
     }
+    if (!input.strict) warn_of_merge(merged, file, output.findings);
     merged = merge(std::move(merged), std::move(file));
   }
   if (!input.strict) {

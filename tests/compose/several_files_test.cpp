@@ -68,5 +68,68 @@ TEST(SeveralFiles, TheLaterConditionCounts) {
               ElementsAre(swarm::ServiceDependency{"b", Condition::started}));
 }
 
+/// What merging a service of these two files is warned of.
+std::string merged(const std::string& base, const std::string& later) {
+  const auto output =
+      relaxed().load({"services: {a: {image: x, " + base + "}}", "services: {a: {" + later + "}}"});
+  EXPECT_EQ(errors(output), "") << base << later;
+  return warnings(output);
+}
+
+TEST(SeveralFiles, PortsThatAMergeDropsAreNamed) {
+  EXPECT_THAT(merged("ports: ['53:53/tcp', '53:53/udp']", "tty: true"),
+              HasSubstr("services.a.ports: 53:53/tcp is dropped for 53:53/udp: of one published "
+                        "number one port is kept"));
+  EXPECT_THAT(merged("ports: ['80']", "ports: ['443']"),
+              HasSubstr("services.a.ports: 80/tcp is dropped for 443/tcp: of ports without a "
+                        "published number one is kept; write them all in the last of the files"));
+  EXPECT_EQ(merged("ports: ['80:80']", "ports: ['80:81', '90:90']"), "") << "that is an override";
+  EXPECT_EQ(merged("tty: true", "ports: ['80', '443', '53:53/tcp', '53:53/udp']"), "");
+}
+
+TEST(SeveralFiles, WhatAMergeJoinsOrLeavesIsNamed) {
+  EXPECT_THAT(merged("healthcheck: {test: curl a}", "healthcheck: {test: [NONE]}"),
+              HasSubstr("NONE switches nothing off"));
+  EXPECT_THAT(merged("healthcheck: {test: curl a}", "healthcheck: {test: curl b}"),
+              HasSubstr("services.a.healthcheck.test: its words are put behind those of"));
+  EXPECT_THAT(merged("tty: true", "tty: false"),
+              HasSubstr("services.a.tty: false does not override the true of an earlier file"));
+  EXPECT_THAT(merged("init: true", "init: false"), HasSubstr("services.a.init: false"));
+  EXPECT_THAT(merged("user: root", "user: ''"), HasSubstr("services.a.user: an empty value"));
+  EXPECT_THAT(merged("environment: {A: b}", "environment: {A: ''}"),
+              HasSubstr("\"A\" without a value does not override"));
+  EXPECT_THAT(merged("logging: {driver: local}", "logging: {options: {max-size: 1m}}"),
+              HasSubstr("services.a.logging: the options are dropped"));
+  EXPECT_THAT(
+      merged("deploy: {update_config: {delay: 5s}}", "deploy: {update_config: {delay: 0s}}"),
+      HasSubstr("services.a.deploy.update_config.delay: an empty value or 0"));
+  EXPECT_EQ(merged("tty: true, user: a, environment: {A: b}",
+                   "user: b, environment: {A: c, D: ''}, deploy: {replicas: 0}"),
+            "");
+}
+
+TEST(SeveralFiles, AUseOfAConfigThatAMergeDropsIsNamed) {
+  const std::string top = "\nconfigs: {c: {external: true}}";
+  const auto output = relaxed().load(
+      {"services: {a: {image: x, configs: [{source: c, target: /a}, {source: c, target: /b}]}}" +
+           top,
+       "services: {a: {tty: true}}"});
+  EXPECT_THAT(warnings(output),
+              HasSubstr("services.a.configs: this use of \"c\" is dropped for a later one"));
+  EXPECT_EQ(to_string(output.findings.front().at), "a.yml:1:36");
+}
+
+TEST(SeveralFiles, ATestThatIsThereAndSwitchedOffHasANextStep) {
+  const auto output = relaxed().load({"services: {a: {image: x, healthcheck: {test: curl a}}}",
+                                      "services: {a: {healthcheck: {disable: true}}}"});
+  EXPECT_THAT(errors(output), HasSubstr("at the same time; a test is switched off by leaving it"));
+}
+
+TEST(SeveralFiles, NothingOfAMergeIsSaidInStrictMode) {
+  const auto output = Loader().load({"version: '3'\nservices: {a: {image: x, ports: ['80']}}",
+                                     "version: '3'\nservices: {a: {ports: ['443']}}"});
+  EXPECT_EQ(errors(output) + warnings(output), "");
+}
+
 }  // namespace
 }  // namespace skep::compose::testing
