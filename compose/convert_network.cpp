@@ -80,8 +80,11 @@ void convert_networks(const Conversion& conversion, swarm::StackSpec& stack) {
     check_for_engine(conversion, key, network, spec.name);
     if (const auto twin = key_of.find(spec.name); twin != key_of.end()) {
       stack.networks.erase(twin->second);
+      stack.networks_at.erase(twin->second);
     }
     key_of[spec.name] = key;
+    if (defined)
+      stack.networks_at.emplace(key, network.driver.empty() ? network.at : network.driver_at);
     stack.networks.emplace(key, std::move(spec));
   }
 }

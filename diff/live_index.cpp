@@ -26,8 +26,9 @@ LiveIndex::LiveIndex(const swarm::LiveState& live) : live_(&live), stacks_(swarm
     for (const auto& network : task.networks) note(attached_[network.target]);
     if (!service.spec.endpoint_spec) continue;
     for (const auto& port : service.spec.endpoint_spec->ports) {
-      if (port.published == 0 || port.mode == "host") continue;
-      note(publishers_[{port.published, port.protocol.empty() ? "tcp" : port.protocol}]);
+      if (port.published == 0) continue;
+      auto& owners = port.mode == "host" ? on_nodes_ : publishers_;
+      note(owners[{port.published, port.protocol_or_tcp()}]);
     }
   }
 }
@@ -41,6 +42,16 @@ const swarm::LiveStack& LiveIndex::stack(const std::string& name) const {
 const LiveIndex::Services& LiveIndex::publishers(std::uint32_t port,
                                                  const std::string& protocol) const {
   return services_at(publishers_, std::pair(port, protocol));
+}
+
+LiveIndex::Services LiveIndex::in_the_way_of(const swarm::PublishedPort& port) const {
+  const std::pair key(port.published, port.protocol_or_tcp());
+  auto all = services_at(publishers_, key);
+  if (port.mode == "host") return all;
+  for (const auto* service : services_at(on_nodes_, key)) {
+    if (std::find(all.begin(), all.end(), service) == all.end()) all.push_back(service);
+  }
+  return all;
 }
 
 const LiveIndex::Services& LiveIndex::citing(const swarm::ObjectId& id) const {

@@ -39,15 +39,23 @@ void Planner::check_external_networks() {
                                   wanted_.networks.end(),
                                   [&](const auto& mine) { return mine.second.name == name; });
     if (ours) continue;
-    const std::string remedy = "make one with \"docker network create --driver overlay " + name +
-                               "\" or list it in the cluster's skep.yaml";
+    const auto remedy = "make one with \"docker network create --driver overlay " + name +
+                        "\" or list it in the cluster's skep.yaml";
+    // The engine makes none beside a local one of that name.
+    const auto first = "remove that one first with \"docker network rm " + name + "\", then ";
     note(Note::Severity::blocked,
          scope.empty() ? "network " + quoted(name) +
                              " is declared as external, but it does not exist: " + remedy
                        : "network " + quoted(name) + " is declared as external, but its scope is " +
-                             quoted(scope) + " instead of \"swarm\": " + remedy,
+                             quoted(scope) + " instead of \"swarm\": " + first + remedy,
          at);
   }
+}
+
+std::optional<SourcePosition> Planner::place_of_network(const std::string& key) const {
+  const auto found = wanted_.networks_at.find(key);
+  if (found == wanted_.networks_at.end()) return std::nullopt;
+  return found->second;
 }
 
 void Planner::plan_networks() {
@@ -71,18 +79,20 @@ void Planner::plan_network(const std::string& key, const swarm::NetworkSpec& spe
        ++at)
     (owns(at->spec.labels) ? own : foreign) = &*at;
   if (own == nullptr) {
-    const auto rival = overlapping(spec, {});
-    if (!rival.empty())
-      note(Note::Severity::warning,
-           "network " + quoted(spec.name) + " will get no place in the swarm: " + rival);
     if (foreign != nullptr) {  // D4.2
       note(Note::Severity::blocked,
            "network " + quoted(spec.name) +
                " exists already and does not belong to this stack: declare it external, give it "
                "another name, or remove it with \"docker network rm " +
-               spec.name + "\"");
+               spec.name + "\"",
+           place_of_network(key));
       return;
     }
+    const auto rival = overlapping(spec, {});
+    if (!rival.empty())
+      note(Note::Severity::warning,
+           "network " + quoted(spec.name) + " will get no place in the swarm: " + rival,
+           place_of_network(key));
     Action action;
     action.verb = Verb::create;
     action.kind = ObjectKind::network;
@@ -106,7 +116,8 @@ void Planner::plan_network(const std::string& key, const swarm::NetworkSpec& spe
       changes.push_back({"place", "", FieldChange::Kind::changed, "none", "one of swarm's", false});
     } else {
       note(Note::Severity::warning,
-           "network " + quoted(spec.name) + " gets no place in the swarm: " + rival);
+           "network " + quoted(spec.name) + " gets no place in the swarm: " + rival,
+           place_of_network(key));
     }
   }
   if (changes.empty()) return;
@@ -115,9 +126,10 @@ void Planner::plan_network(const std::string& key, const swarm::NetworkSpec& spe
   // One without a place serves no task, either.
   if (!policy_.allow_replace && !of_one_node && !own->stuck) {
     note(Note::Severity::warning,
-         "network " + quoted(spec.name) + " differs from git (" + names_of(changes) +
-             "), but the engine cannot change a network: remove and create it by hand, or set "
-             "\"replace: allowed\"");
+         "network " + quoted(spec.name) + " differs from the files (" + names_of(changes) +
+             "), but the engine cannot change a network: remove the stack and deploy it again, or "
+             "set \"replace: allowed\" in its skep.yaml where it has one",
+         place_of_network(key));
     return;
   }
   std::vector<std::string> ours, others;
@@ -125,12 +137,14 @@ void Planner::plan_network(const std::string& key, const swarm::NetworkSpec& spe
     (own_service(service->spec.name) != nullptr ? ours : others).push_back(service->spec.name);
   if (!others.empty()) {
     note(Note::Severity::warning,
-         "network " + quoted(spec.name) + " differs from git (" + names_of(changes) +
+         "network " + quoted(spec.name) + " differs from the files (" + names_of(changes) +
              "), but it is not replaced while services of others attach to it: " + list_of(others));
     return;
   }
   if (!rival.empty()) {
-    note(Note::Severity::blocked, "network " + quoted(spec.name) + " cannot be replaced: " + rival);
+    note(Note::Severity::blocked,
+         "network " + quoted(spec.name) + " cannot be replaced: " + rival,
+         place_of_network(key));
     return;
   }
   replaced_networks_.insert(spec.name);

@@ -168,6 +168,9 @@ class LiveIndex {
   using Services = std::vector<const swarm::LiveService*>;
   /// Services that publish a port of the routing mesh ("tcp", "udp", "sctp").
   [[nodiscard]] const Services& publishers(std::uint32_t port, const std::string& protocol) const;
+  /// Services whose ports keep the engine from giving this one to another service: the routing mesh
+  /// has a port for itself, on nodes (`host`) services share it.
+  [[nodiscard]] Services in_the_way_of(const swarm::PublishedPort& port) const;
   /// Services whose Spec or PreviousSpec cites the secret, config or network with that id.
   [[nodiscard]] const Services& citing(const swarm::ObjectId& id) const;
   /// Services that attach to the network of that name, now.
@@ -176,7 +179,7 @@ class LiveIndex {
  private:
   const swarm::LiveState* live_;
   std::map<std::string, swarm::LiveStack> stacks_;
-  std::map<std::pair<std::uint32_t, std::string>, Services> publishers_;
+  std::map<std::pair<std::uint32_t, std::string>, Services> publishers_, on_nodes_;
   std::map<swarm::ObjectId, Services> citing_;
   std::map<std::string, Services> attached_;
 };

@@ -31,6 +31,7 @@ class Planner {
   [[nodiscard]] std::string overlapping(const swarm::NetworkSpec& spec,
                                         const swarm::LiveNetwork& own) const;
   void collect_networks();
+  [[nodiscard]] std::optional<SourcePosition> place_of_network(const std::string& key) const;
   // services.cpp
   void find_removed_services();
   void plan_services();

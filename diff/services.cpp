@@ -52,11 +52,12 @@ bool is_noise_for_a_job(Comparable sides) {
   return sides.equal();
 }
 
-std::vector<const swarm::PublishedPort*> mesh_ports(const ServiceSpec& spec) {
+/// Those that the file numbers; the others the engine chooses.
+std::vector<const swarm::PublishedPort*> numbered_ports(const ServiceSpec& spec) {
   std::vector<const swarm::PublishedPort*> ports;
   if (!spec.endpoint_spec) return ports;
   for (const auto& port : spec.endpoint_spec->ports) {
-    if (port.published != 0 && port.mode != "host") ports.push_back(&port);
+    if (port.published != 0) ports.push_back(&port);
   }
   return ports;
 }
@@ -65,11 +66,22 @@ std::string protocol_of(const swarm::PublishedPort& port) {
   return port.protocol == "udp" || port.protocol == "sctp" ? port.protocol : "tcp";
 }
 
-bool publishes(const ServiceSpec& spec, std::uint32_t published, const std::string& protocol) {
-  const auto ports = mesh_ports(spec);
-  return std::any_of(ports.begin(), ports.end(), [&](const auto* port) {
-    return port->published == published && protocol_of(*port) == protocol;
-  });
+/// A port of the service that the engine does not take beside this one of another service: it lets
+/// services share a port on the nodes only.
+const swarm::PublishedPort* rival_of(const swarm::PublishedPort& port, const ServiceSpec& spec) {
+  for (const auto* other : numbered_ports(spec)) {
+    if (other->published == port.published && protocol_of(*other) == protocol_of(port) &&
+        (other->mode != "host" || port.mode != "host"))
+      return other;
+  }
+  return nullptr;
+}
+
+/// "" where both are ports of the routing mesh, and nobody wonders.
+std::string in_different_modes(const swarm::PublishedPort& one, const swarm::PublishedPort& other) {
+  if ((one.mode == "host") == (other.mode == "host")) return "";
+  return ", one in the routing mesh and one with mode: host, which the engine does not take "
+         "together: publish another port, or both with mode: host";
 }
 
 bool mounts_volume(const ServiceSpec& spec, const std::string& volume) {
@@ -103,7 +115,7 @@ void Planner::find_removed_services() {
     } else {
       note(Note::Severity::info,
            "service " + quoted(service->spec.name) +
-               " is live, but git does not name it; it stays, for pruning is off");
+               " is live, but the files do not name it; it stays, for pruning is off");
     }
   }
 }
@@ -209,7 +221,8 @@ void Planner::plan_service(const std::string& key) {
     note(Note::Severity::blocked,
          "service " + quoted(spec.name) + ": the engine cannot change the mode of a service (" +
              std::string(sides.live.mode.name()) + " to " + std::string(sides.desired.mode.name()) +
-             "); set \"replace: allowed\" to remove and create it",
+             "): remove it first with \"docker service rm " + spec.name +
+             "\", or set \"replace: allowed\" in the stack's skep.yaml where it has one",
          desired.at);
   }
   if (mode_changes) {
@@ -238,17 +251,18 @@ void Planner::plan_service(const std::string& key) {
 }
 
 void Planner::check_ports(const std::string& key, const ServiceSpec& spec) {
-  for (const auto* port : mesh_ports(spec)) {
-    const auto protocol = protocol_of(*port);
-    const auto text = "port " + std::to_string(port->published) + "/" + protocol;
+  for (const auto* port : numbered_ports(spec)) {
+    const auto text = "port " + std::to_string(port->published) + "/" + protocol_of(*port);
     for (const auto& [other_key, other] : wanted_.services) {
-      if (other_key == key || !publishes(other.spec, port->published, protocol)) continue;
+      const auto* rival = other_key == key ? nullptr : rival_of(*port, other.spec);
+      if (rival == nullptr) continue;
       if (other_key < key && own_service(other.spec.name) == nullptr) continue;  // Said there.
       note(Note::Severity::blocked,
-           text + " is published by both " + quoted(spec.name) + " and " + quoted(other.spec.name),
+           text + " is published by both " + quoted(spec.name) + " and " + quoted(other.spec.name) +
+               in_different_modes(*port, *rival),
            wanted_.services.at(key).at);
     }
-    for (const auto* other : live_.publishers(port->published, protocol)) {
+    for (const auto* other : live_.in_the_way_of(*port)) {
       const auto& name = other->spec.name;
       if (name == spec.name || removed_.count(name) != 0) continue;
       const bool ours = owns(other->spec.labels);
@@ -256,13 +270,18 @@ void Planner::check_ports(const std::string& key, const ServiceSpec& spec) {
       if (ours && wanted_.services.count(key_of(name)) != 0 &&
           wanted_.name.scope(key_of(name)) == name)
         continue;
-      std::string remedy;
-      if (ours) remedy = ", which git does not name: remove it or turn pruning on";
+      const auto* rival = rival_of(*port, other->spec);
+      auto remedy = rival == nullptr ? "" : in_different_modes(*port, *rival);
+      // What ports are exchanged by is those of the routing mesh.
+      const bool exchangeable = !ours && remedy.empty();
+      if (ours)
+        remedy = ", which the files do not name: remove it with \"docker service rm " + name +
+                 "\" or turn pruning on (--prune, or \"prune: true\" in skep.yaml)";
       note(Note::Severity::blocked,
            text + " of service " + quoted(spec.name) + " is taken by service " + quoted(name) +
                remedy,
            wanted_.services.at(key).at);
-      plan_.notes.back().port_in_use = !ours;
+      plan_.notes.back().port_in_use = exchangeable;
     }
   }
 }
@@ -331,7 +350,8 @@ void Planner::remove_services() {
 std::vector<Action>::iterator Planner::cut_circle() {
   for (auto next = service_actions_.begin(); next != service_actions_.end(); ++next) {
     std::map<std::string, std::vector<swarm::PublishedPort>> given_up;  // By the holder's name.
-    for (const auto* port : mesh_ports(plan_.desired.services.at(next->key).spec)) {
+    for (const auto* port : numbered_ports(plan_.desired.services.at(next->key).spec)) {
+      if (port->mode == "host") continue;  // Only ports of the routing mesh are given up.
       for (const auto* holder : live_.publishers(port->published, protocol_of(*port))) {
         const bool updated = std::any_of(
             service_actions_.begin(), service_actions_.end(), [&](const Action& action) {
@@ -373,8 +393,8 @@ void Planner::order_services() {
     auto& before = waits_for[action.key];
     const auto& service = plan_.desired.services.at(action.key);
     for (const auto& dependency : service.depends_on) before.insert(dependency.service);
-    for (const auto* port : mesh_ports(service.spec)) {
-      for (const auto* holder : live_.publishers(port->published, protocol_of(*port))) {
+    for (const auto* port : numbered_ports(service.spec)) {
+      for (const auto* holder : live_.in_the_way_of(*port)) {
         if (owns(holder->spec.labels) && holder->spec.name != action.name)
           before.insert(key_of(holder->spec.name));
       }

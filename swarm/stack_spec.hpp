@@ -52,6 +52,7 @@ struct StackSpec {
   std::map<std::string, DesiredService> services;  ///< By key in the file.
   std::map<std::string, NetworkSpec>
       networks;  ///< To create, by key; only those that a service uses (rule C2.1).
+  std::map<std::string, SourcePosition> networks_at;  ///< Where they are written, by key.
   std::map<std::string, ConfigSpec>
       configs;  ///< By key; all definitions that are not external, used or not (rule C6.1).
   std::map<std::string, SecretSpec> secrets;  ///< As configs.

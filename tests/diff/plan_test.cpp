@@ -192,8 +192,28 @@ TEST_F(PlanTest, IsBlockedByAnExternalNetworkThatIsMissingOrLocal_D3_1) {
   EXPECT_EQ(made.notes[0].at->line, 20);
   swarm.add_network("proxy", "local");
   EXPECT_TRUE(has_note(next(), Note::Severity::blocked, "\"local\" instead of \"swarm\""));
+  EXPECT_TRUE(has_note(next(), Note::Severity::blocked, "remove that one first with \"docker"));
   swarm.add_network("proxy", "swarm");
   EXPECT_FALSE(next().blocked());
+}
+
+TEST_F(PlanTest, ANetworkWithAddressesThatAnotherOneHasIsNamed) {
+  testing::add_service(desired, "web");
+  auto& network = desired.networks.at("default");
+  network.ipam.emplace().config = {{"10.77.4.0/24"}};
+  desired.networks_at["default"] = {"docker-compose.yml", 9, 3};
+  swarm.add_network("other_net").spec.ipam = swarm::Ipam{"default", {{"10.77.0.0/16"}}};
+  swarm.add_network("bridge", "local").spec.ipam = swarm::Ipam{"default", {{"10.77.4.0/24"}}};
+  const auto made = next();
+  ASSERT_TRUE(
+      has_note(made,
+               Note::Severity::warning,
+               "network \"s_default\" will get no place in the swarm: its subnet 10.77.4.0/24 "
+               "overlaps 10.77.0.0/16 of the network \"other_net\""));
+  EXPECT_EQ(made.notes.size(), 1U) << testing::all_notes(made);
+  EXPECT_EQ(made.notes[0].at->line, 9);
+  network.ipam->config = {{"10.78.0.0/24"}};
+  EXPECT_TRUE(next().notes.empty());
 }
 
 TEST_F(PlanTest, IsBlockedByAForeignNetworkOrServiceOfThatName_D4_2_D6_1) {
@@ -221,8 +241,47 @@ TEST_F(PlanTest, IsBlockedByAPortThatAnotherStackHas_Trap6) {
   web().endpoint_spec->ports[0].protocol = "udp";
   EXPECT_FALSE(next().blocked());
   web().endpoint_spec->ports[0].protocol = "tcp";
-  web().endpoint_spec->ports[0].mode = "host";
+  web().endpoint_spec->ports[0].mode = "host";  // The mesh has a port for itself (seen).
+  EXPECT_TRUE(has_note(next(), Note::Severity::blocked, "is taken by service \"other_proxy\""));
+  EXPECT_TRUE(has_note(next(), Note::Severity::blocked, "or both with mode: host"));
+}
+
+TEST_F(PlanTest, IsBlockedByAPortThatAnotherStackPublishesOnTheNodes) {
+  auto other = testing::stack("other");
+  auto& proxy = testing::add_service(other, "proxy");
+  testing::publish(proxy, 80);
+  proxy.endpoint_spec->ports[0].mode = "host";
+  testing::converge(swarm, other, policy);
+  testing::publish(testing::add_service(desired, "web"), 80);
+  const auto made = next();
+  ASSERT_TRUE(has_note(made, Note::Severity::blocked, "one with mode: host"));
+  EXPECT_FALSE(made.notes[0].port_in_use);  // Nobody exchanges such a port.
+  EXPECT_TRUE(made.notes[0].at);
+  web().endpoint_spec->ports[0].mode = "host";  // Nodes share theirs, the scheduler sees to it.
   EXPECT_FALSE(next().blocked());
+}
+
+TEST_F(PlanTest, IsBlockedByAPortThatOneServiceWantsOnTheNodesAndAnotherInTheMesh) {
+  testing::publish(testing::add_service(desired, "a"), 80);
+  testing::publish(testing::add_service(desired, "b"), 80);
+  desired.services.at("a").spec.endpoint_spec->ports[0].mode = "host";
+  EXPECT_TRUE(has_note(next(), Note::Severity::blocked, "is published by both \"s_a\" and"));
+  EXPECT_EQ(next().notes.size(), 1U);
+  desired.services.at("b").spec.endpoint_spec->ports[0].mode = "host";
+  EXPECT_FALSE(next().blocked());
+  desired.services.at("b").spec.endpoint_spec->ports[0] = {"", "udp", 80, 80, "ingress"};
+  EXPECT_FALSE(next().blocked());
+}
+
+TEST_F(PlanTest, UpdatesFirstWhatGivesAPortOfTheNodesUp) {
+  testing::publish(testing::add_service(desired, "z"), 80);
+  desired.services.at("z").spec.endpoint_spec->ports[0].mode = "host";
+  testing::add_service(desired, "a");
+  deploy();
+  desired.services.at("z").spec.endpoint_spec->ports[0].published = 81;
+  testing::publish(desired.services.at("a").spec, 80);
+  EXPECT_FALSE(next().blocked()) << testing::all_notes(next());
+  EXPECT_EQ(verbs(next()), (Verbs{"~s_z", "~s_a"}));
 }
 
 TEST_F(PlanTest, IsBlockedByAPortThatTwoOfItsServicesWant) {
@@ -239,7 +298,7 @@ TEST_F(PlanTest, RemovesFirstWhatHoldsAPortThatANewServiceTakes_Trap12) {
   deploy();
   desired.services.clear();
   testing::publish(testing::add_service(desired, "anew"), 80);
-  EXPECT_TRUE(has_note(next(), Note::Severity::blocked, "turn pruning on"));
+  EXPECT_TRUE(has_note(next(), Note::Severity::blocked, "turn pruning on (--prune"));
   policy.prune = true;
   const auto made = next();
   EXPECT_FALSE(made.blocked()) << testing::all_notes(made);

@@ -79,15 +79,16 @@ std::optional<Error> FakeEngine::port_clash(const swarm::ServiceSpec& spec,
                                             const swarm::ObjectId& self) const {
   if (!spec.endpoint_spec) return std::nullopt;
   for (const auto& port : spec.endpoint_spec->ports) {
-    if (port.published == 0 || port.mode == "host") continue;
+    if (port.published == 0) continue;
     for (const auto& [id, other] : services_) {
       if (id == self || !other.live.spec.endpoint_spec) continue;
       for (const auto& taken : other.live.spec.endpoint_spec->ports) {
         if (taken.published == port.published && taken.protocol == port.protocol &&
-            taken.mode == port.mode)
-          return invalid_argument("port '" + std::to_string(port.published) +
-                                  "' is already in use by service '" + other.live.spec.name +
-                                  "' (" + id + ") as an ingress port");
+            (taken.mode != "host" || port.mode != "host"))
+          return invalid_argument(
+              "port '" + std::to_string(port.published) + "' is already in use by service '" +
+              other.live.spec.name + "' (" + id + ") as " +
+              (taken.mode == "host" ? "a host-published" : "an ingress") + " port");
       }
     }
   }
