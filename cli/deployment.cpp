@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <mutex>
 #include <thread>
+#include <tuple>
+#include <utility>
 
 #include "cli/digest_key.hpp"
 #include "cli/host_files.hpp"
@@ -216,12 +218,8 @@ Result<void> Deployment::resolve_images(const std::vector<std::string>& images) 
         const std::lock_guard lock(mutex);
         if (resolved) {
           policy_.resolved[images[at]] = *std::move(resolved);
-        } else if (!flags_.quiet && resolved.error().kind != ErrorKind::cancelled) {
-          std::cerr
-              << "image " << images[at]
-              << " could not be accessed on a registry to record its digest. Each node will access "
-                 "it independently, "
-                 "possibly leading to different nodes running different versions of the image.\n";
+        } else if (resolved.error().kind != ErrorKind::cancelled) {
+          unresolved_[images[at]] = resolved.error().kind;
         }
       }
     });
@@ -229,6 +227,65 @@ Result<void> Deployment::resolve_images(const std::vector<std::string>& images) 
   workers.clear();
   if (session_.stop.stop_requested()) return Error{ErrorKind::cancelled, "interrupted"};
   return {};
+}
+
+void Deployment::tell_of_unresolved(const diff::Plan& plan) {
+  for (const auto& [image, kind] : std::exchange(unresolved_, {})) {
+    if (flags_.quiet) continue;
+    bool keeps = true;
+    for (const auto& [key, service] : desired_.services) {
+      const auto planned = plan.desired.services.find(key);
+      if (service.spec.task_template.container.image != image ||
+          planned == plan.desired.services.end())
+        continue;
+      const auto& chosen = planned->second.spec.task_template.container.image;
+      keeps = keeps && chosen.find('@') != std::string::npos;
+    }
+    std::cerr << "image " << image << " could not be accessed on a registry";
+    if (image.find('@') != std::string::npos) {
+      std::cerr << " to record its platforms; its digest is the one of the file.";
+    } else if (keeps) {
+      std::cerr << "; the digest that runs is kept.";
+    } else {
+      std::cerr << " to record its digest. Each node will access it independently, possibly "
+                   "leading to different nodes running different versions of the image.";
+    }
+    if (kind == ErrorKind::unauthorized) {
+      std::cerr << (flags_.registry_auth
+                        ? " The registry refuses the login: `docker login` renews it."
+                        : " The registry wants a login: `docker login`, then deploy with "
+                          "--with-registry-auth.");
+    }
+    std::cerr << "\n";
+  }
+}
+
+bool Deployment::waits_for_holder(const Error& error, const diff::Plan& plan) const {
+  if (!reconciler::waits_for_port(error)) return false;
+  const auto names = [&](const std::string& service) {
+    return error.message.find("by service '" + service + "'") != std::string::npos;
+  };
+  // One that was updated before may hold the port for a moment more.
+  return std::any_of(plan.actions.begin(),
+                     plan.actions.end(),
+                     [&](const diff::Action& action) {
+                       return action.kind == diff::ObjectKind::service && names(action.name);
+                     }) ||
+         std::any_of(updated_.begin(), updated_.end(), [&](const auto& entry) {
+           return names(entry.first);
+         });
+}
+
+Error Deployment::placed(Error error, const diff::Action& action) const {
+  if (error.at) return error;
+  if (action.kind == diff::ObjectKind::service) {
+    const auto service = desired_.services.find(action.key);
+    if (service != desired_.services.end()) error.at = service->second.at;
+  } else if (action.kind == diff::ObjectKind::network) {
+    const auto at = desired_.networks_at.find(action.key);
+    if (at != desired_.networks_at.end()) error.at = at->second;
+  }
+  return error;
 }
 
 Result<diff::Plan> Deployment::plan() {
@@ -244,7 +301,9 @@ Result<diff::Plan> Deployment::plan() {
     if (policy_.resolved.count(image) == 0) open.push_back(std::move(image));
   }
   if (auto resolved = resolve_images(open); !resolved) return std::move(resolved).error();
-  return diff::plan(desired_, live_, policy_);
+  auto made = diff::plan(desired_, live_, policy_);
+  tell_of_unresolved(made);
+  return made;
 }
 
 bool Deployment::rolls_unseen(const swarm::LiveService& service) const {
@@ -294,6 +353,12 @@ Result<void> Deployment::apply(diff::Plan plan) {
   int conflicts = 0;
   auto progressed = session_.clock.steady();
   std::set<std::string> told;
+  // What is tried again is said once.
+  std::set<std::tuple<diff::Verb, diff::ObjectKind, std::string, bool>> announced;
+  const auto announce_once = [&](const diff::Action& action) {
+    if (announced.emplace(action.verb, action.kind, action.name, action.gives_up.empty()).second)
+      announce(action);
+  };
   while (true) {
     if (plan.blocked()) {
       for (const auto& note : plan.notes) {
@@ -304,7 +369,7 @@ Result<void> Deployment::apply(diff::Plan plan) {
     reconciler::ApplyOptions options;
     if (!plan.empty()) options.postponed = postponed(plan);
     const auto result =
-        reconciler::apply(plan, live_, options, engine_, nobody, announce, session_.stop);
+        reconciler::apply(plan, live_, options, engine_, nobody, announce_once, session_.stop);
     if (!result.results.empty()) progressed = session_.clock.steady();
     for (const auto& done : result.results) {
       for (const auto& warning : done.warnings) std::cerr << warning << "\n";
@@ -316,11 +381,14 @@ Result<void> Deployment::apply(diff::Plan plan) {
     const auto* error = result.first_error();
     if (error == nullptr && !result.postponed) return {};
     bool pause = !options.postponed.empty();
-    if (error != nullptr && reconciler::waits_for_port(*error) && handovers++ < kMostHandovers) {
+    if (error != nullptr && waits_for_holder(*error, plan) && handovers++ < kMostHandovers) {
       pause = true;
     } else if (error != nullptr &&
                (error->kind != ErrorKind::conflict || conflicts++ >= kMostConflicts)) {
-      return *error;
+      const auto failed = std::find_if(result.results.begin(),
+                                       result.results.end(),
+                                       [](const auto& done) { return done.error.has_value(); });
+      return placed(*error, failed->action);
     }
     for (const auto& [name, lacks] : options.postponed) {
       if (!flags_.quiet && told.insert(name).second)

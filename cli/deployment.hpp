@@ -77,6 +77,12 @@ class Deployment {
   /// Services whose `depends_on` is not fulfilled by what was seen last.
   [[nodiscard]] std::map<std::string, std::string> postponed(const diff::Plan& plan);
   Result<void> resolve_images(const std::vector<std::string>& images);
+  /// Says of which images the registry told nothing, and what becomes of them in this plan.
+  void tell_of_unresolved(const diff::Plan& plan);
+  /// Whether the engine refused a port that another service gives up by what this deployment does.
+  [[nodiscard]] bool waits_for_holder(const Error& error, const diff::Plan& plan) const;
+  /// The error, with the place of what it is about where it has none.
+  [[nodiscard]] Error placed(Error error, const diff::Action& action) const;
 
   const Session& session_;
   const DeployFlags& flags_;
@@ -90,8 +96,9 @@ class Deployment {
   struct Failed {
     std::string service, error;
   };
-  std::optional<Failed> never_completes_;  ///< Others wait until it has completed.
-  bool changed_ = false;                   ///< A service was created or updated.
+  std::optional<Failed> never_completes_;        ///< Others wait until it has completed.
+  bool changed_ = false;                         ///< A service was created or updated.
+  std::map<std::string, ErrorKind> unresolved_;  ///< Images that no registry answered for, untold.
 };
 
 }  // namespace skep::cli
