@@ -23,6 +23,27 @@ bool is_variable_name(std::string_view text) {
   return true;
 }
 
+/// How many further lines a quoted value takes, up to the one that closes its quote; 0 where none
+/// does, or where the first line is wrong by itself. `rest` is what follows that line.
+int lines_to_quote(std::string_view first, std::string_view rest) {
+  const char quote = first.empty() ? ' ' : first.front();
+  if ((quote != '"' && quote != '\'') || first.find(quote, 1) != std::string_view::npos) return 0;
+  int lines = 0;
+  while (!rest.empty()) {
+    const auto end = rest.find('\n');
+    const auto line = trim(rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    ++lines;
+    if (line.find(quote) == std::string_view::npos) continue;
+    // One that opens another value closes none.
+    return line.ends_with(quote) && line.find(quote) == line.size() - 1 &&
+                   !line.ends_with(std::string("=") + quote)
+               ? lines
+               : 0;
+  }
+  return 0;
+}
+
 /// What follows a closing quote may only be a comment.
 bool is_rest(std::string_view text) {
   text = trim(text);
@@ -124,9 +145,19 @@ std::map<std::string, std::string> parse_dotenv(std::string_view text,
     }
     auto value = value_of(line.substr(equals + 1));
     if (!value) {
+      const auto lines = lines_to_quote(trim(line.substr(equals + 1)), text);
+      // The rest of such a value is no mistake of its own.
+      for (int i = 0; i < lines; ++i) {
+        const auto next = text.find('\n');
+        text.remove_prefix(next == std::string_view::npos ? text.size() : next + 1);
+      }
+      number += lines;
       findings.push_back(
           {Finding::Severity::error,
-           "the quoted value of " + std::string(name) + " does not end with its quote",
+           "the quoted value of " + std::string(name) +
+               (lines > 0 ? " has more than one line, which is not read here: write it in one, "
+                            "between double quotes, with \\n for each line break"
+                          : " does not end with its quote"),
            at});
       continue;
     }

@@ -178,5 +178,26 @@ TEST(Dotenv, MistakesHaveALineAndNoValue) {
   EXPECT_EQ(to_string(findings).find("hunter"), std::string::npos);
 }
 
+TEST(Dotenv, AValueOfSeveralLinesIsOneMistake) {
+  Findings findings;
+  const auto variables = parse_dotenv(
+      "KEY=\"-----BEGIN X\nhunter2\n-----END X\"\nA=1\nB='x\ny'\nbad\n", ".env", findings);
+  ASSERT_EQ(findings.size(), 3U) << to_string(findings);
+  EXPECT_EQ(findings[0].at.line, 1);
+  EXPECT_NE(findings[0].message.find("KEY has more than one line, which is not read here: write it "
+                                     "in one, between double quotes, with \\n"),
+            std::string::npos)
+      << findings[0].message;
+  EXPECT_EQ(findings[1].at.line, 5);
+  EXPECT_EQ(findings[2].at.line, 7);
+  EXPECT_EQ(variables.at("A"), "1");
+  EXPECT_EQ(to_string(findings).find("hunter2"), std::string::npos);
+  // Where no later line closes it, the quote is what is wrong.
+  findings.clear();
+  (void)parse_dotenv("A=\"x\nB=1\nC=\"y\"\n", ".env", findings);
+  ASSERT_EQ(findings.size(), 1U) << to_string(findings);
+  EXPECT_NE(findings[0].message.find("does not end with its quote"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace skep::reconciler
