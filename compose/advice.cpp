@@ -147,6 +147,9 @@ std::string advice_for_value(std::string_view path, const yaml::Node& node, cons
     return type.expected.find(word) != std::string_view::npos;
   };
   if (node.as<double>() != nullptr && wants("integer")) return "; write a whole number";
+  if (node.is_null() && wants("string or number")) {
+    return "; where it has no value write \"\", as in encrypted: \"\"";
+  }
   const auto depth = 1 + std::count(path.begin(), path.end(), '.');
   const auto name = path.substr(path.rfind('.') + 1);
   if (depth == 2 && (path.starts_with("secrets.") || path.starts_with("configs."))) {

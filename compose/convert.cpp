@@ -96,6 +96,7 @@ std::string advice_for_undefined(const std::string& name,
 swarm::StackSpec convert(const Conversion& conversion) {
   swarm::StackSpec stack;
   stack.name = conversion.input.stack;
+  check_stack_name_for_engine(conversion);
   convert_networks(conversion, stack);
   convert_objects(conversion, stack);
   for (const auto& [key, service] : conversion.file.services) {

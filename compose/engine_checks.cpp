@@ -78,6 +78,9 @@ std::string dns_name_mistake(std::string_view name) {
          ": it is a DNS name component, of letters, digits, '-' and '_' inside";
 }
 
+/// Whether no service of the stack gets a name that the engine takes, whatever its key is.
+bool is_for_no_service(const swarm::StackName& stack) { return !is_name(stack.scope("x"), "-_"); }
+
 /// "10.1.0.0/16", "fd00::/64"; the engine masks what stands behind the prefix.
 bool is_cidr(const std::string& text) {
   const auto [address, digits, found] = cut(text, '/');
@@ -162,7 +165,7 @@ class Checks {
 
   void name() {
     const auto mistake = dns_name_mistake(spec_.name);
-    if (mistake.empty()) return;
+    if (mistake.empty() || is_for_no_service(conversion_.all.input.stack)) return;
     const auto& key = conversion_.key;
     if (key.find('.') == std::string::npos) {
       return conversion_.error(conversion_.service.at, mistake);
@@ -221,19 +224,23 @@ class Checks {
 
   void networks() {
     const auto& used = conversion_.service.networks;
-    if (used.empty()) ingress("default", conversion_.service.at);
-    for (const auto& [key, use] : used) ingress(key, use.at);
+    if (used.empty()) predefined("default", conversion_.service.at);
+    for (const auto& [key, use] : used) predefined(key, use.at);
   }
 
-  void ingress(const std::string& key, const SourcePosition& at) {
+  void predefined(const std::string& key, const SourcePosition& at) {
     const auto& networks = conversion_.all.file.networks;
     const auto found = networks.find(key);
-    if (found == networks.end() || !found->second.external || found->second.name != "ingress") {
-      return;
+    if (found == networks.end() || !found->second.external) return;
+    if (found->second.name == "ingress") {
+      conversion_.error(at,
+                        "the engine attaches no service to the network ingress: it does so itself "
+                        "where a port is published");
+    } else if (found->second.name == "none") {
+      conversion_.error(at,
+                        "the engine attaches no service to the network none; one that is to reach "
+                        "nothing outside gets a network with internal: true");
     }
-    conversion_.error(at,
-                      "the engine attaches no service to the network ingress: it does so itself "
-                      "where a port is published");
   }
 
   void ports() {
@@ -356,6 +363,15 @@ class Checks {
 
 }  // namespace
 
+void check_stack_name_for_engine(const Conversion& conversion) {
+  const auto& stack = conversion.input.stack;
+  if (conversion.file.services.empty() || !is_for_no_service(stack)) return;
+  conversion.error({conversion.input.files.front().name, 0, 0},
+                   "the stack cannot be called " + quoted(stack.text()) +
+                       ": its name begins those of its services and networks, and the engine takes "
+                       "letters and digits there, with '-' and '_' inside");
+}
+
 void check_for_engine(const ServiceConversion& conversion, const swarm::ServiceSpec& spec) {
   Checks(conversion, spec).run();
 }
@@ -365,7 +381,8 @@ void check_for_engine(const Conversion& conversion,
                       const Network& network,
                       const std::string& name) {
   const auto mistake = dns_name_mistake(name);
-  if (!mistake.empty()) {
+  const bool said = network.name.empty() && is_for_no_service(conversion.input.stack);
+  if (!mistake.empty() && !said) {
     const bool dotted_key = network.name.empty() && key.find('.') != std::string::npos;
     conversion.error(network.at,
                      "networks." + key + ": " + mistake +
@@ -390,7 +407,9 @@ void check_name_for_engine(const Conversion& conversion,
                      subject + "the engine takes names of up to 64 characters, and " +
                          quoted(name) + " has " + std::to_string(name.size()));
   }
-  if (is_name(name, "-_.")) return;
+  const bool said = object.name.empty() && !conversion.file.services.empty() &&
+                    is_for_no_service(conversion.input.stack);
+  if (said || is_name(name, "-_.")) return;
   conversion.error(object.at,
                    subject + "the engine takes no name such as " + quoted(name) +
                        ": it is made of letters and digits, with '-', '_' and '.' inside");

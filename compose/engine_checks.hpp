@@ -6,6 +6,8 @@
 /// anything is written, with its place. Only rules that all engines since 20.10 share.
 namespace skep::compose {
 
+/// Of the stack: what its services are called begins with it. Their own names are not blamed then.
+void check_stack_name_for_engine(const Conversion& conversion);
 void check_for_engine(const ServiceConversion& conversion, const swarm::ServiceSpec& spec);
 /// A network that is to be made.
 void check_for_engine(const Conversion& conversion,

@@ -10,8 +10,26 @@ namespace {
 
 constexpr std::size_t kLongestLine = 64U << 10U;
 
-Error invalid_line(int line, const char* reason) {
+Error invalid_line(int line, const std::string& reason) {
   return {ErrorKind::invalid_input, "line " + std::to_string(line) + ": " + reason};
+}
+
+/// What is meant by a line with a blank in its name. Nothing of a value is shown.
+std::string meant_by_blanks(std::string_view line, const std::vector<EnvironmentLine>& before) {
+  if (!before.empty() && before.back().value && !before.back().value->empty()) {
+    const auto& last = before.back();
+    const char quote = last.value->front();
+    const bool open =
+        (quote == '"' || quote == '\'') && last.value->find(quote, 1) == std::string::npos;
+    if (open || last.value->starts_with("-----BEGIN "))
+      return "; a value has one line only, and that of " + last.key + " seems to go on here";
+  }
+  const auto parts = cut(line, ':');
+  const bool is_yaml = parts.found && parts.before.find_first_of(" \t") == std::string_view::npos &&
+                       (parts.after.starts_with(' ') || parts.after.starts_with('\t'));
+  if (!is_yaml) return "; each line is NAME=VALUE";
+  const std::string name(parts.before);
+  return "; write " + name + "=… instead of " + name + ": …";
 }
 
 bool is_continuation(unsigned char byte) { return (byte & 0xC0U) == 0x80U; }
@@ -171,7 +189,9 @@ Result<std::vector<EnvironmentLine>> parse_env_file(std::string_view text, bool 
     const auto parts = strict ? cut(line, '=') : cut_shell_line(line);
     if (parts.before.empty()) return invalid_line(number, "no variable name");
     if (parts.before.find_first_of(" \t") != std::string_view::npos) {
-      return invalid_line(number, "variable name contains whitespaces");
+      return invalid_line(
+          number,
+          "variable name contains whitespaces" + (strict ? "" : meant_by_blanks(line, result)));
     }
     EnvironmentLine entry;
     entry.key = parts.before;

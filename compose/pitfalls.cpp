@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "compose/text.hpp"
 #include "core/ascii.hpp"
 #include "swarm/image_ref.hpp"
+#include "swarm/object_spec.hpp"
 
 namespace skep::compose {
 namespace {
@@ -148,6 +150,35 @@ class Look {
   Findings& findings_;
 };
 
+/// The engine gives the addresses to the first that asks; tasks of the other wait for ever (seen).
+void warn_of_overlaps(const ComposeFile& file, Findings& findings) {
+  std::map<std::string, const Network*> made;  // Networks that nothing uses are not.
+  for (const auto& [unused, service] : file.services) {
+    for (const auto& [key, use] : service.networks) {
+      const auto found = file.networks.find(key);
+      if (found != file.networks.end() && !found->second.external) made[key] = &found->second;
+    }
+    const auto fallback = file.networks.find("default");
+    if (service.networks.empty() && fallback != file.networks.end() && !fallback->second.external)
+      made["default"] = &fallback->second;
+  }
+  for (auto other = made.begin(); other != made.end(); ++other) {
+    for (auto one = made.begin(); one != other; ++one) {
+      for (const auto& taken : one->second->subnets) {
+        for (const auto& subnet : other->second->subnets) {
+          if (!swarm::overlap({taken.text}, {subnet.text})) continue;
+          findings.push_back({Finding::Severity::warning,
+                              "networks." + other->first + ".ipam: the subnet " + subnet.text +
+                                  " overlaps with " + taken.text + " of the network " + one->first +
+                                  ": the engine gives it to one of them, and tasks that use the "
+                                  "other never start; write subnets that have nothing in common",
+                              subnet.at});
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void warn_of_pitfalls(const ComposeFile& file, Findings& findings) {
@@ -161,6 +192,7 @@ void warn_of_pitfalls(const ComposeFile& file, Findings& findings) {
     look.variables();
     look.limits();
   }
+  warn_of_overlaps(file, findings);
 }
 
 }  // namespace skep::compose

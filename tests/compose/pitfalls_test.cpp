@@ -116,5 +116,52 @@ TEST(Pitfalls, OtherNamesOfLinksNeedAliases) {
                         "[mysql]}}"));
 }
 
+TEST(Pitfalls, NetworksWithCommonAddressesAreNamed) {
+  const auto with_subnets = [](const std::string& a, const std::string& b) {
+    return warnings(relaxed().load({web("networks: [a, b]",
+                                        "networks: {a: {ipam: {config: [{subnet: " + a +
+                                            "}]}}, b: {ipam: {config: [{subnet: " + b +
+                                            "}]}}, unused: {ipam: {config: "
+                                            "[{subnet: 10.0.0.0/8}]}}}")}));
+  };
+  EXPECT_THAT(with_subnets("10.77.0.0/16", "10.77.4.0/24"),
+              HasSubstr("networks.b.ipam: the subnet 10.77.4.0/24 overlaps with 10.77.0.0/16 of "
+                        "the network a"));
+  EXPECT_THAT(with_subnets("'fd00:1::/32'", "'fd00:1:2::/48'"), HasSubstr("overlaps"));
+  EXPECT_EQ(with_subnets("10.77.0.0/24", "10.77.1.0/24"), "");
+  EXPECT_EQ(with_subnets("10.77.0.0/24", "'fd00::/8'"), "");
+}
+
+TEST(Pitfalls, ABadStackNameIsBlamedOnce) {
+  Input input;
+  input.stack = *swarm::StackName::parse("my stack");
+  input.files = {{"a.yml",
+                  "services: {a: {image: x, networks: [n]}, b: {image: x}}\nnetworks: {n: {}}\n"
+                  "configs: {c: {content: x}}\n"}};
+  input.working_directory = "/D";
+  input.strict = false;
+  const auto output = load(input);
+  ASSERT_EQ(output.findings.size(), 1U) << to_string(output.findings);
+  EXPECT_THAT(to_string(output.findings),
+              HasSubstr("a.yml: error: the stack cannot be called \"my stack\": its name begins"));
+}
+
+TEST(Pitfalls, WhatIsMeantByABlankInAnEnvFile) {
+  const auto said = [](const std::string& text, bool strict = false) {
+    auto loader = strict ? Loader() : relaxed();
+    loader.reader.files["/D/e.env"] = text;
+    return errors(loader.load({web("env_file: e.env")}));
+  };
+  EXPECT_THAT(said("A: hunter2\n"),
+              HasSubstr("line 1: variable name contains whitespaces; write "
+                        "A=… instead of A: …"));
+  EXPECT_EQ(said("A: hunter2\n").find("hunter2"), std::string::npos);
+  EXPECT_THAT(
+      said("KEY=\"-----BEGIN X\nab cd\n-----END X\"\n"),
+      HasSubstr("line 2: variable name contains whitespaces; a value has one line only, and "
+                "that of KEY seems to go on here"));
+  EXPECT_EQ(said("A: b\n", true).find("; "), std::string::npos);
+}
+
 }  // namespace
 }  // namespace skep::compose::testing
