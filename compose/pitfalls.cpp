@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compose/text.hpp"
+#include "swarm/subnet.hpp"
 #include "core/ascii.hpp"
 #include "swarm/image_ref.hpp"
 #include "swarm/object_spec.hpp"
@@ -166,7 +167,7 @@ void warn_of_overlaps(const ComposeFile& file, Findings& findings) {
     for (auto one = made.begin(); one != other; ++one) {
       for (const auto& taken : one->second->subnets) {
         for (const auto& subnet : other->second->subnets) {
-          if (!swarm::overlap({taken.text}, {subnet.text})) continue;
+          if (!swarm::subnets_overlap(taken.text, subnet.text)) continue;
           findings.push_back({Finding::Severity::warning,
                               "networks." + other->first + ".ipam: the subnet " + subnet.text +
                                   " overlaps with " + taken.text + " of the network " + one->first +
