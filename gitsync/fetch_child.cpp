@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <new>
 #include <optional>
 #include <system_error>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "gitsync/git2.hpp"
+#include "gitsync/host_key_types.hpp"
 #include "gitsync/known_hosts.hpp"
 #include "gitsync/library.hpp"
 #include "gitsync/mirror.hpp"
@@ -64,6 +66,53 @@ struct Failure {
   bool mirror_suspect = false;
 };
 
+fs::path home_of(const FetchRequest& request) { return request.directory / "home"; }
+
+/// libgit2 insists on a home directory for ssh and reads .ssh/known_hosts there, to ask the server
+/// for a key type that it lists. It gets one of our own, with nothing else in it: lines of this
+/// host only, for libssh2 refuses a whole file for one line that it cannot read. Whether the key is
+/// trusted is decided in trust.cpp.
+Result<void> make_home(const FetchRequest& request) {
+  const auto home = home_of(request);
+  std::error_code error;
+  fs::remove_all(home, error);
+  fs::create_directories(home / ".ssh", error);
+  if (error)
+    return Error{ErrorKind::unavailable, "the directory " + home.string() + " cannot be written"};
+  ::setenv("HOME", home.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): the child has one thread
+  return {};
+}
+
+/// Tries one type of host key after the other, until the host shows one that is trusted.
+Result<std::unique_ptr<Remote>> connect_over_ssh(const Mirror& mirror,
+                                                 const FetchRequest& request) {
+  const auto& credentials = request.credentials;
+  const bool pinned = !credentials.host_key_fingerprints.empty();
+  const auto file = home_of(request) / ".ssh" / "known_hosts";
+  std::optional<Error> refused;
+  std::map<std::string, std::string> shown;  ///< Types by fingerprint.
+  for (const auto& lines : known_hosts_to_try(credentials, request.url)) {
+    std::ofstream out(file, std::ios::binary);
+    out << lines;
+    out.close();
+    if (!out) return Error{ErrorKind::unavailable, file.string() + " cannot be written"};
+    HostKeyTry tried;
+    auto remote =
+        Remote::connect(mirror.repository(), request.url, credentials, request.limits, &tried);
+    if (remote) return remote;
+    const bool another_may_do = tried.no_common_type || (pinned && tried.refused);
+    if (!another_may_do) return remote;
+    if (tried.refused) shown.emplace(fingerprint(*tried.refused), tried.refused->type);
+    // With pins the first is the key that the host shows to everybody, without them the last.
+    if (!refused || !pinned) refused = std::move(remote).error();
+  }
+  if (shown.size() > 1) {
+    refused->message += "; all that it shows:";
+    for (const auto& [print, type] : shown) refused->message += " " + type + " " + print;
+  }
+  return *std::move(refused);
+}
+
 class Fetch {
  public:
   Fetch(const FetchRequest& request, fs::path mirror)
@@ -78,7 +127,10 @@ class Fetch {
     if (is_commit_id(request_.ref) && request_.previous_commit == request_.ref)
       if (auto answer = unchanged(mirror, request_.ref)) return *std::move(answer);
     auto remote =
-        Remote::connect(mirror.repository(), request_.url, request_.credentials, request_.limits);
+        request_.url.scheme() == RemoteUrl::Scheme::ssh
+            ? connect_over_ssh(mirror, request_)
+            : Remote::connect(
+                  mirror.repository(), request_.url, request_.credentials, request_.limits);
     if (!remote) return std::move(remote).error();
     auto wanted = pick(request_.ref, (*remote)->head(), (*remote)->refs());
     if (!wanted) return std::move(wanted).error();
@@ -173,26 +225,6 @@ class Fetch {
   const FetchRequest& request_;
   const fs::path path_;
 };
-
-/// libgit2 insists on a home directory for ssh and reads .ssh/known_hosts there, to ask the server
-/// for a key type that it lists. It gets one of our own, with nothing else in it: lines of this
-/// host only, for libssh2 refuses a whole file for one line that it cannot read. Whether the key is
-/// trusted is decided in trust.cpp.
-Result<void> make_home(const FetchRequest& request) {
-  const auto home = request.directory / "home";
-  std::error_code error;
-  fs::remove_all(home, error);
-  fs::create_directories(home / ".ssh", error);
-  std::ofstream out(home / ".ssh" / "known_hosts", std::ios::binary);
-  // A pinned fingerprint does not tell its type, so that no type may be left out then.
-  if (request.credentials.host_key_fingerprints.empty())
-    out << lines_for(request.credentials.known_hosts, request.url.host(), request.url.port());
-  out.close();
-  if (error || !out)
-    return Error{ErrorKind::unavailable, "the directory " + home.string() + " cannot be written"};
-  ::setenv("HOME", home.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): the child has one thread
-  return {};
-}
 
 Result<FetchAnswer> compact(const fs::path& path) {
   const Library library;

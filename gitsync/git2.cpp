@@ -1,13 +1,16 @@
 #include "gitsync/git2.hpp"
 
 #include "gitsync/one_line.hpp"
+#include "gitsync/proxy.hpp"
 
 namespace skep::gitsync {
 
 Error git_error_of(int code, std::string_view doing) {
   const git_error* const last = ::git_error_last();
-  std::string text = last != nullptr && last->message != nullptr ? one_line(last->message, 400)
-                                                                 : "code " + std::to_string(code);
+  // An address may hold a password: that of a proxy does.
+  std::string text = last != nullptr && last->message != nullptr
+                         ? one_line(without_credentials(last->message), 400)
+                         : "code " + std::to_string(code);
   const bool no_memory = last != nullptr && last->klass == GIT_ERROR_NOMEMORY;
   git_error_clear();
   if (no_memory) text = "out of memory";

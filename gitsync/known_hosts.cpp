@@ -80,10 +80,6 @@ bool matches_names(std::string_view names, const std::string& name) {
   return found;
 }
 
-std::string name_of(std::string_view host, std::uint16_t port) {
-  return port == 22 ? lower(host) : "[" + lower(host) + "]:" + std::to_string(port);
-}
-
 struct Line {
   bool revoked = false;
   std::string_view type, key;  ///< The key in base64.
@@ -124,7 +120,7 @@ HostKeyVerdict look_up(std::string_view known_hosts,
                        std::uint16_t port,
                        const HostKey& key) {
   bool listed = false, same_type = false, known = false;
-  for (const auto& line : lines_about(known_hosts, name_of(host, port))) {
+  for (const auto& line : lines_about(known_hosts, plain_name(host, port))) {
     const bool same_key = sha256(line.blob) == key.sha256;
     if (line.revoked && same_key) return HostKeyVerdict::revoked;
     if (line.revoked) continue;
@@ -137,11 +133,18 @@ HostKeyVerdict look_up(std::string_view known_hosts,
   return listed ? HostKeyVerdict::other : HostKeyVerdict::unknown;
 }
 
-std::string lines_for(std::string_view known_hosts, std::string_view host, std::uint16_t port) {
-  const auto name = name_of(host, port);
+std::string plain_name(std::string_view host, std::uint16_t port) {
+  return port == 22 ? lower(host) : "[" + lower(host) + "]:" + std::to_string(port);
+}
+
+std::string lines_for(std::string_view known_hosts,
+                      std::string_view host,
+                      std::uint16_t port,
+                      std::string_view type) {
+  const auto name = plain_name(host, port);
   std::string text;
   for (const auto& line : lines_about(known_hosts, name))
-    if (!line.revoked)
+    if (!line.revoked && line.type == type)
       text += name + " " + std::string(line.type) + " " + std::string(line.key) + "\n";
   return text;
 }

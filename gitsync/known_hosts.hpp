@@ -30,11 +30,15 @@ enum class HostKeyVerdict {
                                      std::uint16_t port,
                                      const HostKey& key);
 
-/// The lines that list keys of this host, each under its plain name: "[host]:port TYPE KEY".
-/// Without revoked ones.
+/// The lines that list keys of this host and type, each under its plain name: "[host]:port TYPE
+/// KEY". Without revoked ones.
 [[nodiscard]] std::string lines_for(std::string_view known_hosts,
                                     std::string_view host,
-                                    std::uint16_t port);
+                                    std::uint16_t port,
+                                    std::string_view type);
+
+/// "host", "[host]:port"
+[[nodiscard]] std::string plain_name(std::string_view host, std::uint16_t port);
 
 /// "SHA256:…" as ssh-keygen prints it: base64 without padding.
 [[nodiscard]] std::string fingerprint(const HostKey& key);

@@ -39,8 +39,11 @@ bool contains(const std::string& text, std::string_view part) {
 /// What libgit2's callbacks answer, and what went wrong in them: they cannot return an Error.
 class Remote::Dialogue {
  public:
-  Dialogue(const RemoteUrl& url, const Credentials& credentials, const FetchLimits& limits)
-      : url_(url), credentials_(credentials), limits_(limits) {}
+  Dialogue(const RemoteUrl& url,
+           const Credentials& credentials,
+           const FetchLimits& limits,
+           std::optional<Proxy> proxy)
+      : url_(url), credentials_(credentials), limits_(limits), proxy_(std::move(proxy)) {}
 
   git_remote_callbacks callbacks() {
     git_remote_callbacks callbacks = GIT_REMOTE_CALLBACKS_INIT;
@@ -80,19 +83,40 @@ class Remote::Dialogue {
           "the remote redirects to another host, which is not followed: give the final "
           "URL (" +
           text + ")");
-    // The server is asked for key types that known_hosts lists (fetch_child.cpp); it has none.
-    if (contains(text, "exchange encryption keys") &&
-        !lines_for(credentials_.known_hosts, url_.host(), url_.port()).empty())
+    // Where it was asked for one type it may have another (host_key_types.hpp).
+    if (contains(text, "exchange encryption keys")) {
+      tried_.no_common_type = true;
       return refuse("the host " + url_.host() +
-                    " offers no host key of a type that known_hosts lists for it; compare the "
-                    "fingerprint that the git host publishes with the output of ssh-keyscan -p " +
-                    std::to_string(url_.port()) + " " + url_.host() +
-                    " | ssh-keygen -lf -, then add those lines to known_hosts");
+                    " and the ssh library here have no kind of host key or key exchange in common "
+                    "(" +
+                    text +
+                    "); the host needs an Ed25519 or ECDSA key: of an RSA key the library may know "
+                    "the signature by SHA-1 only, which servers refuse");
+    }
+    if (contains(text, "objectformat") || contains(text, "object-format"))
+      return Error{ErrorKind::invalid_input,
+                   "the repository names its objects by SHA-256, which cannot be read here: make "
+                   "it without --object-format=sha256"};
+    if (contains(text, "REF pkt-line"))  // It lists something else beside its refs, or longer ids.
+      return Error{error.kind,
+                   "the remote's list of refs cannot be read (" + text +
+                       "): it may be a shallow clone (`git fetch --unshallow` there brings the "
+                       "rest), or name its objects by SHA-256, which cannot be read here"};
+    if (contains(text, "object not found") || contains(text, "shallow"))
+      return Error{error.kind,
+                   "the remote lacks a part of its history (" + text + ")" +
+                       (is_shallow() ? ": it is a shallow clone" : "; is it a shallow clone?") +
+                       " `git fetch --unshallow` there brings the rest"};
     if (url_.scheme() == RemoteUrl::Scheme::ssh && asked_key_ > 0 &&
         (code == GIT_EAUTH || contains(text, "authenticat")))
       return refuse(key_refused() + " (" + text + ")");
+    if (proxy_)
+      error.message += " (through the proxy " + proxy_->shown + " that " + proxy_->variable +
+                       " names; NO_PROXY can name hosts that need none)";
     return error;
   }
+
+  const HostKeyTry& tried() const { return tried_; }
 
   std::uint64_t received() const { return received_; }
 
@@ -111,6 +135,15 @@ class Remote::Dialogue {
   int fail(Error error, int code = GIT_EUSER) {
     stored_ = std::move(error);
     return code;
+  }
+
+  /// Only of one on this machine can that be seen.
+  bool is_shallow() const {
+    const std::filesystem::path path(url_.path());
+    std::error_code nothing;
+    return url_.scheme() == RemoteUrl::Scheme::file &&
+           (std::filesystem::exists(path / "shallow", nothing) ||
+            std::filesystem::exists(path / ".git" / "shallow", nothing));
   }
 
   std::string how_to_log_in() const {
@@ -159,7 +192,10 @@ class Remote::Dialogue {
     if (!info) return fail(info.error());
     if (info->encrypted && credentials_.ssh_key_passphrase.empty())
       return fail(refuse("the ssh key " + credentials_.ssh_key_file +
-                         " has a passphrase, and none was given"));
+                         " has a passphrase, and none was given: give a key without one, best one "
+                         "that is a deploy key of this repository only, or take the passphrase out "
+                         "of a copy: cp " +
+                         credentials_.ssh_key_file + " COPY && ssh-keygen -p -N '' -f COPY"));
     const std::string passphrase(credentials_.ssh_key_passphrase.reveal());
     return git_credential_ssh_key_new(out,
                                       url_.user().c_str(),
@@ -185,9 +221,10 @@ class Remote::Dialogue {
                         sizeof shown->hash_sha256);
       if ((shown->type & GIT_CERT_SSH_RAW) != 0) key.type = key_type(shown->raw_type);
       // libgit2's own judgement (a known_hosts file in the home directory) is not asked.
-      if (auto error = check_host_key(url_, credentials_, key))
-        return fail(*std::move(error), GIT_ECERTIFICATE);
-      return 0;
+      auto error = check_host_key(url_, credentials_, key);
+      if (!error) return 0;
+      tried_.refused = std::move(key);
+      return fail(*std::move(error), GIT_ECERTIFICATE);
     }
     return fail(refuse("the remote's identity cannot be checked"), GIT_ECERTIFICATE);
   }
@@ -208,13 +245,22 @@ class Remote::Dialogue {
   const RemoteUrl& url_;
   const Credentials& credentials_;
   const FetchLimits& limits_;
+  const std::optional<Proxy> proxy_;
+  HostKeyTry tried_;
   int asked_password_ = 0, asked_key_ = 0;
   std::uint64_t received_ = 0;
   std::optional<Error> stored_;
 };
 
-Remote::Remote(RemoteHandle remote, std::unique_ptr<Dialogue> dialogue)
-    : dialogue_(std::move(dialogue)), remote_(std::move(remote)) {}
+Remote::Remote(RemoteHandle remote, std::unique_ptr<Dialogue> dialogue, std::optional<Proxy> proxy)
+    : dialogue_(std::move(dialogue)), proxy_(std::move(proxy)), remote_(std::move(remote)) {}
+
+git_proxy_options Remote::proxy_options() const {
+  git_proxy_options options = GIT_PROXY_OPTIONS_INIT;
+  options.type = proxy_ ? GIT_PROXY_SPECIFIED : GIT_PROXY_NONE;
+  if (proxy_) options.url = proxy_->url.c_str();
+  return options;
+}
 
 Remote::~Remote() {
   if (remote_ && git_remote_connected(remote_.get()) == 1) git_remote_disconnect(remote_.get());
@@ -223,7 +269,8 @@ Remote::~Remote() {
 Result<std::unique_ptr<Remote>> Remote::connect(git_repository* repository,
                                                 const RemoteUrl& url,
                                                 const Credentials& credentials,
-                                                const FetchLimits& limits) {
+                                                const FetchLimits& limits,
+                                                HostKeyTry* tried) {
   // libgit2 would call that an unsupported protocol.
   std::error_code nothing;
   if (url.scheme() == RemoteUrl::Scheme::file && !std::filesystem::exists(url.path(), nothing))
@@ -234,15 +281,20 @@ Result<std::unique_ptr<Remote>> Remote::connect(git_repository* repository,
   auto made =
       acquire<RemoteHandle>("remote", git_remote_create_with_opts, url.text().c_str(), &create);
   if (!made) return std::move(made).error();
-  auto remote = std::unique_ptr<Remote>(
-      new Remote(std::move(*made), std::make_unique<Dialogue>(url, credentials, limits)));
+  auto proxy = proxy_for(url);
+  if (!proxy) return std::move(proxy).error();
+  auto remote = std::unique_ptr<Remote>(new Remote(
+      std::move(*made), std::make_unique<Dialogue>(url, credentials, limits, *proxy), *proxy));
   git_remote_connect_options options = GIT_REMOTE_CONNECT_OPTIONS_INIT;
   options.callbacks = remote->dialogue_->callbacks();
   options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
-  options.proxy_opts.type = GIT_PROXY_AUTO;  // as https_proxy and no_proxy say
+  options.proxy_opts = remote->proxy_options();
   if (const int code = git_remote_connect_ext(remote->remote_.get(), GIT_DIRECTION_FETCH, &options);
-      code < 0)
-    return remote->dialogue_->error(code);
+      code < 0) {
+    auto error = remote->dialogue_->error(code);
+    if (tried != nullptr) *tried = remote->dialogue_->tried();
+    return error;
+  }
   if (auto listed = remote->list(limits); !listed) return std::move(listed).error();
   return remote;
 }
@@ -274,7 +326,7 @@ Result<std::uint64_t> Remote::download(const std::vector<std::string>& refspecs)
   options.update_fetchhead = 0;
   options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
   options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
-  options.proxy_opts.type = GIT_PROXY_AUTO;
+  options.proxy_opts = proxy_options();
   std::vector<std::string> copies = refspecs;
   std::vector<char*> texts;
   for (auto& copy : copies) {

@@ -123,6 +123,33 @@ TEST_F(GitSourceTest, NamesWhatExistsWhereTheRefDoesNot) {
   EXPECT_THAT(error.message, HasSubstr("no branch or tag \"mian\"; it has branches main; tags v1"));
 }
 
+TEST_F(GitSourceTest, AShortenedCommitIsToldToBeGivenWhole) {
+  const auto id = repository_.commit("main", {{"a", {"1"}}});
+  EXPECT_THAT(fetch_error(*open(url(), id.substr(0, 12))).message, HasSubstr("give all 40 digits"));
+}
+
+TEST_F(GitSourceTest, AShallowRemoteIsSaidToBeOne) {
+  if (program("git").empty()) GTEST_SKIP() << "git is not installed";
+  repository_.commit("main", {{"a", {"1"}}});
+  repository_.commit("main", {{"a", {"2"}}});
+  const auto shallow = (temp_.path() / "shallow.git").string();
+  const auto from = "file://" + repository_.path().string();
+  ASSERT_EQ(run({program("git"), "clone", "-q", "--bare", "--depth", "1", from, shallow}).exit_code,
+            0);
+  EXPECT_THAT(fetch_error(*open(shallow)).message,
+              AllOf(HasSubstr("it is a shallow clone"), HasSubstr("git fetch --unshallow")));
+}
+
+TEST_F(GitSourceTest, ARepositoryOfSha256IsSaidToBeOne) {
+  if (program("git").empty()) GTEST_SKIP() << "git is not installed";
+  const auto other = (temp_.path() / "other.git").string();
+  ASSERT_EQ(
+      run({program("git"), "init", "-q", "--bare", "--object-format=sha256", other}).exit_code, 0);
+  const auto error = fetch_error(*open(other));
+  EXPECT_EQ(error.kind, ErrorKind::invalid_input);
+  EXPECT_THAT(error.message, HasSubstr("names its objects by SHA-256"));
+}
+
 TEST_F(GitSourceTest, AnEmptyRepositoryIsAnErrorAndNeverAnEmptySnapshot_Attack24) {
   auto source = open(url(), "");
   EXPECT_THAT(fetch_error(*source).message, HasSubstr("the repository is empty"));

@@ -80,10 +80,11 @@ TEST(KnownHosts, LinesOfOneHostComeUnderItsPlainName) {
   const std::string text =
       "|1|F7kzz+5amOcIy1NEusU+vCRrrFU=|wvwN6dRDylB5+j1oZnYgqBR7Fbk= ssh-ed25519 " + kEd25519 +
       " x\n@revoked * ecdsa-sha2-nistp256 " + kEcdsa + "\nother ssh-ed25519 " + kEd25519 + "\n";
-  EXPECT_EQ(lines_for(text, "git.example.com", 2222),
+  EXPECT_EQ(lines_for(text, "git.example.com", 2222, "ssh-ed25519"),
             "[git.example.com]:2222 ssh-ed25519 " + kEd25519 + "\n");
-  EXPECT_EQ(lines_for(text, "other", 22), "other ssh-ed25519 " + kEd25519 + "\n");
-  EXPECT_EQ(lines_for(text, "none", 22), "");
+  EXPECT_EQ(lines_for(text, "other", 22, "ssh-ed25519"), "other ssh-ed25519 " + kEd25519 + "\n");
+  EXPECT_EQ(lines_for(text, "none", 22, "ssh-ed25519"), "");
+  EXPECT_EQ(lines_for(text, "other", 22, "ssh-rsa"), "");
 }
 
 TEST(KnownHosts, ARevokedKeyIsRefusedAlsoWhereItIsListed) {
