@@ -111,7 +111,7 @@ Result<Repository> load_repository(const Session& session,
   if (!source) return std::move(source).error();
   repository.source = *std::move(source);
   auto snapshot = repository.source->fetch(session.stop);
-  if (!snapshot) return std::move(snapshot).error().within(repository.source->describe());
+  if (!snapshot) return std::move(snapshot).error();
   repository.snapshot = *std::move(snapshot);
   auto desired = reconciler::load_desired_state(*repository.snapshot, repository.load, nullptr);
   if (!desired) return std::move(desired).error();

@@ -126,9 +126,13 @@ Result<Wanted> pick(std::string_view ref,
     if (const auto* found = find(refs, std::string(kHeads) + name)) return wanted(*found);
     if (const auto* found = find(refs, std::string(kTags) + name)) return wanted(*found);
   }
+  // A remote does not tell which of its commits begin so.
+  const bool shortened = name.size() >= 4 && name.size() < 40 &&
+                         name.find_first_not_of("0123456789abcdef") == name.npos;
   return Error{ErrorKind::invalid_input,
                "the remote has no branch or tag \"" + one_line(name, 100) + "\"; it has " +
-                   what_exists(refs)};
+                   what_exists(refs) +
+                   (shortened ? "; if a commit is meant, give all 40 digits of its id" : "")};
 }
 
 }  // namespace skep::gitsync

@@ -21,7 +21,7 @@ class WorkTreeSource final : public ports::Source {
     auto snapshot = WorkTreeSnapshot::open(directory_, limits_);
     if (snapshot && !is_as_told(**snapshot))
       snapshot = WorkTreeSnapshot::open(directory_, limits_, false);
-    if (!snapshot) return std::move(snapshot).error();
+    if (!snapshot) return std::move(snapshot).error().within(describe());
     const std::lock_guard lock(mutex_);
     last_good_ = *std::move(snapshot);
     return std::shared_ptr<const ports::Snapshot>(last_good_);

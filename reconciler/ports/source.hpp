@@ -58,7 +58,8 @@ class Source {
  public:
   virtual ~Source() = default;
   /// The newest snapshot. Errors: unavailable (remote, disk), unauthorized (credential, host key),
-  /// invalid_input (no such ref), cancelled; the last good one stays available from last_good().
+  /// invalid_input (no such ref), cancelled; they begin with describe(). The last good one stays
+  /// available from last_good().
   virtual Result<std::shared_ptr<const Snapshot>> fetch(std::stop_token stop) = 0;
   /// Of the last successful fetch, also across restarts where there is a state directory; nullptr
   /// where there never was one.
