@@ -1,5 +1,6 @@
 #include "server/target.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "core/ascii.hpp"
@@ -20,21 +21,6 @@ std::size_t sequence_length(unsigned char lead) {
   return 0;
 }
 
-// Names come back in answers, logs and metrics; what is no text must not get that far.
-bool is_plain_text(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x20 || lead == 0x7F) return false;
-    const auto length = sequence_length(lead);
-    if (length == 0 || i + length > text.size()) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
-    }
-    i += length;
-  }
-  return true;
-}
-
 Result<std::string> decode(std::string_view text, bool plus_is_blank) {
   std::string decoded;
   decoded.reserve(text.size());
@@ -53,9 +39,38 @@ Result<std::string> decode(std::string_view text, bool plus_is_blank) {
   return decoded;
 }
 
+// A target in absolute form as it would be in origin form; what has no host stays as it is.
+std::string without_host(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (lower(text.substr(0, scheme.size())) != scheme) continue;
+    const auto end = std::min(text.find_first_of("/?", scheme.size()), text.size());
+    if (end == scheme.size()) break;
+    const auto rest = text.substr(end);
+    return rest.starts_with('/') ? std::string(rest) : "/" + std::string(rest);
+  }
+  return std::string(text);
+}
+
 }  // namespace
 
-Result<Target> parse_target(std::string_view text) {
+// Names come back in answers, logs and metrics; what is no text must not get that far.
+bool is_plain_text(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    if (lead < 0x20 || lead == 0x7F) return false;
+    const auto length = sequence_length(lead);
+    if (length == 0 || i + length > text.size()) return false;
+    for (std::size_t k = 1; k < length; ++k) {
+      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+Result<Target> parse_target(std::string_view whole) {
+  const auto origin_form = without_host(whole);
+  const std::string_view text = origin_form;
   if (text.empty() || text.front() != '/') return bad("the target does not begin with a slash");
   const auto mark = text.find('?');
   auto path = text.substr(1, mark == std::string_view::npos ? mark : mark - 1);

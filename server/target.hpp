@@ -17,9 +17,13 @@ struct Target {
   bool operator==(const Target&) const = default;
 };
 
-/// Reads an origin-form target ("/a/b?c=d", RFC 9112 §3.2.1). Errors: invalid_input for another
-/// form, a broken escape, text that is not UTF-8, a control character, a "." or ".." or empty part
-/// however it is written, a query key given twice. One slash at the end is ignored.
-[[nodiscard]] Result<Target> parse_target(std::string_view text);
+/// Whether it is UTF-8 without control characters.
+[[nodiscard]] bool is_plain_text(std::string_view text);
+
+/// Reads an origin-form target ("/a/b?c=d", RFC 9112 §3.2.1), or one in absolute form
+/// ("http://host/a/b", §3.2.2), of which host and scheme say nothing here. Errors: invalid_input
+/// for another form, a broken escape, text that is not UTF-8, a control character, a "." or ".." or
+/// empty part however it is written, a query key given twice. One slash at the end is ignored.
+[[nodiscard]] Result<Target> parse_target(std::string_view whole);
 
 }  // namespace skep::server

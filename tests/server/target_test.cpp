@@ -24,6 +24,13 @@ TEST(Target, OfTheRootHasNoParts) {
   EXPECT_EQ(parse_target("/metrics/")->path, "/metrics");
 }
 
+TEST(Target, MayNameTheHostAsProxiesDo) {
+  EXPECT_EQ(*parse_target("http://skep:9920/api/v1/status?a=b"),
+            *parse_target("/api/v1/status?a=b"));
+  EXPECT_EQ(*parse_target("HTTPS://skep"), *parse_target("/"));
+  EXPECT_EQ(*parse_target("http://skep?a=b"), *parse_target("/?a=b"));
+}
+
 struct BadTarget {
   std::string name, text;
 };
@@ -32,29 +39,32 @@ class BadTargets : public ::testing::TestWithParam<BadTarget> {};
 
 TEST_P(BadTargets, AreRefused) { EXPECT_FALSE(parse_target(GetParam().text)); }
 
-INSTANTIATE_TEST_SUITE_P(Targets,
-                         BadTargets,
-                         ::testing::Values(BadTarget{"empty", ""},
-                                           BadTarget{"no_slash", "metrics"},
-                                           BadTarget{"absolute_form", "http://x/metrics"},
-                                           BadTarget{"asterisk", "*"},
-                                           BadTarget{"dot_dot", "/a/../b"},
-                                           BadTarget{"encoded_dot_dot", "/a/%2e%2E/b"},
-                                           BadTarget{"dot", "/a/./b"},
-                                           BadTarget{"dot_dot_at_the_end", "/a/.."},
-                                           BadTarget{"two_slashes", "/a//b"},
-                                           BadTarget{"two_slashes_at_the_end", "/a//"},
-                                           BadTarget{"encoded_nul", "/a%00b"},
-                                           BadTarget{"encoded_line_feed", "/a%0Ab"},
-                                           BadTarget{"broken_escape", "/a%2"},
-                                           BadTarget{"no_escape", "/a%zz"},
-                                           BadTarget{"lone_percent", "/%"},
-                                           BadTarget{"no_utf8", "/a%FFb"},
-                                           BadTarget{"cut_utf8", "/a%C3"},
-                                           BadTarget{"overlong_utf8", "/a%C0%AFb"},
-                                           BadTarget{"key_twice", "/a?k=1&k=2"},
-                                           BadTarget{"nul_in_query", "/a?k=%00"}),
-                         [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Targets,
+    BadTargets,
+    ::testing::Values(BadTarget{"empty", ""},
+                      BadTarget{"no_slash", "metrics"},
+                      BadTarget{"absolute_form_without_a_host", "http:///metrics"},
+                      BadTarget{"another_scheme", "ftp://x/metrics"},
+                      BadTarget{"climbing_in_absolute_form", "http://x/a/../b"},
+                      BadTarget{"asterisk", "*"},
+                      BadTarget{"dot_dot", "/a/../b"},
+                      BadTarget{"encoded_dot_dot", "/a/%2e%2E/b"},
+                      BadTarget{"dot", "/a/./b"},
+                      BadTarget{"dot_dot_at_the_end", "/a/.."},
+                      BadTarget{"two_slashes", "/a//b"},
+                      BadTarget{"two_slashes_at_the_end", "/a//"},
+                      BadTarget{"encoded_nul", "/a%00b"},
+                      BadTarget{"encoded_line_feed", "/a%0Ab"},
+                      BadTarget{"broken_escape", "/a%2"},
+                      BadTarget{"no_escape", "/a%zz"},
+                      BadTarget{"lone_percent", "/%"},
+                      BadTarget{"no_utf8", "/a%FFb"},
+                      BadTarget{"cut_utf8", "/a%C3"},
+                      BadTarget{"overlong_utf8", "/a%C0%AFb"},
+                      BadTarget{"key_twice", "/a?k=1&k=2"},
+                      BadTarget{"nul_in_query", "/a?k=%00"}),
+    [](const auto& row) { return row.param.name; });
 
 TEST(Router, FindsTheRouteOfAMethodAndFillsInParameters) {
   Router router;
