@@ -6,7 +6,6 @@
 #include <limits>
 #include <memory>
 #include <optional>
-#include <set>
 #include <variant>
 
 #include <nlohmann/json.hpp>
@@ -14,6 +13,7 @@
 #include "diff/render.hpp"
 #include "server/event_feed.hpp"
 #include "server/history_json.hpp"
+#include "server/parameters.hpp"
 #include "server/status_json.hpp"
 
 namespace skep::server {
@@ -371,18 +371,22 @@ void add_routes(Router& router, ports::Control& control, ApiOptions options) {
   router.add(RouteSet::health, "GET", "/readyz", [&control](const Request&) {
     return Api::probe(control.ready(), "no first pass has ended yet");
   });
-  const auto get = [&](const std::string& path, auto answer, Pace pace = Pace::at_once) {
-    router.add(RouteSet::api, "GET", "/api/v1/" + path, reading(answer), pace);
+  const auto get = [&](const std::string& path,
+                       auto answer,
+                       Pace pace = Pace::at_once,
+                       const Parameters& parameters = {}) {
+    auto handler = [api, answer, parameters](const Request& request) {
+      return api->read(request, [&]() -> Response {
+        if (auto refused = refuse_unknown(request, parameters)) return *std::move(refused);
+        return ((*api).*answer)(request);
+      });
+    };
+    router.add(RouteSet::api, "GET", "/api/v1/" + path, std::move(handler), pace);
   };
-  // A parameter that is misspelt would be one that is left out: a suspension without an end.
-  const auto post = [&](const std::string& path,
-                        auto answer,
-                        std::set<std::string, std::less<>> parameters = {}) {
-    auto handler = [act = acting(answer), parameters](const Request& request) {
-      for (const auto& [name, value] : request.query) {
-        if (parameters.count(name) == 0)
-          return error_response(400, "there is no parameter " + name.substr(0, 40) + " here");
-      }
+  const auto post = [&](const std::string& path, auto answer, const Parameters& parameters = {}) {
+    auto handler = [act = acting(answer), parameters](Request request) -> Response {
+      if (auto refused = take_body(request, parameters)) return *std::move(refused);
+      if (auto refused = refuse_unknown(request, parameters)) return *std::move(refused);
       return act(request);
     };
     router.add(RouteSet::api, "POST", "/api/v1/" + path, std::move(handler), Pace::may_wait);
@@ -395,20 +399,28 @@ void add_routes(Router& router, ports::Control& control, ApiOptions options) {
   get(stack + "/explain", &Api::explain, Pace::may_wait);
   get(stack + "/tasks", &Api::tasks, Pace::may_wait);
   get("services/{name}/trace", &Api::trace, Pace::may_wait);
-  get("history", &Api::history, Pace::may_wait);
-  get("events", &Api::events, Pace::may_wait);
-  get("events/stream", &Api::stream, Pace::may_wait);
+  const Parameters records = {
+      {"stack", Parameter::text}, {"n", Parameter::number}, {"since", Parameter::number}};
+  auto newer = records;
+  newer.emplace("after", Parameter::number);
+  get("history", &Api::history, Pace::may_wait, records);
+  get("events", &Api::events, Pace::may_wait, newer);
+  get("events/stream",
+      &Api::stream,
+      Pace::may_wait,
+      {{"stack", Parameter::text}, {"after", Parameter::number}});
   if (log_level) {
     get("log-level", &Api::log_level);
-    post("log-level", &Api::set_log_level, {"level"});
+    post("log-level", &Api::set_log_level, {{"level", Parameter::word}});
   }
   post("approve-history", &Api::accept_history);
   post("sync", &Api::sync_all);
   post(stack + "/sync", &Api::sync);
   post(stack + "/approve", &Api::approve);
-  post(stack + "/suspend", &Api::suspend, {"reason", "for"});
+  post(
+      stack + "/suspend", &Api::suspend, {{"reason", Parameter::text}, {"for", Parameter::number}});
   post(stack + "/resume", &Api::resume);
-  post(stack + "/rollback", &Api::rollback, {"revision"});
+  post(stack + "/rollback", &Api::rollback, {{"revision", Parameter::word}});
 }
 
 }  // namespace skep::server

@@ -235,6 +235,63 @@ TEST_F(ServerTest, ASuspensionHasAReasonAndATime) {
                           "resume apps/web by " + actor));
 }
 
+TEST_F(ServerTest, ABodyGivesWhatTheQueryCouldGive) {
+  start({{"unix:" + socket_path(), kAllRoutes}});
+  const auto post = [&](const std::string& what, const std::string& body) {
+    std::vector<std::string> headers = {"Content-Type: application/x-www-form-urlencoded"};
+    if (body.empty()) headers.emplace_back("Content-Length: 0");
+    return fetch(address_, "POST", "/api/v1/stacks/apps/web/" + what, headers, body);
+  };
+  EXPECT_EQ(post("rollback", R"({"revision": "0123abc"})").status, 202);
+  EXPECT_EQ(post("suspend", R"({"reason": "data base", "for": 7200})").status, 202);
+  EXPECT_EQ(post("suspend?for=60", R"({"for": "60"})").status, 202);
+  EXPECT_EQ(post("resume", "{}\n").status, 202);
+  const auto actor = "uid " + std::to_string(::getuid());
+  EXPECT_THAT(control_.calls(),
+              ElementsAre("rollback apps/web to 0123abc by " + actor,
+                          "suspend apps/web for 7200000 (data base) by " + actor,
+                          "suspend apps/web for 60000 () by " + actor,
+                          "resume apps/web by " + actor));
+  const std::vector<std::array<std::string, 3>> bad = {
+      {"rollback", "revision=0123abc", "must be one JSON object"},
+      {"rollback", R"(["0123abc"])", "must be one JSON object"},
+      {"rollback", R"({"revision": "0123abc")", "must be one JSON object"},
+      {"rollback", R"({"revision": "a", "revision": "b"})", "no key twice"},
+      {"rollback", R"({"revison": "0123abc"})", "there is no parameter revison here; there is"},
+      {"rollback", R"({"revision": 123})", "revision in the body must be a string"},
+      {"rollback", R"({"revision": null})", "must be a string"},
+      {"rollback", R"({"revision": ""})", "is empty"},
+      {"rollback?revision=", "", "is empty"},
+      {"rollback?revision=0123", R"({"revision": "4567"})", "different values"},
+      {"suspend", R"({"reason": "x", "for": "2h"})", "for must be a number of seconds"},
+      {"suspend", R"({"reason": "x", "for": 1.5})", "must be a whole number"},
+      {"suspend", R"({"reason": "two\nlines"})", "control character"},
+      {"suspend?for=", "", "is empty"},
+      {"resume", R"({"reason": "x"})", "this path takes none"},
+      {"sync", "now", "takes no body"},
+  };
+  for (const auto& [what, body, says] : bad) {
+    const auto reply = post(what, body);
+    EXPECT_EQ(reply.status, 400) << what << " " << body;
+    EXPECT_THAT(reply.body, HasSubstr(says)) << what << " " << body;
+  }
+  EXPECT_EQ(control_.calls().size(), 4U) << "what is not understood does nothing";
+}
+
+TEST_F(ServerTest, AParameterThatAQuestionDoesNotHaveIsRefused) {
+  start({{"127.0.0.1:0", kAllRoutes}});
+  const auto reply = fetch(address_, "GET", "/api/v1/history?limit=1");
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_THAT(reply.body, HasSubstr("there is no parameter limit here; there is n, since, stack"));
+  EXPECT_EQ(fetch(address_, "GET", "/api/v1/status?stack=web").status, 400);
+  EXPECT_EQ(fetch(address_, "GET", "/healthz?from=balancer").status, 200) << "probes take anything";
+}
+
+TEST_F(ServerTest, AnswersATargetInAbsoluteForm) {
+  start({{"127.0.0.1:0", kAllRoutes}});
+  EXPECT_EQ(fetch(address_, "GET", "http://skep.example.com/healthz").status, 200);
+}
+
 TEST_F(ServerTest, TheUnixSocketMayWrite) {
   start({{"unix:" + socket_path(), kAllRoutes}});
   EXPECT_EQ(fetch(address_, "POST", "/api/v1/sync", {"Content-Length: 0"}).status, 202);
