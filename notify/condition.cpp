@@ -1,16 +1,29 @@
 #include "notify/condition.hpp"
 
+#include <algorithm>
+
 namespace skep::notify {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kDriftLasts = 30s;  ///< What is put right at once is told as drift_healed.
+constexpr std::chrono::milliseconds kDriftLasts = 30s;  ///< Sooner put right is drift_healed.
 constexpr std::size_t kMostWords = 5, kMostChanges = 10;
 
-std::string reason_of(const ports::StackStatus& stack, WallTime now) {
+/// By skep, or by a person. What swarm alone took back is a deployment that failed.
+bool went_back(const ports::StackStatus& stack) {
+  const auto by_person = [](const ports::ServiceStatus& service) {
+    return service.sent_back_by_person;
+  };
+  return !stack.rolled_back_to.empty() ||
+         (stack.quarantined &&
+          std::any_of(stack.services.begin(), stack.services.end(), by_person));
+}
+
+std::string reason_of(const ports::StackStatus& stack) {
   const bool quiet = !stack.operation;  // Within an operation things are missing for a while.
-  if (stack.quarantined || !stack.rolled_back_to.empty()) return "rolled_back";
+  if (went_back(stack)) return "rolled_back";
+  if (stack.quarantined) return "failed";  // As on_failure: pause wants it.
   if (stack.verdict == "broken") return "broken";
   if (stack.verdict == "blocked") return "blocked";
   if (stack.consecutive_failures > 0) return "failed";
@@ -21,7 +34,7 @@ std::string reason_of(const ports::StackStatus& stack, WallTime now) {
   if (stack.held) return "held";
   if (stack.message.starts_with("contended")) return "contended";
   const bool live = stack.drift_cause == ports::DriftCause::live && stack.drift_since;
-  if (live && !stack.suspended && now - *stack.drift_since >= kDriftLasts) return "drift";
+  if (live && !stack.suspended) return "drift";
   return {};
 }
 
@@ -33,7 +46,7 @@ std::string remedy_of(const std::string& reason, const ports::StackStatus& stack
            stack.name + "`";
   if (reason == "contended")
     return "find who changes it, or name the field under ignore: in skep.yaml";
-  if (reason == "rolled_back")
+  if (reason == "rolled_back" || stack.quarantined)
     return "push a commit that mends it, or `skep sync " + stack.name + "` to try it again";
   if (reason == "broken") return "mend it in git; `skep validate` checks before a push";
   if (reason == "blocked")
@@ -46,7 +59,8 @@ std::string remedy_of(const std::string& reason, const ports::StackStatus& stack
 std::string done_about(const std::string& reason, const ports::StackStatus& stack) {
   if (!stack.rolled_back_to.empty())
     return "skep went back to " + stack.rolled_back_to.substr(0, 12);
-  if (reason == "rolled_back") return "skep leaves it as it stands, and does not try it again";
+  if (reason == "rolled_back" || stack.quarantined)
+    return "skep leaves it as it stands, and does not try it again";
   if (reason == "failed" && stack.next_retry)
     return "skep tries it again by itself at " + to_rfc3339(*stack.next_retry);
   if (reason == "broken") return "skep changed nothing: what ran before runs on";
@@ -59,8 +73,8 @@ std::string done_about(const std::string& reason, const ports::StackStatus& stac
 /// The commit that the trouble is about: the one that changed the stack, not whatever came after
 /// it.
 std::string revision_of(const std::string& reason, const ports::StackStatus& stack) {
-  if (reason == "rolled_back" && !stack.quarantined_revision.empty())
-    return stack.quarantined_revision;
+  const bool tried = reason == "rolled_back" || reason == "failed";
+  if (tried && !stack.quarantined_revision.empty()) return stack.quarantined_revision;
   if (reason == "failed" && !stack.applied_revision.empty()) return stack.applied_revision;
   return stack.target_revision;
 }
@@ -72,7 +86,7 @@ std::optional<Condition> condition_of(const ports::StackStatus& stack, WallTime 
       stack.verdict != "broken")
     return std::nullopt;
   Condition condition;
-  condition.reason = reason_of(stack, now);
+  condition.reason = reason_of(stack);
   // What is suspended is neither well nor ill: it stands as it stood.
   const bool well = !stack.suspended && stack.sync == ports::SyncState::synced &&
                     stack.health == ports::Health::healthy;
@@ -81,9 +95,11 @@ std::optional<Condition> condition_of(const ports::StackStatus& stack, WallTime 
   story.stack = stack.group + "/" + stack.name;
   story.revision = revision_of(condition.reason, stack);
   if (condition.reason.empty()) return condition;
-  story.what = condition.reason == "rolled_back" && !stack.quarantine_reason.empty()
-                   ? stack.quarantine_reason
-                   : stack.message;
+  if (condition.reason == "drift")
+    condition.still = std::clamp<std::chrono::milliseconds>(
+        kDriftLasts - (now - *stack.drift_since), 0ms, kDriftLasts);
+  story.what = stack.quarantined && !stack.quarantine_reason.empty() ? stack.quarantine_reason
+                                                                     : stack.message;
   for (const auto& service : stack.services) {
     if (!service.trouble.empty() && story.words.size() < kMostWords)
       story.words.push_back(service.name + ": " + service.trouble);

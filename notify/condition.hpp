@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -12,6 +13,8 @@ namespace skep::notify {
 struct Condition {
   std::string reason;  ///< Of kReasons; "" while it is well.
   Story story;
+  /// So long it must go on yet before anybody is told: what is put right soon is no news.
+  std::chrono::milliseconds still{0};
 };
 
 /// Nothing while that is not settled: the swarm is not known, or a rollout goes on.

@@ -119,6 +119,11 @@ class Notifier final : public ports::Observer {
 
   mutable std::mutex mutex_;  ///< Guards what follows.
   Picture picture_;
+  struct Coming {
+    SteadyTime due{};
+    Condition condition;
+  };
+  std::map<std::string, Coming> coming_;  ///< By stack: told once it has lasted.
   Away git_, swarm_;
   Commit head_;             ///< What git has.
   std::string unreadable_;  ///< Why that cannot be read as a whole; "" where it can.

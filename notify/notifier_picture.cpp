@@ -36,6 +36,7 @@ void Notifier::standing_by(bool /*docker_up*/) {
   standing_by_ = true;
   auto happened = std::move(picture_.events);
   picture_ = {};
+  coming_.clear();
   picture_.events = std::move(happened);
   git_ = swarm_ = {};
   git_known_ = swarm_known_ = false;
@@ -77,10 +78,16 @@ void Notifier::status(const std::vector<ports::StackStatus>& stacks) {
   picture_.stacks.clear();
   auto known = std::move(picture_.conditions);
   picture_.conditions.clear();
+  coming_.clear();
   for (const auto& stack : stacks) {
     const auto name = stack.group + "/" + stack.name;
     picture_.stacks.insert(name);
-    if (auto condition = condition_of(stack, now)) {
+    auto condition = condition_of(stack, now);
+    if (condition && condition->still.count() > 0) {
+      coming_[name] = {clock_.steady() + condition->still, *std::move(condition)};
+      condition.reset();
+    }
+    if (condition) {
       picture_.conditions[name] = *std::move(condition);
     } else if (auto before = known.extract(name)) {
       // Not settled: it stands as it stood.
@@ -131,6 +138,12 @@ void Notifier::add_git(Picture& picture) const {
 
 Notifier::Picture Notifier::picture() {
   const std::lock_guard lock(mutex_);
+  // The loop says nothing more of what stands: that is what makes it news.
+  std::erase_if(coming_, [&](auto& entry) {
+    const bool due = entry.second.due <= clock_.steady();
+    if (due) picture_.conditions[entry.first] = std::move(entry.second.condition);
+    return due;
+  });
   auto copy = picture_;
   picture_.events.clear();
   for (auto& [name, condition] : copy.conditions) {

@@ -16,7 +16,7 @@ const WallTime kNow{1'800'000'000s};
 
 std::string reason(const ports::StackStatus& stack) {
   const auto condition = condition_of(stack, kNow);
-  if (!condition) return "not settled";
+  if (!condition || condition->still.count() > 0) return "not settled";
   return condition->reason.empty() ? "well" : condition->reason;
 }
 
@@ -38,8 +38,14 @@ TEST(Condition, SaysWhatAPersonWouldBeToldOf) {
   stack = failed("web");
   stack.quarantined = true;
   stack.quarantine_reason = "app exited";
+  EXPECT_EQ(reason(stack), "failed") << "what failed runs on, as on_failure: pause wants it";
+  EXPECT_EQ(condition_of(stack, kNow)->story.what, "app exited");
+  stack.rolled_back_to = "fedcba9876543210";
   EXPECT_EQ(reason(stack), "rolled_back");
   EXPECT_EQ(condition_of(stack, kNow)->story.what, "app exited");
+  stack.rolled_back_to.clear();
+  stack.services.front().sent_back_by_person = true;
+  EXPECT_EQ(reason(stack), "rolled_back") << "by docker service rollback";
   stack = well("web");
   stack.health = ports::Health::degraded;
   EXPECT_EQ(reason(stack), "degraded");
@@ -72,6 +78,7 @@ TEST(Condition, DriftIsToldOnceItLasts) {
   stack.drift_cause = ports::DriftCause::live;
   stack.drift_since = kNow - 29s;
   EXPECT_EQ(reason(stack), "not settled");
+  EXPECT_EQ(condition_of(stack, kNow)->still, 1s);
   stack.drift_since = kNow - 30s;
   EXPECT_EQ(reason(stack), "drift");
   stack.drift_cause = ports::DriftCause::pending;
@@ -103,6 +110,7 @@ TEST(Condition, SaysWhatSkepDidAndDoesNext) {
   EXPECT_EQ(story(back).done, "skep went back to fedcba987654");
   back.rolled_back_to.clear();
   EXPECT_THAT(story(back).done, HasSubstr("leaves it as it stands"));
+  EXPECT_THAT(story(back).remedy, HasSubstr("skep sync web"));
 }
 
 TEST(Condition, IsAboutTheCommitThatChangedTheStackAndNotALaterOne) {

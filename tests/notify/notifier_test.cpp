@@ -201,6 +201,33 @@ TEST_F(NotifierTest, AnUndoneLiveEditIsToldWithWhatItWas) {
   EXPECT_EQ(received.front().at("stacks").at(0).at("changes").at(0), "update web_app (image)");
 }
 
+TEST_F(NotifierTest, DriftIsToldOnceItLastsThoughTheLoopSaysNothingMore) {
+  say({well("web")});
+  auto edited = well("web");
+  edited.sync = ports::SyncState::out_of_sync;
+  edited.drift_cause = ports::DriftCause::live;
+  edited.drift_since = clock.now();
+  say({edited});
+  clock.advance(23s);
+  notifier->turn();
+  clock.advance(6s);
+  notifier->turn();
+  EXPECT_THAT(told(), ::testing::IsEmpty());
+  clock.advance(1s);
+  notifier->turn();
+  clock.advance(5s);
+  notifier->turn();
+  EXPECT_THAT(told(), ElementsAre("drift apps/web"));
+  say({well("web")});
+  edited.drift_since = clock.now();
+  say({edited});
+  say({well("web")});
+  clock.advance(1min);
+  notifier->turn();
+  EXPECT_THAT(told(), ElementsAre("drift apps/web", "recovered apps/web"))
+      << "what was put right meanwhile is not told";
+}
+
 TEST_F(NotifierTest, HeldRolledBackAndBrokenStacksAreToldByTheirNames) {
   auto held = well("a");
   held.held = true;
