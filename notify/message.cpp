@@ -4,11 +4,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "notify/commit_status.hpp"
+
 namespace skep::notify {
 namespace {
 
 constexpr std::size_t kMostStories = 20;  ///< Told one by one.
 constexpr std::size_t kCommitDigits = 12;
+/// Characters of a sentence where all of it has to be short.
+constexpr std::size_t kShorter = 300, kShortest = 100;
 
 /// What happened to one, and to several.
 std::pair<std::string_view, std::string_view> phrase_of(std::string_view reason) {
@@ -56,6 +60,38 @@ std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const auto& word : words) text += (text.empty() ? "" : "; ") + word;
   return text;
+}
+
+/// The first `count` stories.
+std::string text_of_some(const Message& message, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < message.stories.size(); ++i) {
+    if (i == count) {
+      text += "and " + std::to_string(message.stories.size() - i) + " more\n";
+      break;
+    }
+    const auto& story = message.stories.at(i);
+    text += story.stack + (story.what.empty() ? "" : ": " + story.what) + "\n";
+    for (const auto& words : story.words) add_line(text, "the engine says: ", words);
+    add_line(text, "commit ", commit_line(story));
+    add_line(text, "changed: ", joined(story.changes));
+    add_line(text, "", story.done);
+    add_line(text, "to do: ", story.remedy);
+  }
+  return text;
+}
+
+/// With sentences of at most so many characters, and as many lines of the engine as one reads.
+Message shortened_to(Message message, std::size_t longest) {
+  constexpr std::size_t kFewWords = 2;
+  for (auto& story : message.stories) {
+    for (auto* text : {&story.what, &story.author, &story.subject}) *text = at_most(*text, longest);
+    if (story.words.size() > kFewWords) story.words.resize(kFewWords);
+    for (auto& words : story.words) words = at_most(words, longest);
+    if (const auto changes = joined(story.changes); changes.size() > longest)
+      story.changes = {at_most(changes, longest)};
+  }
+  return message;
 }
 
 nlohmann::json json_of(const Story& story) {
@@ -113,22 +149,39 @@ std::string title_of(const Message& message) {
   return cluster + std::to_string(message.stories.size()) + " stacks" + std::string(several);
 }
 
-std::string text_of(const Message& message) {
-  std::string text;
-  for (std::size_t i = 0; i < message.stories.size(); ++i) {
-    if (i == kMostStories) {
-      text += "and " + std::to_string(message.stories.size() - i) + " more\n";
-      break;
-    }
-    const auto& story = message.stories.at(i);
-    text += story.stack + (story.what.empty() ? "" : ": " + story.what) + "\n";
-    for (const auto& words : story.words) add_line(text, "the engine says: ", words);
-    add_line(text, "commit ", commit_line(story));
-    add_line(text, "changed: ", joined(story.changes));
-    add_line(text, "", story.done);
-    add_line(text, "to do: ", story.remedy);
+std::string text_of(const Message& message) { return text_of_some(message, kMostStories); }
+
+std::string text_within(const Message& message,
+                        const std::function<bool(const std::string&)>& fits) {
+  auto text = text_of(message);
+  if (fits(text)) return text;
+  Message shorter;
+  for (const auto longest : {kShorter, kShortest}) {
+    shorter = shortened_to(message, longest);
+    text = text_of(shorter);
+    if (fits(text)) return text;
   }
+  for (auto count = kMostStories; count > 1 && !fits(text); --count)
+    text = text_of_some(shorter, count - 1);
   return text;
+}
+
+std::vector<Story> stories_of(std::string_view json) {
+  const auto message = nlohmann::json::parse(json);
+  std::vector<Story> stories;
+  for (const auto& one : message.at("stacks")) {
+    stories.push_back({one.at("stack"),
+                       one.at("revision"),
+                       one.at("author"),
+                       one.at("subject"),
+                       one.at("link"),
+                       one.at("what"),
+                       one.at("words"),
+                       one.at("changes"),
+                       one.at("done"),
+                       one.at("remedy")});
+  }
+  return stories;
 }
 
 std::string to_json(const Message& message, const std::string& id) {

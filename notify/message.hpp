@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,9 +59,15 @@ inline constexpr std::string_view kReasons[] = {"failed",
 [[nodiscard]] std::string title_of(const Message& message);
 /// All of it as plain text, some lines a story.
 [[nodiscard]] std::string text_of(const Message& message);
+/// The same, made shorter until it fits where messages are limited: shorter sentences first, then
+/// fewer stories and "and N more". The last resort is cut by nobody, and may not fit.
+[[nodiscard]] std::string text_within(const Message& message,
+                                      const std::function<bool(const std::string&)>& fits);
 
 /// The form of docs/notifications.md, which generic webhooks send, templates get as their data, and
 /// the outbox keeps. `id` is the delivery's.
 [[nodiscard]] std::string to_json(const Message& message, const std::string& id);
+/// Of `stacks` in that form.
+[[nodiscard]] std::vector<Story> stories_of(std::string_view json);
 
 }  // namespace skep::notify

@@ -1,9 +1,14 @@
 #include "notify/target.hpp"
 
+#include <array>
+#include <functional>
+
 #include <nlohmann/json.hpp>
 
 #include "core/digest.hpp"
 #include "helm-like-templates/renderer/render.hpp"
+#include "notify/commit_status.hpp"
+#include "notify/message.hpp"
 
 namespace skep::notify {
 namespace {
@@ -12,16 +17,54 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kSlackText = 2900;  ///< Of one section; Slack takes 3,000 characters.
 
+/// Units of UTF-16, which is what chats count as characters.
+std::size_t characters(std::string_view text) {
+  std::size_t count = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    count += byte >= 0xF0 ? 2 : (byte & 0xC0U) == 0x80U ? 0 : 1;
+  }
+  return count;
+}
+
+std::size_t bytes(std::string_view text) { return text.size(); }
+
+/// As it stands in a JSON body, where a quote is two bytes and a control character is six.
+std::size_t bytes_of_json(std::string_view text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace).size();
+}
+
+/// How long the text of a message may be. What a chat is told that is longer than it takes, it
+/// refuses as a whole; room is left for the title and what stands around both.
+struct TextLimit {
+  std::string_view type;
+  std::size_t most;
+  std::size_t (*measure)(std::string_view);
+};
+constexpr std::array<TextLimit, 6> kTextLimits = {{
+    {"teams", 24'000, &bytes_of_json},   // 28 KB, the whole message.
+    {"matrix", 48'000, &bytes_of_json},  // 65,536 bytes, the whole event, with what servers add.
+    {"gotify", 48'000, &bytes_of_json},  // 65,535 bytes in its database, where that is MySQL.
+    {"discord", 4'000, &characters},     // 4,096 of a description.
+    {"telegram", 3'800, &characters},    // 4,096, with the title.
+    {"ntfy", 3'500, &bytes},             // 4,096; more becomes a file.
+}};
+
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-/// At most `most` bytes, cut between characters.
-std::string shortened(const std::string& text, std::size_t most) {
-  if (text.size() <= most) return text;
-  auto end = most;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end) + "…";
+/// The text of a message, as much of it as fits.
+std::string text_that(const std::function<bool(const std::string&)>& fits,
+                      const std::string& body) {
+  std::string text = Json::parse(body).at("text");
+  if (fits(text)) return text;
+  Message told;
+  told.stories = stories_of(body);
+  text = text_within(told, fits);
+  for (auto length = characters(text); length > 1 && !fits(text); length /= 2)
+    text = at_most(text, length / 2);
+  return text;
 }
 
 /// Slack reads these three as markup, whoever wrote them.
@@ -43,15 +86,18 @@ std::string slack_escaped(const std::string& text) {
   return result;
 }
 
-std::string slack_body(const Json& message) {
+std::string slack_body(const std::string& body) {
+  const auto message = Json::parse(body);
   const std::string severity = message.at("severity");
   const auto* sign = severity == "problem" ? ":red_circle: "
                      : severity == "good"  ? ":large_green_circle: "
                                            : ":large_yellow_circle: ";
   const auto title = slack_escaped(message.at("title"));
-  // Cut before it is escaped, so that no entity is cut in two; escaping makes few texts longer.
-  auto text = slack_escaped(shortened(message.at("text"), kSlackText / 2));
-  if (text.size() > kSlackText) text = slack_escaped(shortened(message.at("text"), kSlackText / 5));
+  const auto fits = [](const std::string& some) {
+    return characters(slack_escaped(some)) <= kSlackText;
+  };
+  // Cut before it is escaped, so that no entity is cut in two.
+  const auto text = slack_escaped(text_that(fits, body));
   const auto section = [](const std::string& words) {
     return Json{{"type", "section"}, {"text", {{"type", "mrkdwn"}, {"text", words}}}};
   };
@@ -111,7 +157,7 @@ Result<std::string> body_for(const Target& target, const Delivery& delivery) {
     return rendered(target, text, delivery);
   if (target.type == "alertmanager")
     return alerts_body(target, Json::parse(delivery.body), delivery);
-  if (target.type == "slack") return slack_body(Json::parse(delivery.body));
+  if (target.type == "slack") return slack_body(delivery.body);
   return delivery.body;
 }
 
@@ -122,6 +168,11 @@ Result<std::string> rendered(const Target& target,
                              const Delivery& delivery) {
   auto data = Json::parse(delivery.body);
   data["target"] = target.values;
+  for (const auto& limit : kTextLimits) {
+    if (limit.type != target.type) continue;
+    const auto fits = [&](const std::string& some) { return limit.measure(some) <= limit.most; };
+    data["text"] = text_that(fits, delivery.body);
+  }
   auto body = templates::render({{target.name, std::string(text)}}, target.name, value_of(data));
   if (!body) return std::move(body).error();
   if (target.content_type == "application/json" && !Json::accept(*body)) {

@@ -6,7 +6,7 @@ namespace skep::notify {
 namespace {
 
 /// How a chat wants its messages, as data: the same language as a stack's templates. `headers` and
-/// `body` in the settings can change any of it.
+/// `body` in the settings can change any of it. `.text` is no longer than the chat takes.
 struct ChatTemplate {
   std::string_view type, body;
 };
@@ -36,7 +36,7 @@ constexpr std::array<ChatTemplate, 6> kTemplates = {{
   "allowed_mentions": {"parse": []},
   "embeds": [{
     "title": {{ toRawJson (trunc 250 .title) }},
-    "description": {{ toRawJson (trunc 4000 .text) }},
+    "description": {{ toRawJson .text }},
     "color": {{ if eq .severity "problem" }}13632027{{ else if eq .severity "good" }}4289797{{ else }}16098851{{ end }},
     "timestamp": {{ toRawJson .at }}
   }]
@@ -51,13 +51,13 @@ constexpr std::array<ChatTemplate, 6> kTemplates = {{
     {"telegram", R"({
   "chat_id": {{ toRawJson .target.chat_id }},
   "disable_web_page_preview": true,
-  "text": {{ toRawJson (trunc 4000 (printf "%s\n%s" .title .text)) }}
+  "text": {{ toRawJson (printf "%s\n%s" .title .text) }}
 }
 )"},
     {"ntfy", R"({
   "topic": {{ toRawJson .target.topic }},
   "title": {{ toRawJson .title }},
-  "message": {{ toRawJson (trunc 3500 .text) }},
+  "message": {{ toRawJson .text }},
   "priority": {{ if eq .severity "problem" }}4{{ else }}3{{ end }},
   "tags": [{{ if eq .severity "problem" }}"rotating_light"{{ else if eq .severity "good" }}"white_check_mark"{{ else }}"warning"{{ end }}]
 }

@@ -139,6 +139,34 @@ TEST(Condition, NamesWhatAnOperationChangedAndNoValue) {
   EXPECT_EQ(changes.back(), "and 2 more");
 }
 
+TEST(Message, IsMadeShorterUntilItFits) {
+  auto message = message_of("failed");
+  auto& first = message.stories.front();
+  first.what = std::string(900, 'w');
+  first.words = {std::string(900, 'e'), "two", "three"};
+  first.changes = {std::string(900, 'c')};
+  first.remedy = "look";
+  message.stories.assign(30, Story(first));
+  const auto within = [&](std::size_t most) {
+    return text_within(message, [most](const std::string& text) { return text.size() <= most; });
+  };
+  EXPECT_EQ(within(1'000'000), text_of(message));
+  for (const auto most : {30'000U, 20'000U, 5'000U, 1'000U}) {
+    const auto text = within(most);
+    EXPECT_LE(text.size(), most);
+    EXPECT_THAT(text, HasSubstr("to do: look")) << "whole stories";
+    EXPECT_THAT(text, ::testing::ContainsRegex("and [0-9]+ more\n$"));
+  }
+  EXPECT_THAT(within(30'000), HasSubstr("and 10 more")) << "shorter sentences first";
+}
+
+TEST(Message, ItsStoriesComeBackFromTheOutbox) {
+  auto message = message_of("failed");
+  message.stories.front().words = {"web_app: \"x\""};
+  message.stories.push_back({"apps/b", "r", "a", "s", "l", "w", {"x"}, {"y", "z"}, "d", "m"});
+  EXPECT_EQ(stories_of(to_json(message, "0")), message.stories);
+}
+
 TEST(Message, ATitleAndATextSayItAll) {
   auto message = message_of("failed");
   auto& story = message.stories.front();

@@ -88,6 +88,34 @@ TEST_P(TargetType, GivesJsonForEveryReasonAndForManyStacks) {
   }
 }
 
+/// What each chat takes, of the whole body or of the text in it.
+TEST_P(TargetType, TheLargestOutageFits) {
+  auto message = awkward();
+  auto& first = message.stories.front();
+  for (auto* text : {&first.what, &first.subject, &first.author}) *text = std::string(900, '"');
+  first.words.assign(5, std::string(900, '\n'));
+  first.changes.assign(10, std::string(300, '<'));
+  message.stories.assign(60, Story(first));
+  const auto call = call_of(target_of(GetParam()), message);
+  const auto body = nlohmann::json::parse(call.body);
+  const auto size_at = [&](const char* pointer) {
+    return body.value(nlohmann::json::json_pointer(pointer), std::string()).size();
+  };
+  const std::map<std::string, std::pair<std::size_t, std::size_t>> sizes = {
+      {"teams", {call.body.size(), 28'000}},
+      {"matrix", {call.body.size(), 60'000}},
+      {"gotify", {call.body.size(), 60'000}},
+      {"ntfy", {size_at("/message"), 4'096}},
+      {"telegram", {size_at("/text"), 4'096}},
+      {"discord", {size_at("/embeds/0/description"), 4'096}}};
+  if (const auto found = sizes.find(GetParam()); found != sizes.end()) {
+    EXPECT_GT(found->second.first, 500U);
+    EXPECT_LT(found->second.first, found->second.second);
+  }
+  if (GetParam() == "webhook" || GetParam() == "alertmanager") return;  // Programs read these.
+  EXPECT_THAT(call.body, HasSubstr(" more")) << "of 60 not all are told";
+}
+
 INSTANTIATE_TEST_SUITE_P(All, TargetType, ::testing::ValuesIn(target_types()), [](const auto& row) {
   return row.param;
 });
@@ -114,6 +142,13 @@ TEST(Target, SlackReadsNothingOfAMessageAsMarkup) {
   const auto long_body = nlohmann::json::parse(call_of(target_of("slack"), message).body);
   for (const auto& block : long_body.at("blocks"))
     EXPECT_LE(block.at("text").at("text").get<std::string>().size(), 3000U);
+}
+
+TEST(Target, SlackShowsAsMuchAsFits) {
+  auto message = awkward();
+  message.stories.front().what = std::string(2'000, 'w') + " end";
+  const auto body = call_of(target_of("slack"), message).body;
+  EXPECT_THAT(body, HasSubstr(std::string(2'000, 'w') + " end"));
 }
 
 TEST(Target, ARecoveryEndsTheAlertThatTheFailureBegan) {
