@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "core/ascii.hpp"
 #include "notify/mail.hpp"
+#include "notify/template_names.hpp"
 #include "yaml/parse.hpp"
 
 namespace skep::notify {
@@ -127,6 +129,80 @@ Result<void> take_addresses(const yaml::Node& node, std::vector<std::string>& in
   return {};
 }
 
+/// What may come: several stacks in one message, with all that breaks a format; one; and what
+/// concerns no stack, of which little is known.
+std::vector<Message> samples() {
+  Message several;
+  several.reason = "failed";
+  several.instance = "sample";
+  auto& first = several.stories.emplace_back();
+  first.stack = "apps/sample";
+  first.revision = "0123456789abcdef0123456789abcdef01234567";
+  first.author = "Ada \"the first\" <ada@example.com>";
+  first.subject = "a \"quoted\" word, a back\\slash";
+  first.link = "https://git.example.com/commit/0123456789abcdef0123456789abcdef01234567";
+  first.what = "service app: \"exit 1\" in C:\\app\n\tand a second line";
+  first.words = {"sample_app: \"no such image\"", "sample_db: C:\\data\nnot there"};
+  first.changes = {"update sample_app (image, command)", "create sample_db: \"no\" \\"};
+  first.done = "skep tries it again by itself at 2027-01-15T08:01:00Z";
+  first.remedy = "`skep explain sample` tells \"more\"";
+  auto second = first;
+  second.stack = "apps/another";
+  several.stories.push_back(std::move(second));
+  Message one = several;
+  one.stories.pop_back();
+  Message little;
+  little.reason = "unreachable";
+  little.instance = "sample";
+  auto& story = little.stories.emplace_back();
+  story.stack = kGit;
+  story.what = "since 2027-01-15T08:00:00Z: no route to host";
+  return {several, one, little};
+}
+
+Result<void> names_are_known(const Target& target) {
+  if (target.body.empty()) return {};
+  std::vector<std::string> values;
+  for (const auto& [name, value] : target.values) values.push_back(name);
+  auto checked = check_names(target.name, target.body, values);
+  if (!checked) return std::move(checked).error().within("notification target " + target.name);
+  return {};
+}
+
+/// Who wrote a template should know for which message it fails.
+std::string tried_with(const Message& sample, const Error& error) {
+  return error.message + " (tried with " +
+         (sample.stories.size() > 1 ? "a message of two stacks"
+          : sample.stories.front().words.empty()
+              ? "a message of no stack: \"git cannot be reached\""
+              : "a message of one stack") +
+         ", with quotes, backslashes and line ends in its texts)";
+}
+
+/// Without which a type's server takes nothing; "" where all is there. Whoever sends something of
+/// their own knows what they do.
+std::string what_is_lacking(const Target& target) {
+  const auto has_header = [&](std::string_view name) {
+    return std::any_of(target.headers.begin(), target.headers.end(), [&](const auto& header) {
+      return lower(header.first) == name;
+    });
+  };
+  const auto value = [&](const char* name) {
+    const bool there = target.values.contains(name) || !target.body.empty();
+    return there ? std::string() : std::string("values: { ") + name + ": \"...\" }";
+  };
+  if (target.type == "telegram") return value("chat_id");
+  if (target.type == "ntfy") return value("topic");
+  const auto url = target.url.reveal();
+  if (target.type == "matrix" && target.token.empty() && !has_header("authorization") &&
+      url.find("access_token=") == std::string_view::npos)
+    return "token_file: with the access token of its user";
+  if (target.type == "gotify" && target.token.empty() && !has_header("x-gotify-key") &&
+      !has_header("authorization") && url.find("token=") == std::string_view::npos)
+    return "headers: { X-Gotify-Key: ... } with the token of an application";
+  return {};
+}
+
 /// smtps:// is encrypted from the start, smtp:// by STARTTLS.
 Result<Target> mail_target_of(const yaml::Node& node, const ReadFile& read) {
   auto taken = only_keys(*node.as<yaml::Map>(),
@@ -172,11 +248,11 @@ Result<Target> mail_target_of(const yaml::Node& node, const ReadFile& read) {
   target.mail.encrypted = tls == "required";
   if (!target.mail.encrypted && !target.mail.user.empty() && url.starts_with("smtp://"))
     return at(*node.find("tls"), "a password is not sent without TLS");
-  Message sample;
-  sample.reason = "failed";
-  sample.stories.emplace_back().stack = "apps/sample";
-  const auto mail = mail_for(target, {"0", target.name, to_json(sample, "0"), 0, {}});
-  if (!mail) return at(node, mail.error().message);
+  if (auto named = names_are_known(target); !named) return at(node, named.error().message);
+  for (const auto& sample : samples()) {
+    const auto mail = mail_for(target, {"0", target.name, to_json(sample, "0"), 0, {}});
+    if (!mail) return at(node, tried_with(sample, mail.error()));
+  }
   return target;
 }
 
@@ -215,17 +291,14 @@ Result<Target> target_of(const yaml::Node& node, const ReadFile& read) {
     return at(node, "type must be one of " + in_a_row(types) + ", email");
   if (target.name.empty() || !is_plain(target.name)) return at(node, "a target needs a name");
   if (!is_plain(target.content_type)) return at(node, "content_type must be one line");
-  const auto* needed = target.type == "telegram" ? "chat_id"
-                       : target.type == "ntfy"   ? "topic"
-                                                 : nullptr;
-  if (needed != nullptr && target.body.empty() && target.values.count(needed) == 0)
-    return at(node, target.type + " needs values: { " + needed + ": \"...\" }");
+  if (const auto lacks = what_is_lacking(target); !lacks.empty())
+    return at(node, target.type + " needs " + lacks);
   // A first rendering shows what is missing now, and not when something has failed.
-  Message sample;
-  sample.reason = "failed";
-  sample.stories.emplace_back().stack = "apps/sample";
-  const auto call = call_for(target, {"0", target.name, to_json(sample, "0"), 0, {}}, {});
-  if (!call) return at(node, call.error().message);
+  if (auto named = names_are_known(target); !named) return at(node, named.error().message);
+  for (const auto& sample : samples()) {
+    const auto call = call_for(target, {"0", target.name, to_json(sample, "0"), 0, {}}, {});
+    if (!call) return at(node, tried_with(sample, call.error()));
+  }
   return target;
 }
 

@@ -102,6 +102,20 @@ commit_statuses:
   EXPECT_TRUE(settings->targets.empty());
 }
 
+TEST(NotifySettings, ATemplateMayMakeItsOwnNames) {
+  const auto settings = good(R"(
+targets:
+  - name: a
+    type: webhook
+    url: https://h
+    values: { queue: swarm }
+    body: '{{ $d := dict "mine" 1 }}{"a": {{ $d.mine }}, "q": {{ with .target }}{{ toRawJson .queue }}{{ end }}, "s": {{ toRawJson $.title }}}'
+  - { name: b, type: gotify, url: "https://h/message?token=x" }
+  - { name: c, type: matrix, url: https://h, token_file: /run/secrets/key }
+)");
+  EXPECT_EQ(settings.targets.size(), 3U);
+}
+
 struct Bad {
   const char* name;
   std::string text;
@@ -150,6 +164,24 @@ INSTANTIATE_TEST_SUITE_P(
             "one line"},
         Bad{"telegram_without_chat", one("type: telegram, url: https://h"), "chat_id"},
         Bad{"bad_template", one(R"(type: webhook, url: https://h, body: "{{ .nope")"), "target a"},
+        Bad{"matrix_without_token", one("type: matrix, url: https://h"), "token_file"},
+        Bad{"gotify_without_key", one("type: gotify, url: https://h/message"), "X-Gotify-Key"},
+        Bad{"template_that_breaks_on_quotes",
+            one(R"(type: webhook, url: https://h, body: '{"a": "{{ (index .stacks 0).what }}"}')"),
+            "no JSON"},
+        Bad{"template_that_breaks_on_two",
+            one(R"(type: webhook, url: https://h, body: '[{{ range .stacks }}{{ toRawJson .stack }}{{ end }}]')"),
+            "a message of two stacks"},
+        Bad{"template_that_breaks_without_words",
+            one(R"(type: webhook, url: https://h, body: '{{ toRawJson (index (index .stacks 0).words 0) }}')"),
+            "a message of no stack"},
+        Bad{"misspelt_name",
+            one(R"(type: webhook, url: https://h, body: '{"a": {{ toRawJson .titel }}}')"),
+            "there is no .titel; a message has id"},
+        Bad{"misspelt_name_of_a_stack",
+            one(R"(type: webhook, url: https://h, body: '[{{ range $i, $s := .stacks }}{{ if $i }},{{ end }}{{ toRawJson $s.stak }}{{ end }}]')"),
+            "there is no .stak; each of .stacks has stack"},
+        Bad{"misspelt_name_in_a_mail", mail("url: smtp://h, body: '{{ .txt }}'"), "no .txt"},
         Bad{"no_json", one(R"(type: webhook, url: https://h, body: "{{ .title }}")"), "no JSON"},
         Bad{"commit_url", "commit_url: https://h\ntargets: []", "{commit}"},
         Bad{"mail_over_http", mail("url: https://h"), "smtp://HOST"},
