@@ -66,6 +66,7 @@ Courier::Outcome Courier::by_http(const Target& target, Delivery delivery, WallT
           false,
           is_final(answer->status),
           "it answers " + std::to_string(answer->status),
+          answer->body,
           answer->retry_after};
 }
 

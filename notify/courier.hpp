@@ -23,6 +23,7 @@ class Courier {
     bool delivered = false;
     bool final = false;                ///< It will not be taken the next time either.
     std::string trouble = {};          ///< Why it was not delivered.
+    std::string said = {};             ///< The beginning of the server's answer, as it came.
     std::chrono::seconds at_least{0};  ///< That the other side asks to be left alone.
   };
 

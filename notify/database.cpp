@@ -37,8 +37,7 @@ std::filesystem::path name_aside(const std::filesystem::path& file) {
 }
 
 /// The log first: beside a new file it would be taken for that one's.
-std::error_code set_aside(const std::filesystem::path& file) {
-  const auto aside = name_aside(file);
+std::error_code move_aside(const std::filesystem::path& file, const std::filesystem::path& aside) {
   std::error_code code, ignored;
   std::filesystem::rename(file.string() + "-wal", aside.string() + "-wal", code);
   if (code && code != std::errc::no_such_file_or_directory) return code;
@@ -166,12 +165,15 @@ Result<Database> Database::open(const std::filesystem::path& file, const char* t
   bool damaged = false;
   auto database = open_sound(file, tables, damaged);
   if (database || !damaged) return database;
-  if (const auto code = set_aside(file)) {
+  const auto aside = name_aside(file);
+  if (const auto code = move_aside(file, aside)) {
     return Error{ErrorKind::unavailable,
                  "the damaged file " + file.string() + " cannot be renamed: " + code.message(),
                  std::nullopt};
   }
-  return open_sound(file, tables, damaged);
+  database = open_sound(file, tables, damaged);
+  if (database) database->set_aside_ = aside.string();
+  return database;
 }
 
 }  // namespace skep::notify

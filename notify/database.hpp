@@ -30,6 +30,9 @@ class Database {
   Database& operator=(Database&&) noexcept;
   ~Database();
 
+  /// Where the damaged file is that was found in this one's place; "" for none.
+  [[nodiscard]] const std::string& set_aside() const { return set_aside_; }
+
   /// Errors: unavailable.
   Result<std::vector<Row>> run(const std::string& sql,
                                const std::vector<Parameter>& parameters = {}) const;
@@ -57,6 +60,7 @@ class Database {
                                      const char* tables,
                                      bool& damaged);
   std::unique_ptr<State> state_;
+  std::string set_aside_;
 };
 
 /// Of a statement that gives no rows.

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "core/logfmt.hpp"
 #include "notify/commit_status.hpp"
 
@@ -19,6 +21,9 @@ constexpr unsigned kLastAttempt = 4;  ///< For a message that the other side doe
 constexpr std::size_t kLongestSentence = 1'000;  ///< Characters of what others say.
 constexpr std::chrono::seconds kHeldBack(60);    ///< Where the disk takes no back-off.
 constexpr const char* kOutbox = "outbox";
+constexpr const char* kOverflow = "overflow";
+constexpr std::size_t kShownOfAnswer = 200;  ///< Characters.
+constexpr std::size_t kShortestSecret = 4;   ///< What is shorter would hide half of the words.
 
 Told mark_of(const Condition& condition) {
   return {condition.story.stack, condition.reason, condition.story.revision};
@@ -34,6 +39,26 @@ std::string reason_to_tell(const Condition& now, const Told* before) {
   const bool was_well = before == nullptr || before->reason.empty();
   if (!now.reason.empty()) return now.reason;
   return was_well ? std::string() : std::string("recovered");
+}
+
+/// Everything by which skep proves to a target who it is.
+std::vector<std::string> secrets_of(const Target& target) {
+  std::vector<std::string> secrets;
+  for (const auto* one : {&target.url, &target.secret, &target.token, &target.mail.password})
+    secrets.emplace_back(one->reveal());
+  // Some chats' addresses end with what is the secret of it.
+  const auto url = target.url.reveal();
+  const auto host = url.find("://");
+  const auto path = host == std::string_view::npos ? host : url.find('/', host + 3);
+  if (path != std::string_view::npos) secrets.emplace_back(url.substr(path + 1));
+  for (const auto& [name, value] : target.headers) secrets.push_back(value);
+  std::erase_if(secrets, [](const auto& one) { return one.size() < kShortestSecret; });
+  return secrets;
+}
+
+std::string title_in(const Delivery& delivery) {
+  const auto message = nlohmann::json::parse(delivery.body, nullptr, false);
+  return message.is_object() ? message.value("title", "") : std::string();
 }
 
 void replace(std::string& text, std::string_view what, std::string_view by) {
@@ -105,6 +130,12 @@ bool Notifier::open() {
   if (outbox_) return true;
   auto opened = Outbox::open(options_.file, options_.limits);
   if (!opened) return trouble(opened.error());
+  if (const auto& aside = opened->set_aside(); !aside.empty()) {
+    log_.warn(
+        logfmt("the file of waiting notifications is damaged; it was set aside and a new one "
+               "begun, and present troubles are told once more",
+               {{"file", aside}}));
+  }
   std::vector<std::string> names;
   for (const auto& target : options_.targets) names.push_back(target.name);
   const auto told = opened->told();
@@ -242,6 +273,13 @@ bool Notifier::put(std::vector<Condition> changes) {
     changed_.erase(mark.stack);
     told_[mark.stack] = std::move(mark);
   }
+  if (*dropped == 0) {
+    said_in_log_.erase(kOverflow);
+  } else {
+    say_once(kOverflow,
+             logfmt("the oldest notifications are given up, for too many wait for one target",
+                    {{"most", options_.limits.per_target}}));
+  }
   for (std::size_t i = 0; i < *dropped; ++i) count("any", "dropped");
   for (std::size_t i = 0; i < repeated; ++i) count("any", "deduplicated");
   return true;
@@ -290,12 +328,15 @@ void Notifier::settle(const Courier::Outcome& outcome) {
     strike(delivery.id);
     return;
   }
-  say_once(target.name,
-           logfmt("a notification could not be delivered; it is tried again",
-                  {{"target", target.name}, {"type", target.type}, {"error", outcome.trouble}}));
+  say_once(
+      target.name,
+      outcome.trouble,  // Some servers give each of their answers a number.
+      logfmt("a notification could not be delivered; it is tried again",
+             {{"target", target.name}, {"type", target.type}, {"error", why(target, outcome)}}));
   count(target.type, "failed");
   if (outcome.final && delivery.attempts >= kLastAttempt) {  // Those behind it may fare better.
     count(target.type, "dropped");
+    say_dropped(target, outcome);
     strike(delivery.id);
     return;
   }
@@ -307,7 +348,31 @@ void Notifier::settle(const Courier::Outcome& outcome) {
     return;
   }
   said_in_log_.erase(kOutbox);
-  if (!*kept) count(target.type, "dropped");
+  if (*kept) return;
+  count(target.type, "dropped");
+  say_dropped(target, outcome);
+}
+
+std::string Notifier::why(const Target& target, const Courier::Outcome& outcome) const {
+  auto said = outcome.said;
+  for (const auto& secret : secrets_of(target)) {
+    for (auto at = said.find(secret); at != std::string::npos; at = said.find(secret, at))
+      said.replace(at, secret.size(), "***");
+  }
+  if (options_.mask) said = options_.mask(said);
+  // Cut last: the beginning of a secret is one too.
+  said = at_most(one_line(said), kShownOfAnswer);
+  return outcome.trouble + (said.empty() ? "" : ": " + said);
+}
+
+void Notifier::say_dropped(const Target& target, const Courier::Outcome& outcome) const {
+  log_.error(logfmt("a notification is given up; nobody is told of it there",
+                    {{"target", target.name},
+                     {"type", target.type},
+                     {"notification", title_in(outcome.delivery)},
+                     {"id", outcome.delivery.id},
+                     {"attempts", outcome.delivery.attempts + 1},
+                     {"error", why(target, outcome)}}));
 }
 
 bool Notifier::strike(const std::string& id) {
@@ -331,9 +396,15 @@ void Notifier::count(std::string_view type, std::string_view result) const {
 }
 
 void Notifier::say_once(const std::string& subject, const std::string& line) {
+  say_once(subject, line, line);
+}
+
+void Notifier::say_once(const std::string& subject,
+                        const std::string& what,
+                        const std::string& line) {
   auto& said = said_in_log_[subject];
-  if (said == line) return;
-  said = line;
+  if (said == what) return;
+  said = what;
   log_.warn(line);
 }
 

@@ -102,6 +102,10 @@ class Notifier final : public ports::Observer {
   [[nodiscard]] std::chrono::milliseconds settle_of(const Condition& condition) const;
   bool put(std::vector<Condition> changes);
   void deliver();
+  /// Why a delivery failed, with what the server said of it.
+  [[nodiscard]] std::string why(const Target& target, const Courier::Outcome& outcome) const;
+  /// Says that it will never arrive.
+  void say_dropped(const Target& target, const Courier::Outcome& outcome) const;
   /// Writes down what became of an attempt.
   void settle(const Courier::Outcome& outcome);
   [[nodiscard]] const Target* target_named(const std::string& name) const;
@@ -111,6 +115,7 @@ class Notifier final : public ports::Observer {
   bool trouble(const Error& error);
   void count(std::string_view type, std::string_view result) const;
   void say_once(const std::string& subject, const std::string& line);
+  void say_once(const std::string& subject, const std::string& what, const std::string& line);
   void run(std::stop_token stop);
 
   const NotifierOptions options_;

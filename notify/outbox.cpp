@@ -160,6 +160,8 @@ Result<void> Outbox::keep_targets(const std::vector<std::string>& targets) {
                                    parameters));
 }
 
+const std::string& Outbox::set_aside() const { return state_->database.set_aside(); }
+
 std::size_t Outbox::depth() const {
   const auto rows = state_->database.run("SELECT COUNT(*) FROM delivery");
   return rows && !rows->empty() ? static_cast<std::size_t>(rows->front().number(0)) : 0;

@@ -72,6 +72,8 @@ class Outbox {
   Result<bool> failed(const Delivery& delivery, std::chrono::seconds at_least, WallTime now);
   /// Deliveries to targets that are configured no more go.
   Result<void> keep_targets(const std::vector<std::string>& targets);
+  /// As of Database.
+  [[nodiscard]] const std::string& set_aside() const;
   [[nodiscard]] std::size_t depth() const;
 
  private:

@@ -55,6 +55,8 @@ class StatusBook {
   Result<void> refused(const BookedStatus& status, WallTime due);
   /// Of hosts that are configured no more nothing is kept.
   Result<void> keep_hosts(const std::vector<std::string>& hosts);
+  /// As of Database.
+  [[nodiscard]] const std::string& set_aside() const { return database_.set_aside(); }
   [[nodiscard]] std::size_t depth() const;  ///< What is not delivered yet.
 
  private:

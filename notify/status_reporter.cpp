@@ -144,6 +144,12 @@ std::size_t StatusReporter::waiting() const {
 bool StatusReporter::open() {
   if (book_) return true;
   auto opened = StatusBook::open(options_.file);
+  if (opened && !opened->set_aside().empty()) {
+    log_.warn(logfmt(
+        "the file of commit statuses is damaged; it was set aside and a new one begun, and what "
+        "stands at older commits stays there",
+        {{"file", opened->set_aside()}}));
+  }
   std::vector<std::string> names;
   for (const auto& host : options_.hosts) names.push_back(host.name);
   if (opened) {

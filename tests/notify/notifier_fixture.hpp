@@ -38,7 +38,7 @@ class NotifierTest : public ::testing::Test {
       calls.push_back(call);
       if (answer == 0) return Error{ErrorKind::unavailable, "no connection", std::nullopt};
       if (answer == 200) received.push_back(nlohmann::json::parse(call.body));
-      return HttpAnswer{answer, retry_after};
+      return HttpAnswer{answer, retry_after, answer_body};
     };
     options.mask = without_canary;
     options.counted = counter(counts);
@@ -78,6 +78,7 @@ class NotifierTest : public ::testing::Test {
   HandClock clock;
   int answer = 200;
   std::chrono::seconds retry_after{0};
+  std::string answer_body;
   std::function<void(const HttpCall&)> on_its_way;
   std::vector<HttpCall> calls;
   std::vector<nlohmann::json> received;

@@ -1,4 +1,5 @@
 // A disk that is full, a clock that is set back.
+#include <fstream>
 #include <future>
 #include <thread>
 
@@ -119,6 +120,48 @@ TEST_F(NotifierTroubleTest, WhereTheBackOffCannotBeWrittenTheTargetIsStillLeftAl
   notifier->turn();
   turn_for(999s);
   EXPECT_EQ(calls.size(), tried + 2) << "what the other side asked for counts too";
+}
+
+TEST_F(NotifierTroubleTest, TheLogSaysWhyAServerRefusesAndWhatIsGivenUp) {
+  answer = 400;
+  answer_body = "{\"error\":\n \"canary at https://hooks.example.com/very/secret/path\"} " +
+                std::string(4'000, 'x');
+  say({failed("web")});
+  const auto first = logged.str();
+  EXPECT_THAT(first, HasSubstr("it answers 400: "));
+  EXPECT_THAT(first, HasSubstr("*** at ***"));
+  EXPECT_THAT(first, ::testing::Not(HasSubstr("very/secret/path")));
+  EXPECT_THAT(first, ::testing::Not(HasSubstr(std::string(200, 'x'))));
+  EXPECT_THAT(first, ::testing::Not(HasSubstr("given up")));
+  answer_body += "another number";
+  for (int i = 0; i < 4; ++i) {
+    clock.advance(10min);
+    notifier->turn();
+  }
+  EXPECT_EQ(counts["webhook dropped"], 1);
+  const auto more = logged.str().substr(first.size());
+  EXPECT_THAT(more, HasSubstr("a notification is given up"));
+  EXPECT_THAT(more, HasSubstr("apps/web could not be deployed"));
+  EXPECT_THAT(more, HasSubstr("target=chat"));
+  EXPECT_THAT(more, ::testing::Not(HasSubstr("tried again"))) << "that was said";
+}
+
+TEST_F(NotifierTroubleTest, WhatIsGivenUpForItsAgeIsLoggedToo) {
+  answer = 0;
+  say({failed("web")});
+  clock.advance(25h);
+  notifier->turn();
+  EXPECT_EQ(counts["webhook dropped"], 1);
+  EXPECT_THAT(logged.str(), HasSubstr("a notification is given up"));
+}
+
+TEST_F(NotifierTroubleTest, ADamagedFileIsSetAsideAndThatIsLogged) {
+  notifier.reset();
+  std::ofstream(file()) << std::string(5000, 'x');
+  start();
+  notifier->turn();
+  EXPECT_THAT(logged.str(), HasSubstr("the file of waiting notifications is damaged"));
+  EXPECT_THAT(logged.str(), HasSubstr("notify.db.damaged"));
 }
 
 TEST_F(NotifierTroubleTest, AClockThatIsSetBackSilencesNothing) {

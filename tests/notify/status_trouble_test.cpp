@@ -1,4 +1,6 @@
 // A disk that is full, a clock that is set back.
+#include <fstream>
+
 #include <gmock/gmock.h>
 
 #include "tests/notify/status_reporter_fixture.hpp"
@@ -49,6 +51,15 @@ TEST_F(StatusTroubleTest, WhatTheDiskMissedIsWrittenWithTheNext) {
   clock.advance(1h);
   say({failed("web"), failed("db")});
   EXPECT_THAT(history, IsEmpty());
+}
+
+TEST_F(StatusTroubleTest, ADamagedFileIsSetAsideAndThatIsLogged) {
+  reporter.reset();
+  std::ofstream(file()) << std::string(5000, 'x');
+  start();
+  say({failed("web")});
+  EXPECT_THAT(logged.str(), HasSubstr("the file of commit statuses is damaged"));
+  EXPECT_EQ(beside[kCommit]["skep"], "failure");
 }
 
 TEST_F(StatusTroubleTest, AClockThatIsSetBackHoldsNoStatusUp) {
