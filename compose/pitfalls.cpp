@@ -10,10 +10,9 @@
 #include <vector>
 
 #include "compose/text.hpp"
-#include "swarm/subnet.hpp"
 #include "core/ascii.hpp"
 #include "swarm/image_ref.hpp"
-#include "swarm/object_spec.hpp"
+#include "swarm/subnet.hpp"
 
 namespace skep::compose {
 namespace {
