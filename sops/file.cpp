@@ -213,13 +213,12 @@ std::string seal_known(const Value& value,
   return seal_value(value, key, path, random_bytes(kValueNonceSize));
 }
 
-/// A file that could not be read again would be lost: better not to write it.
-bool reads_back(const std::string& sealed,
-                const Document& before,
-                const Selector& selector,
-                std::string_view key) {
-  const auto after = read_document(sealed, before.file, before.format);
-  if (!after || !after->metadata || after->leaves.size() != before.leaves.size()) return false;
+bool holds_the_same(const Document& sealed,
+                    const Document& before,
+                    const Selector& selector,
+                    std::string_view key) {
+  const auto* after = &sealed;
+  if (!after->metadata || after->leaves.size() != before.leaves.size()) return false;
   for (std::size_t i = 0; i < before.leaves.size(); ++i) {
     const auto& leaf = after->leaves[i];
     if (leaf.path != before.leaves[i].path) return false;
@@ -232,6 +231,32 @@ bool reads_back(const std::string& sealed,
     if (text != before.leaves[i].value.text) return false;
   }
   return true;
+}
+
+/// A file that could not be read again would be lost: better not to write it.
+Result<void> check_that_it_reads_back(const std::string& sealed,
+                                      const Document& before,
+                                      const Selector& selector,
+                                      std::string_view key) {
+  const auto after = read_document(sealed, before.file, before.format);
+  if (after && holds_the_same(*after, before, selector, key)) return {};
+  // Encrypted it is longer, and may be more than can be read, which its error then says.
+  return Error{ErrorKind::invalid_input,
+               after ? "the file is written in a way that skep cannot keep when it is encrypted: "
+                       "write it more simply, one value a line"
+                     : "encrypted, the file could not be read again (" + after.error().message +
+                           "): make several files of it",
+               SourcePosition{before.file}};
+}
+
+/// A whole number in more digits than its type keeps. As a text it stays what it is.
+bool is_rounded(const Document& document, const Leaf& leaf) {
+  if (leaf.value.type != Value::Type::real) return false;
+  auto written = std::string_view(document.text).substr(leaf.begin, leaf.end - leaf.begin);
+  if (written.starts_with('+')) written.remove_prefix(1);
+  const auto digits = written.substr(written.starts_with('-') ? 1 : 0);
+  return !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos &&
+         written != leaf.value.text && digits != "0";
 }
 
 /// Seals a plain document under a key. `metadata` has recipients and rules.
@@ -258,6 +283,13 @@ Result<std::string> seal(const Document& document,
                    "this value is encrypted already, but the file has no SOPS metadata for it",
                    document.position(leaf.begin)};
     }
+    if (is_rounded(document, leaf)) {
+      return at(document,
+                leaf.begin,
+                {ErrorKind::invalid_input,
+                 "the number has more digits than SOPS keeps of one, and would come back as "
+                 "another: put it into quotes"});
+    }
     changes.push_back(
         {leaf.begin,
          leaf.end,
@@ -281,10 +313,24 @@ Result<std::string> seal(const Document& document,
   }
   metadata.mac = seal_mac(mac.hex(), key, metadata.last_modified, random_bytes(kValueNonceSize));
   auto sealed = with_metadata(document, std::move(changes), metadata);
-  if (reads_back(sealed, document, *selector, key)) return sealed;
+  auto checked = check_that_it_reads_back(sealed, document, *selector, key);
+  if (!checked) return std::move(checked).error();
+  return sealed;
+}
+
+/// Errors: invalid_input where the rules leave every value plain: a typo in them must not put a
+/// password into git.
+Result<void> check_that_something_is_sealed(const Document& document, const Rules& rules) {
+  const auto selector = Selector::from(rules);
+  if (!selector) return selector.error();
+  const auto& leaves = document.leaves;
+  const bool some = std::any_of(leaves.begin(), leaves.end(), [&](const Leaf& leaf) {
+    return selector->encrypted(leaf.path, leaf.comments);
+  });
+  if (some || leaves.empty()) return {};
   return Error{ErrorKind::invalid_input,
-               "the file is written in a way that skep cannot keep when it is encrypted: write it "
-               "more simply, one value a line",
+               "no value would be encrypted under the rule " + std::string(name_of(rules.kind)) +
+                   ": \"" + rules.text + "\": mend the rule, or leave the file plain",
                SourcePosition{document.file}};
 }
 
@@ -338,6 +384,24 @@ Result<void> wrap(std::string_view key, const Encryption& how, Metadata& metadat
     }
   }
   return {};
+}
+
+/// Under a new data key.
+Result<std::string> sealed_anew(const Document& document,
+                                const Rules& rules,
+                                const Encryption& how) {
+  auto key = random_bytes(kDataKeySize);
+  Metadata metadata;
+  if (auto done = wrap(key, how, metadata); !done) {
+    wipe(key);
+    return std::move(done).error();
+  }
+  metadata.rules = rules;
+  metadata.last_modified = how.now;
+  metadata.version = kLayoutVersion;
+  auto sealed = seal(document, key, std::move(metadata), {});
+  wipe(key);
+  return sealed;
 }
 
 Decrypted plain_text(const Opened& opened) {
@@ -404,19 +468,34 @@ Result<std::string> encrypt(std::string_view plain,
                             const Encryption& how) {
   const auto document = read_plain(plain, file, format);
   if (!document) return document.error();
-  auto key = random_bytes(kDataKeySize);
-  Metadata metadata;
-  if (auto done = wrap(key, how, metadata); !done) {
-    wipe(key);
-    return std::move(done).error();
-  }
   // What a binary file holds is one value, whose key "data" is SOPS' own: no rule is about it.
-  metadata.rules = format == Format::binary ? Rules{} : how.rules;
-  metadata.last_modified = how.now;
-  metadata.version = kLayoutVersion;
-  auto sealed = seal(*document, key, std::move(metadata), {});
-  wipe(key);
+  const auto rules = format == Format::binary ? Rules{} : how.rules;
+  auto sealed = sealed_anew(*document, rules, how);
+  if (!sealed) return sealed;
+  if (auto checked = check_that_something_is_sealed(*document, rules); !checked)
+    return std::move(checked).error();
   return sealed;
+}
+
+Findings changed_forms(std::string_view plain,
+                       const std::string& file,
+                       Format format,
+                       const Rules& rules) {
+  Findings findings;
+  const auto document = read_plain(plain, file, format);
+  const auto selector = Selector::from(rules);
+  if (!document || !selector) return findings;
+  for (const auto& leaf : document->leaves) {
+    const auto written = document->text.substr(leaf.begin, leaf.end - leaf.begin);
+    if (leaf.value.type != Value::Type::time || leaf.value.text == written ||
+        !selector->encrypted(leaf.path, leaf.comments))
+      continue;
+    findings.push_back({Finding::Severity::warning,
+                        "SOPS keeps a date as a moment: it will come back with its time and zone; "
+                        "put it into quotes to keep it as it is written",
+                        document->position(leaf.begin)});
+  }
+  return findings;
 }
 
 Result<std::string> update(std::string_view encrypted,
@@ -481,7 +560,9 @@ Result<std::string> rotate(std::string_view encrypted,
                  "encrypt it with the groups that .sops.yaml names",
                  SourcePosition{file}};
   }
-  return encrypt(plain.text, file, format, how);
+  const auto document = read_plain(plain.text, file, format);
+  if (!document) return document.error();
+  return sealed_anew(*document, metadata.rules, how);
 }
 
 }  // namespace skep::sops

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/finding.hpp"
 #include "core/result.hpp"
 #include "sops/age.hpp"
 #include "sops/document.hpp"
@@ -53,11 +54,19 @@ struct Encryption {
   std::size_t threshold = 0;  ///< So many groups are needed; 0 for all of them.
 };
 
-/// Errors: invalid_input (encrypted already, no recipient, cannot be read as its format).
+/// Errors: invalid_input (encrypted already, no recipient, cannot be read as its format, no value
+/// is one that the rules encrypt).
 Result<std::string> encrypt(std::string_view plain,
                             const std::string& file,
                             Format format,
                             const Encryption& how);
+
+/// Warnings about values that come back in another form than they were written in, for SOPS keeps
+/// them so. None where the file cannot be read.
+[[nodiscard]] Findings changed_forms(std::string_view plain,
+                                     const std::string& file,
+                                     Format format,
+                                     const Rules& rules);
 
 /// `plain` in place of what `encrypted` holds: the same key, recipients and rules, and values that
 /// did not change keep their bytes, so that a review shows what did. Errors: as both others.

@@ -195,6 +195,53 @@ TEST(SopsFile, RulesOfTheFileAreFollowed) {
   EXPECT_THAT(back->secrets, ElementsAre("hidden", "secret"));
 }
 
+TEST(SopsFile, ARuleThatEncryptsNothingIsNamed) {
+  const Rules typo{Rules::Kind::encrypted_regex, "^pasword$", false};
+  const auto done = encrypt("user: a\npassword: hidden\n", "a.yaml", Format::yaml, to_me(typo));
+  ASSERT_FALSE(done);
+  EXPECT_THAT(to_string(done.error()),
+              HasSubstr("a.yaml: no value would be encrypted under the rule encrypted_regex: "
+                        "\"^pasword$\""));
+  const auto plain = encrypt("a_unencrypted: b\n", "a.yaml", Format::yaml, to_me());
+  ASSERT_FALSE(plain);
+  EXPECT_THAT(plain.error().message, HasSubstr("unencrypted_suffix: \"_unencrypted\""));
+}
+
+TEST(SopsFile, ANumberThatWouldComeBackAsAnotherIsRefused) {
+  for (const auto& [text, name] :
+       {std::pair<std::string, std::string>{"{\"a\": 1, \"n\": 9007199254740993}", "a.json"},
+        {"{\"a\": 1, \"n\": -12345678901234567890}", "a.json"},
+        {"n: -12345678901234567890\n", "a.yaml"},
+        {"n: 12345678901234567890\n", "a.yaml"}}) {
+    const auto done = encrypt(text, name, format_of(name), to_me());
+    ASSERT_FALSE(done) << text;
+    EXPECT_THAT(done.error().message, HasSubstr("put it into quotes")) << text;
+    EXPECT_TRUE(done.error().at) << text;
+  }
+  for (const auto& [text, name] :
+       {std::pair<std::string, std::string>{"{\"n\": 9007199254740992, \"z\": 0}", "a.json"},
+        {"n: 9007199254740993\n", "a.yaml"}}) {
+    const auto back = opened(sealed(text, name), name);
+    ASSERT_TRUE(back) << to_string(back.error());
+    EXPECT_THAT(back->text, HasSubstr(text.substr(0, text.find(','))));
+  }
+}
+
+TEST(SopsFile, ADateThatComesBackAsAMomentIsRemarked) {
+  const std::string text = "a: 2024-01-31\nb: '2024-01-31'\nc: 2024-01-31T00:00:00Z\n";
+  const auto remarks = changed_forms(text, "a.yaml", Format::yaml, {});
+  ASSERT_THAT(remarks, testing::SizeIs(1));
+  EXPECT_THAT(to_string(remarks), HasSubstr("a.yaml:1:4: warning"));
+}
+
+TEST(SopsFile, WhatIsTooLargeWhenItIsEncryptedSaysWhichLimit) {
+  std::string text;
+  for (int i = 0; i < 80'000; ++i) text += "k" + std::to_string(i) + ": v\n";
+  const auto done = encrypt(text, "a.yaml", Format::yaml, to_me());
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().message, HasSubstr("larger than"));
+}
+
 TEST(SopsFile, MacOnlyEncryptedLetsPlainValuesChange) {
   Rules rules{Rules::Kind::encrypted_regex, "^secret$", true};
   const auto file = sealed("open: 1\nsecret: s3cret\n", "a.yaml", rules);
