@@ -49,6 +49,21 @@ bool fits(char param, const Value& value) {
   }
 }
 
+/// What a person meant who wrote a name of the top in other letters: ".values" → ".Values".
+std::string top_level_name(std::string_view written) {
+  const std::string root(written.starts_with('$') ? "$" : "");
+  written.remove_prefix(root.size());
+  for (const std::string_view name : {".Values", ".Stack", ".Cluster", ".Files"}) {
+    const bool meant =
+        written != name &&
+        std::equal(written.begin(), written.end(), name.begin(), name.end(), [](char a, char b) {
+          return (a | 0x20) == (b | 0x20);
+        });
+    if (meant) return root + std::string(name);
+  }
+  return "";
+}
+
 // The letter of a parameter, the last one standing for all that follow if it may be repeated.
 char param_at(const Function& function, std::size_t index) {
   const auto params = function.params;
@@ -182,14 +197,17 @@ Result<Value> Executor::field(
       if (expr.kind != Expr::Kind::variable || i > 0) missing += '.';
       missing += expr.names[i];
     }
+    const auto meant = top_level_name(missing);
     // What Helm has at the top and a swarm has not.
     const bool of_helm = missing == ".Release" || missing == ".Chart" || missing == ".Capabilities";
     return error(
         expr,
         "nil pointer evaluating interface {}." + name + " (" + (missing.empty() ? "." : missing) +
-            (of_helm ? " is Helm's; here there are .Stack.Name, .Stack.Group, .Stack.Path, "
-                       ".Environment and .Cluster.Variables)"
-                     : " is not set; set it in the values or guard it with if, with or default)"));
+            (!meant.empty() ? " is not set; did you mean " + meant + "?)"
+             : of_helm
+                 ? " is Helm's; here there are .Stack.Name, .Stack.Group, .Stack.Path, "
+                   ".Environment and .Cluster.Variables)"
+                 : " is not set; set it in the values or guard it with if, with or default)"));
   }
   const auto* map = receiver.map();
   if (map == nullptr)

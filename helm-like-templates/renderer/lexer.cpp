@@ -182,7 +182,26 @@ class Lexer {
     } else {
       shown = "that is not printable";
     }
-    return fail(at_, "unexpected character " + shown + " in an action");
+    return fail(at_, "unexpected character " + shown + " in an action" + hint_at_index());
+  }
+
+  /// Where a field's name has a dash: how such a key is reached.
+  [[nodiscard]] std::string hint_at_index() const {
+    constexpr std::string_view kName =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    if (peek() != '-' || at_ + 1 >= text_.size() || kName.find(text_[at_ + 1]) == kName.npos)
+      return "";
+    const auto before = text_.substr(0, at_);
+    const auto dot = before.find_last_not_of(kName);
+    if (dot == std::string_view::npos || dot + 1 == at_ || text_[dot] != '.') return "";
+    auto begin = dot;  // Of what the key is in: .Values, $, $x.y, or only the dot.
+    while (begin > 0 && (kName.find(text_[begin - 1]) != kName.npos || text_[begin - 1] == '.' ||
+                         text_[begin - 1] == '$'))
+      --begin;
+    const auto end = std::min(text_.find_first_not_of(std::string(kName) + "-", at_), text_.size());
+    const std::string holder(begin == dot ? "." : text_.substr(begin, dot - begin));
+    return "; a key with a dash is reached by (index " + holder + " \"" +
+           std::string(text_.substr(dot + 1, end - dot - 1)) + "\")";
   }
 
   static Type word_type(std::string_view word) {

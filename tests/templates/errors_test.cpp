@@ -41,6 +41,19 @@ TEST(Errors, SuggestTheFunctionThatWasMeant) {
   EXPECT_THAT(error_of("{{ toYml . }}").message, HasSubstr("did you mean \"toYaml\"?"));
 }
 
+TEST(Errors, SuggestTheIndexOfAKeyWithADash) {
+  EXPECT_THAT(error_of("{{ .Values.my-key }}").message, HasSubstr("(index .Values \"my-key\")"));
+  EXPECT_THAT(error_of("{{ $.Values.a.my-own-key | quote }}").message,
+              HasSubstr("(index $.Values.a \"my-own-key\")"));
+  EXPECT_THAT(error_of("{{ .my-key }}").message, HasSubstr("(index . \"my-key\")"));
+  EXPECT_THAT(error_of("{{ 1 - 2 }}").message, testing::Not(HasSubstr("index")));
+}
+
+TEST(Errors, SuggestTheNameWithACapital) {
+  EXPECT_THAT(error_of("{{ .values.a }}").message, HasSubstr("did you mean .Values?"));
+  EXPECT_THAT(error_of("{{ $.stack.name }}").message, HasSubstr("did you mean $.Stack?"));
+}
+
 TEST(Errors, OfAnOpenStructurePointToItsBeginning) {
   EXPECT_EQ(error_of("\n{{ if true }}\n\n").at->line, 2);
 }
