@@ -417,7 +417,12 @@ update: {order: stop-first}
         Variant{"a_job_with_a_dollar",
                 "cron",
                 "jobs: {a: {schedule: '@daily', command: 'echo $HOME'}}\n",
-                {"echo $$HOME"}}),
+                {"@daily /bin/sh -c 'echo $$HOME' >/proc/1/fd/1"}},
+        Variant{"a_job_that_ends_in_a_comment_or_the_background",
+                "cron",
+                "jobs: {a: {schedule: '@daily', command: \"echo 'hi' # nightly\"}, b: {schedule: "
+                "'@hourly', command: 'sleep 5 &'}}\n",
+                {R"(/bin/sh -c 'echo '\\''hi'\\'' # nightly' >)", "/bin/sh -c 'sleep 5 &' >"}}),
     [](const auto& row) { return row.param.name; });
 
 /// A key with nothing but comments below it is what people leave behind.
@@ -430,6 +435,9 @@ TEST(Catalog, KeysWithoutAValueAreAsIfTheyWereNotThere) {
       {"web-app-postgres", "proxy:\nports:\ndatabaseEnv:\npostgres: {password: {external: p}}\n"},
       {"worker", ""},
       {"node-agent", "ports:\n"}};
+  const auto proxy =
+      rendered(*find("traefik"), "acme:\ndashboard:\nentrypoints: {https: null}\nresources:\n");
+  EXPECT_THAT(proxy.findings, IsEmpty()) << to_string(proxy.findings);
   for (const auto& [name, more] : cases) {
     const auto output = rendered(*find(name), empty + more);
     ASSERT_THAT(output.findings, IsEmpty()) << name << ": " << to_string(output.findings);
@@ -453,6 +461,7 @@ TEST(Catalog, SaysWhatIsMissing) {
       {"web-app-postgres", kWeb + "}\n", "postgres.password.external or .file"},
       {"postgres", "{}", "password.external or .file"},
       {"cron", "{}", "at least one job"},
+      {"traefik", "entrypoints: {http: {redirect: true}}\n", "nowhere to redirect to"},
       {"registry", "tls: {keySecret: a}\n", "tls needs both"},
       {"web-app", kWeb + "}\nsecrets: {a: {}}\n", "secrets.a needs file:"},
   };
