@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxFiles = 200;
 constexpr std::size_t kMaxName = 100;
+constexpr int kDeepest = 10;
 
 bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= kMaxName && name.front() != '.' &&
@@ -23,6 +24,35 @@ package::Package from_catalog(const catalog::Template& shipped) {
   for (const auto& file : shipped.files) files.emplace(file.path, file.text);
   const std::string name(shipped.name);
   return package::Package::from(name, name, std::move(files));
+}
+
+/// Adds the files below `part` of a template's directory, those of its directories too, as Helm
+/// does.
+Result<void> list_below(const TreeReader& reader,
+                        const RepoPath& directory,
+                        const std::string& part,
+                        std::vector<std::string>& files) {
+  const auto place = *directory.join(part);
+  const auto entries = reader.list(place);
+  if (!entries) return entries.error();
+  if (std::count(part.begin(), part.end(), '/') > kDeepest) {
+    return Error{ErrorKind::invalid_input,
+                 place.text() + " is more than " + std::to_string(kDeepest) + " directories deep"};
+  }
+  for (const auto& entry : *entries) {
+    const auto below = part + "/" + entry.name;
+    if (entry.kind == ports::TreeEntry::Kind::directory) {
+      if (auto listed = list_below(reader, directory, below, files); !listed) return listed;
+    } else {
+      files.push_back(below);
+    }
+    if (files.size() > kMaxFiles) {
+      return Error{
+          ErrorKind::invalid_input,
+          directory.text() + "/templates holds more than " + std::to_string(kMaxFiles) + " files"};
+    }
+  }
+  return {};
 }
 
 /// Reads what the language needs; anything else is read when a template asks for it.
@@ -39,19 +69,14 @@ Result<package::Package> from_repository(const TreeReader& reader,
   for (const auto* file : {"template.yaml", "values.yaml", "values.schema.json"}) {
     if (auto taken = take(file); !taken) return std::move(taken).error();
   }
-  const auto texts = *directory.join("templates");
-  auto there = reader.find(texts);
+  auto there = reader.find(*directory.join("templates"));
   if (!there) return std::move(there).error();
   if (*there) {
-    auto entries = reader.list(texts);
-    if (!entries) return std::move(entries).error();
-    if (entries->size() > kMaxFiles) {
-      return Error{ErrorKind::invalid_input,
-                   texts.text() + " holds more than " + std::to_string(kMaxFiles) + " files"};
-    }
-    for (const auto& entry : *entries) {
-      if (entry.kind == ports::TreeEntry::Kind::directory) continue;
-      if (auto taken = take("templates/" + entry.name); !taken) return std::move(taken).error();
+    std::vector<std::string> below;
+    if (auto listed = list_below(reader, directory, "templates", below); !listed)
+      return std::move(listed).error();
+    for (const auto& file : below) {
+      if (auto taken = take(file); !taken) return std::move(taken).error();
     }
   }
   return package::Package::from(name, directory.text(), std::move(files));

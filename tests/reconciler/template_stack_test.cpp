@@ -60,6 +60,16 @@ TEST(TemplateStack, IsMadeFromTheRepositorysTemplateAndItsValues) {
   EXPECT_EQ(image(load_files(with(kImage, {{"templates/t/values.yaml", "image: x:1\n"}}))), "x:1");
 }
 
+TEST(TemplateStack, IsMadeOfFilesInDirectoriesToo) {
+  const auto state = load_files(
+      with("services: {web: {image: 'y:{{ include \"tag\" . }}'}}\n",
+           {{"templates/t/templates/parts/_tag.tpl", "{{ define \"tag\" }}2{{ end }}"},
+            {"templates/t/templates/parts/more/web.yml", "services: {web: {hostname: below}}\n"}}));
+  EXPECT_EQ(image(state), "y:2");
+  EXPECT_EQ(stack_named(state, "a").spec.services.at("web").spec.task_template.container.hostname,
+            "below");
+}
+
 TEST(TemplateStack, TheRepositorysTemplateComesBeforeTheOneThatShips) {
   const Files values = {{"apps/a/skep.yaml", "template: worker\n"},
                         {"apps/a/values.yaml", "image: y:2\n"}};
