@@ -34,6 +34,25 @@ Result<AgentAnswer> ask(const Session& session,
   return AgentAnswer{response->status, std::move(response->body)};
 }
 
+/// What to do where one of both speaks TLS and the other one does not, or does not trust it.
+std::string hint_at_tls(std::string_view message, const AgentFlags& flags) {
+  const auto says = [&](std::string_view words) {
+    return message.find(words) != std::string_view::npos;
+  };
+  if (flags.server.starts_with("http://")) {
+    const bool cut_off =
+        says("Empty reply") || says("HTTP/0.9") || says("reset by peer") || says("Recv failure");
+    return cut_off ? "; an agent with --tls-cert is asked at https://" : "";
+  }
+  if (says("wrong version number") || says("packet length too long"))
+    return "; an agent without --tls-cert is asked at http://";
+  if (says("subject name")) return "; name the agent as its certificate does";
+  if (!says("certificate")) return "";
+  return flags.ca_file.empty()
+             ? "; name the PEM file of the authority that signed it with --ca-file"
+             : "; " + flags.ca_file + " is not of the authority that signed it";
+}
+
 Result<AgentAnswer> ask_server(const Session& session,
                                const AgentFlags& flags,
                                const std::string& method,
@@ -59,7 +78,12 @@ Result<AgentAnswer> ask_server(const Session& session,
     token = *std::move(text);
     while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
   }
-  return ask(session, std::move(endpoint), token, method, path);
+  endpoint.written = flags.server;
+  auto answer = ask(session, std::move(endpoint), token, method, path);
+  if (answer) return answer;
+  auto error = std::move(answer).error();
+  error.message += hint_at_tls(error.message, flags);
+  return error;
 }
 
 /// The agent's socket is inside its container: the same binary there asks for us.
@@ -88,8 +112,9 @@ Result<AgentAnswer> ask_container(const Session& session,
 }  // namespace
 
 void add_agent_flags(Command& app, AgentFlags& flags) {
-  app.add_option("--socket", flags.socket, "The agent's local socket")
+  app.add_option("--socket", flags.socket, "The agent's local socket; \"\" for none")
       ->envname("SKEP_SOCKET")
+      ->may_be_empty()
       ->capture_default_str();
   app.add_option(
          "--server", flags.server, "The agent's address: https://HOST:9920 or http://HOST:9920")
@@ -123,7 +148,8 @@ Result<AgentAnswer> ask_agent(const Session& session,
   auto answer = ask_container(session, method, path);
   if (answer) return answer;
   return Error{ErrorKind::unavailable,
-               "the agent was not found: no socket " + flags.socket + ", and " +
+               "the agent was not found: " +
+                   (flags.socket.empty() ? "" : "no socket " + flags.socket + ", and ") +
                    answer.error().message +
                    "; run this on the manager where the agent runs, or name it with --server"};
 }

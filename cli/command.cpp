@@ -1,5 +1,6 @@
 #include "cli/command.hpp"
 
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <utility>
@@ -16,7 +17,12 @@ Option* Option::required() {
 }
 
 Option* Option::envname(const std::string& variable) {
-  option_->envname(variable);
+  variable_ = variable;
+  return this;
+}
+
+Option* Option::may_be_empty() {
+  may_be_empty_ = true;
   return this;
 }
 
@@ -41,20 +47,28 @@ Option* Option::one_at_a_time() {
   return this;
 }
 
+Option* Option::separated_by_commas() {
+  option_->delimiter(',');
+  return this;
+}
+
 Command::Command(const std::string& description, const std::string& name)
     : owned_(std::make_unique<CLI::App>(description, name)), app_(owned_.get()) {
   app_->require_subcommand(1);
   app_->set_help_all_flag("--help-all", "Help of all commands");
   app_->fallthrough();
+  read_variables_when_chosen();
 }
 
-Command::Command(CLI::App* app) : app_(app) {}
+Command::Command(CLI::App* app, const Command* around) : app_(app), around_(around) {
+  read_variables_when_chosen();
+}
 
 Command::~Command() = default;
 
 Command* Command::add_subcommand(const std::string& name, const std::string& description) {
   commands_.push_back(
-      std::unique_ptr<Command>(new Command(app_->add_subcommand(name, description))));
+      std::unique_ptr<Command>(new Command(app_->add_subcommand(name, description), this)));
   return commands_.back().get();
 }
 
@@ -81,6 +95,51 @@ Option* Command::settings_file(const std::string& name,
   settings_->path = path;
   settings_->option = app_->add_option(name, settings_->path, help)->capture_default_str();
   return keep(settings_->option);
+}
+
+// CLI11 lets variables stand in for options of all commands, chosen or not. Where two of them fill
+// the same field, that of the other one would win over the flag that was given to this one. So an
+// option has no variable before its command is chosen.
+void Command::read_variables_when_chosen() {
+  app_->preparse_callback([this](std::size_t) { read_variables(); });
+}
+
+void Command::read_variables() const {
+  for (const auto& option : options_) option.option_->envname(option.variable_);
+}
+
+void Command::read_variables_of_all() const {
+  read_variables();
+  for (const auto& child : commands_) child->read_variables_of_all();
+}
+
+// To CLI11 an empty variable is none.
+void Command::read_empty_variables() const {
+  for (const auto& option : options_) {
+    if (!option.may_be_empty_ || option.option_->count() > 0) continue;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe)
+    const char* const value = std::getenv(option.variable_.c_str());
+    if (value == nullptr || *value != '\0') continue;
+    option.option_->add_result("");
+    option.option_->run_callback();
+  }
+}
+
+std::vector<std::string> Command::variables() const {
+  std::vector<std::string> names;
+  for (const auto* command = this; command != nullptr; command = command->around_) {
+    for (const auto& option : command->options_) {
+      if (!option.variable_.empty()) names.push_back(option.variable_);
+    }
+  }
+  return names;
+}
+
+const Command* Command::find_subcommand(const std::string& name) const {
+  for (const auto& child : commands_) {
+    if (child->app_->check_name(name)) return child.get();
+  }
+  return nullptr;
 }
 
 // CLI11 reads such files for the root alone, and there they would win over variables.
@@ -114,6 +173,7 @@ void Command::hide() { app_->group(""); }
 void Command::footer(const std::string& text) { app_->footer(text); }
 void Command::callback(std::function<void()> chosen) {
   app_->callback([this, chosen = std::move(chosen)] {
+    read_empty_variables();
     if (settings_) read_settings();
     chosen();
   });
@@ -214,6 +274,7 @@ std::optional<int> Command::parse(int argc, const char* const* argv) {
     std::cerr << "\n`skep --help` lists them\n";
     return 1;
   } catch (const CLI::ParseError& error) {
+    read_variables_of_all();  // For the help of all of them.
     return app_->exit(error) == 0 ? 0 : 1;
   }
   return std::nullopt;

@@ -22,6 +22,8 @@ class Option {
   Option* required();
   /// The environment variable that stands in where the flag is not given.
   Option* envname(const std::string& variable);
+  /// A variable that is set to nothing says something, as `--flag ""` does; else it is as if unset.
+  Option* may_be_empty();
   /// The present value is shown in the help as the default.
   Option* capture_default_str();
   /// The heading under which the help lists it.
@@ -30,10 +32,14 @@ class Option {
   Option* one_of(const std::vector<std::string>& words);
   /// One value each time it is given, whatever the value holds.
   Option* one_at_a_time();
+  /// A value with commas is several: for a variable, which cannot be given twice.
+  Option* separated_by_commas();
 
  private:
   friend class Command;
   CLI::Option* option_;
+  std::string variable_;  ///< Of envname(); "" for none.
+  bool may_be_empty_ = false;
   std::vector<std::string> words_;  ///< Of one_of().
 };
 
@@ -76,6 +82,11 @@ class Command {
   /// Called when the command was chosen and its arguments are in place.
   void callback(std::function<void()> chosen);
 
+  /// The variables that options of this command or the ones around it read; of those below it none.
+  [[nodiscard]] std::vector<std::string> variables() const;
+  /// Null where there is none of that name.
+  [[nodiscard]] const Command* find_subcommand(const std::string& name) const;
+
   /// Of the root only. `words` are those after the program's name, the last one unfinished.
   [[nodiscard]] Completion complete(const std::vector<std::string>& words) const;
 
@@ -89,7 +100,11 @@ class Command {
     std::string path;
   };
 
-  explicit Command(CLI::App* app);
+  Command(CLI::App* app, const Command* around);
+  void read_variables_when_chosen();
+  void read_variables() const;
+  void read_variables_of_all() const;
+  void read_empty_variables() const;
   void read_settings() const;
   Option* keep(CLI::Option* option);
   /// By -x or --long, also of the commands around this one.
@@ -97,6 +112,7 @@ class Command {
 
   std::unique_ptr<CLI::App> owned_;  ///< Of the root; null for the others, which it owns.
   CLI::App* app_;
+  const Command* around_ = nullptr;  ///< Null of the root.
   std::deque<Option> options_;
   std::deque<std::unique_ptr<Command>> commands_;
   std::optional<SettingsFile> settings_;

@@ -83,9 +83,9 @@ bool color_wanted(const Session& session) {
          session.variable("TERM") != "dumb";
 }
 
-int run(int argc, char** argv) {
-  std::vector<std::string> words(argv, argv + argc);
-  if (argc == 2 && words[1] == "docker-cli-plugin-metadata") {
+/// What the command line asks for is done; the exit code.
+int run_words(Session& session, const Signals& signals, std::vector<std::string> words) {
+  if (words.size() == 2 && words[1] == "docker-cli-plugin-metadata") {
     std::cout << plugin_metadata() << "\n";
     return kSuccess;
   }
@@ -95,8 +95,6 @@ int run(int argc, char** argv) {
   // Rule A1.2: an empty value contributes no file; the parser would take the next argument for it.
   std::erase_if(words,
                 [](const std::string& word) { return word == "--compose-file=" || word == "-c="; });
-  Session session;
-  Signals signals(session.user_signal, session.look_signal);
   read_environment(session);
   if (*plugin) {
     for (const auto& [name, value] : (*plugin)->environment)
@@ -155,9 +153,17 @@ int run(int argc, char** argv) {
   for (const auto& word : words) arguments.push_back(word.c_str());
   if (const auto exit = app.parse(static_cast<int>(arguments.size()), arguments.data()))
     return *exit;
-  const MaskedOutput out(std::cout, session.redaction);
-  const MaskedOutput err(std::cerr, session.redaction);
   return session.verb();
+}
+
+int run(std::vector<std::string> words) {
+  Session session;
+  const Signals signals(session.user_signal, session.look_signal);
+  MaskedOutput out(std::cout, session.redaction);
+  const MaskedOutput err(std::cerr, session.redaction);
+  const int code = run_words(session, signals, std::move(words));
+  if (const auto finished = out.finish(); !finished) return fail(finished.error());
+  return code;
 }
 
 }  // namespace
@@ -167,7 +173,7 @@ int main(int argc, char** argv) {
   try {
     if (argc >= 2 && std::string_view(argv[1]) == "__fetch")
       return skep::gitsync::fetch_child_main();
-    return skep::cli::run(argc, argv);
+    return skep::cli::run({argv, argv + argc});
   } catch (const std::exception& error) {
     std::cerr << "skep: internal error: " << error.what() << "\n";
     return skep::cli::kFailure;

@@ -1,5 +1,8 @@
 #include "cli/masked_output.hpp"
 
+#include <cerrno>
+#include <system_error>
+
 namespace skep::cli {
 
 MaskedOutput::MaskedOutput(std::ostream& stream, std::shared_ptr<const RedactionSet> set)
@@ -15,7 +18,21 @@ MaskedOutput::~MaskedOutput() {
 bool MaskedOutput::write(std::string_view text) {
   const auto masked = set_->mask(text);
   const auto size = static_cast<std::streamsize>(masked.size());
-  return target_->sputn(masked.data(), size) == size;
+  errno = 0;
+  const bool written = target_->sputn(masked.data(), size) == size;
+  if (!written) keep_reason();
+  return written;
+}
+
+void MaskedOutput::keep_reason() {
+  if (reason_ == 0) reason_ = errno == 0 ? EIO : errno;
+}
+
+Result<void> MaskedOutput::finish() {
+  sync();
+  if (reason_ == 0 || reason_ == EPIPE) return {};
+  return Error{ErrorKind::unavailable,
+               "write to standard output: " + std::generic_category().message(reason_)};
 }
 
 MaskedOutput::int_type MaskedOutput::overflow(int_type c) {
@@ -40,7 +57,10 @@ std::streamsize MaskedOutput::xsputn(const char* text, std::streamsize size) {
 int MaskedOutput::sync() {
   const bool written = line_.empty() || write(line_);
   line_.clear();
-  return written && target_->pubsync() == 0 ? 0 : -1;
+  errno = 0;
+  const bool arrived = target_->pubsync() == 0;
+  if (!arrived) keep_reason();
+  return written && arrived ? 0 : -1;
 }
 
 }  // namespace skep::cli

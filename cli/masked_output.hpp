@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/redaction.hpp"
+#include "core/result.hpp"
 
 namespace skep::cli {
 
@@ -20,6 +21,10 @@ class MaskedOutput final : public std::streambuf {
   MaskedOutput(const MaskedOutput&) = delete;
   MaskedOutput& operator=(const MaskedOutput&) = delete;
 
+  /// Writes what is left. Errors: unavailable where something of all that was written did not
+  /// arrive, a full disk for one. A reader that closed its end has what it wanted.
+  Result<void> finish();
+
  protected:
   int_type overflow(int_type c) override;
   std::streamsize xsputn(const char* text, std::streamsize size) override;
@@ -27,11 +32,13 @@ class MaskedOutput final : public std::streambuf {
 
  private:
   bool write(std::string_view text);
+  void keep_reason();
 
   std::ostream& stream_;
   std::streambuf* target_;
   std::shared_ptr<const RedactionSet> set_;
   std::string line_;  ///< What has no line end yet.
+  int reason_ = 0;    ///< `errno` of the first writing that failed.
 };
 
 }  // namespace skep::cli

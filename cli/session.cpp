@@ -134,8 +134,9 @@ void add_repository_flags(Command& app, RepositoryFlags& flags) {
       ->group(group);
   app.add_option("--host-key",
                  flags.host_keys,
-                 "Accepted host key, as SHA256:… (can be given several times)")
+                 "Accepted host key, as SHA256:… (can be given several times, or with commas)")
       ->envname("SKEP_HOST_KEY")
+      ->separated_by_commas()
       ->group(group);
   app.add_option("--git-ca-file", flags.ca_file, "PEM file with the CA of the https remote")
       ->envname("SKEP_GIT_CA_FILE")
@@ -196,9 +197,29 @@ Result<std::string> host_checkout_of(const RepositoryFlags& flags) {
                "--host-checkout must be an absolute path of the nodes, such as /srv/cluster-repo"};
 }
 
+Result<void> check_host_keys(const RepositoryFlags& flags) {
+  constexpr std::size_t kDigits = 43;  // 32 bytes in base64, without the '=' at the end.
+  for (const auto& given : flags.host_keys) {
+    auto pin = std::string_view(given);
+    if (pin.starts_with("SHA256:")) pin.remove_prefix(7);
+    while (pin.ends_with('=')) pin.remove_suffix(1);
+    const bool good =
+        pin.size() == kDigits && pin.find_first_not_of(
+                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                     "0123456789+/") == std::string_view::npos;
+    if (good) continue;
+    return Error{ErrorKind::invalid_input,
+                 "--host-key " + given +
+                     ": must be SHA256: and 43 letters and digits, as `ssh-keyscan HOST | "
+                     "ssh-keygen -lf -` shows it and the git host publishes it"};
+  }
+  return {};
+}
+
 Result<std::unique_ptr<ports::Source>> open_source(const Session& session,
                                                    const RepositoryFlags& flags,
                                                    spdlog::logger& log) {
+  if (auto checked = check_host_keys(flags); !checked) return std::move(checked).error();
   const bool directory = !gitsync::names_remote(flags.repo);
   if (directory && flags.ref.empty() && !is_bare_repository(flags.repo)) {
     return gitsync::open_work_tree(flags.repo, {});

@@ -115,6 +115,8 @@ void add_setting_flags(Command& app, RepositoryFlags& flags);
 /// there; else the one of a laptop.
 [[nodiscard]] std::string agent_state_directory(const Session& session,
                                                 const RepositoryFlags& flags);
+/// Each `--host-key` has the form of a fingerprint. Errors: invalid_input.
+Result<void> check_host_keys(const RepositoryFlags& flags);
 /// `session` and `log` outlive the source.
 Result<std::unique_ptr<ports::Source>> open_source(const Session& session,
                                                    const RepositoryFlags& flags,

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cli/agent_settings.hpp"
 #include "cli/commit.hpp"
 #include "cli/log.hpp"
 #include "cli/notify_flags.hpp"
@@ -74,16 +75,6 @@ Result<history::HistoryOptions> history_options(const AgentSettings& flags) {
   options.file = std::filesystem::path(flags.repository.state_directory) /
                  ("history-" + flags.instance + ".db");
   return options;
-}
-
-/// An instance's name becomes part of object names and labels.
-Result<void> check_instance(const std::string& name) {
-  const bool plain =
-      !name.empty() && name.size() <= 40 &&
-      name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
-          std::string::npos;
-  if (plain) return {};
-  return Error{ErrorKind::invalid_input, "--instance must be 1 to 40 letters, digits, - or _"};
 }
 
 Result<std::unique_ptr<server::Server>> serve(const Session& session,
@@ -219,11 +210,8 @@ int run_agent(const Session& session, AgentSettings flags) {
     std::filesystem::create_directories(std::filesystem::path(flags.socket).parent_path(), ignored);
   }
   if (auto checked = check_instance(flags.instance); !checked) return fail(checked.error());
-  const auto interval = reconciler::parse_duration(flags.interval);
-  if (!interval || *interval < std::chrono::seconds(1)) {
-    return fail(
-        {ErrorKind::invalid_input, "--interval must be a duration of at least 1s, such as 60s"});
-  }
+  const auto interval = interval_of(flags.interval);
+  if (!interval) return fail(interval.error());
   const auto prune_grace = reconciler::parse_duration(flags.prune_grace);
   if (!prune_grace)
     return fail({ErrorKind::invalid_input, "--prune-grace must be a duration, such as 60s"});
@@ -331,6 +319,7 @@ void add_agent(Command& app, Session& session) {
       ->envname("SKEP_SELF_STACK");
   verb->add_option("--listen", flags->listen, "Address of metrics, health and API; \"\" for none")
       ->envname("SKEP_LISTEN")
+      ->may_be_empty()
       ->capture_default_str();
   verb->add_option(
           "--listen-metrics", flags->listen_metrics, "Address of their own for metrics and health")
@@ -346,13 +335,16 @@ void add_agent(Command& app, Session& session) {
   add_policy_flag(*verb, flags->repository.policy_file);
   verb->add_option("--socket", flags->socket, "Local socket for the command line; \"\" for none")
       ->envname("SKEP_SOCKET")
+      ->may_be_empty()
       ->capture_default_str();
   verb->add_option(
           "--token",
           flags->tokens,
           "SHA-256 (hex) of a token for TCP, as [viewer:|operator:][NAME=]SHA256; a viewer "
-          "reads, an operator (the default) also acts; NAME is for the audit")
-      ->envname("SKEP_TOKEN");
+          "reads, an operator (the default) also acts; NAME is for the audit (can be given several "
+          "times, or with commas)")
+      ->envname("SKEP_TOKEN")
+      ->separated_by_commas();
   verb->add_flag("--token-to-read",
                  flags->token_to_read,
                  "Over TCP, API and metrics need a token also to be read (health does not)")

@@ -1,14 +1,17 @@
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
 #include <nlohmann/json.hpp>
 
+#include "cli/agent_settings.hpp"
 #include "cli/deployment.hpp"
 #include "cli/digest_key.hpp"
 #include "cli/private_file.hpp"
 #include "core/digest.hpp"
 #include "gitsync/deploy_key.hpp"
 #include "gitsync/remote_url.hpp"
+#include "swarm/image_ref.hpp"
 
 namespace skep::cli {
 namespace {
@@ -26,6 +29,26 @@ struct BootstrapFlags {
   bool print = false, unchecked = false;
 };
 
+/// `known`: the variables that the agent reads. Others are for libraries in its process.
+Result<void> check_setting(const std::string& name,
+                           const std::string& value,
+                           const std::vector<std::string>& known) {
+  if (name == "SKEP_INTERVAL") {
+    if (const auto interval = interval_of(value); !interval)
+      return Error(interval.error()).within("--env " + name);
+  }
+  if (std::find(known.begin(), known.end(), name) != known.end()) return {};
+  if (!name.starts_with("SKEP_")) {
+    std::cerr << "--env " << name << ": skep reads no variable of that name; the agent's process "
+              << "gets it all the same\n";
+    return {};
+  }
+  auto message = "--env " + name + ": the agent reads no variable of that name";
+  if (const auto near = nearest(name, known); !near.empty())
+    message += "; did you mean " + near + "?";
+  return Error{ErrorKind::invalid_input, message + " (`skep agent --help` lists them as Env:)"};
+}
+
 /// The compose file of the agent's stack: what deploy/skep.yml holds, with what the flags say.
 /// JSON, which is YAML too and needs no rules of quoting.
 class AgentStack {
@@ -41,7 +64,9 @@ class AgentStack {
     put("SKEP_SELF_STACK", flags.stack);
     put("SKEP_STATE_DIR", "/var/lib/skep");
     put("SKEP_GIT_USER", repository.git_user);
-    put("SKEP_HOST_KEY", repository.host_keys.empty() ? "" : repository.host_keys.front());
+    std::string host_keys;
+    for (const auto& key : repository.host_keys) host_keys += (host_keys.empty() ? "" : ",") + key;
+    put("SKEP_HOST_KEY", host_keys);
     put("SKEP_HOST_CHECKOUT", repository.host_checkout);
     put("SKEP_ALLOW_REWIND", repository.allow_rewind ? "true" : "");
     put("SKEP_LISTEN", flags.publish.empty() ? "127.0.0.1:9920" : "0.0.0.0:9920");
@@ -93,12 +118,15 @@ class AgentStack {
     return document.dump(2) + "\n";
   }
 
-  Result<void> add_settings() {
+  Result<void> add_settings(const std::vector<std::string>& known) {
     for (const auto& setting : flags_.settings) {
       const auto equals = setting.find('=');
       if (equals == std::string::npos || equals == 0)
         return Error{ErrorKind::invalid_input, "--env must be NAME=VALUE"};
-      environment_[setting.substr(0, equals)] = escaped(setting.substr(equals + 1));
+      const auto name = setting.substr(0, equals);
+      const auto value = setting.substr(equals + 1);
+      if (auto checked = check_setting(name, value, known); !checked) return checked;
+      environment_[name] = escaped(value);
     }
     return {};
   }
@@ -154,10 +182,13 @@ Result<void> check_flags(const BootstrapFlags& flags) {
   }
   if (flags.image.empty())
     return Error{ErrorKind::invalid_input, "--image is missing: scripts/image makes one"};
-  if (flags.repository.host_keys.size() > 1) {
-    return Error{ErrorKind::invalid_input,
-                 "give one --host-key, or a --known-hosts file with several"};
-  }
+  if (const auto image = swarm::ImageRef::parse(flags.image); !image)
+    return Error(image.error()).within("--image");
+  if (const auto name = swarm::StackName::parse(flags.stack); !name)
+    return Error(name.error()).within("--stack");
+  if (auto checked = check_instance(flags.instance); !checked) return checked;
+  if (const auto interval = interval_of(flags.interval); !interval) return interval.error();
+  if (auto checked = check_host_keys(flags.repository); !checked) return checked;
   const auto& port = flags.publish;
   if (!port.empty() &&
       (port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
@@ -214,10 +245,23 @@ Result<void> ensure_digest_key(const Session& session, engine::SocketEngine& eng
   return {};
 }
 
-int bootstrap(const Session& session, const BootstrapFlags& flags) {
+/// What the swarm gets; the compose file need not be there any more.
+Result<swarm::StackSpec> desired_stack(const Session& session,
+                                       const DeployFlags& deploy,
+                                       const AgentStack& stack) {
+  const auto file = PrivateFile::make("skep.yml", stack.text());
+  if (!file) return file.error();
+  auto flags = deploy;
+  flags.files = {file->path()};
+  return load_compose(session, flags);
+}
+
+int bootstrap(const Session& session,
+              const BootstrapFlags& flags,
+              const std::vector<std::string>& known) {
   if (auto checked = check_flags(flags); !checked) return fail(checked.error());
   AgentStack stack(flags);
-  if (auto added = stack.add_settings(); !added) return fail(added.error());
+  if (auto added = stack.add_settings(known); !added) return fail(added.error());
   if (flags.print) {
     std::cout << stack.text();
     return kSuccess;
@@ -228,17 +272,14 @@ int bootstrap(const Session& session, const BootstrapFlags& flags) {
   if (!new_key) return fail(new_key.error());
   if (auto checked = check_repository(session, flags, *new_key); !checked)
     return fail(checked.error());
-  if (auto made = ensure_digest_key(session, **engine); !made) return fail(made.error());
-  const auto file = PrivateFile::make("skep.yml", stack.text());
-  if (!file) return fail(file.error());
   DeployFlags deploy;
-  deploy.files = {file->path()};
   deploy.stack = flags.stack;
   deploy.prune = true;
   deploy.registry_auth = true;
   deploy.resolve_image = flags.resolve_image;
-  auto desired = load_compose(session, deploy);
+  auto desired = desired_stack(session, deploy, stack);
   if (!desired) return fail(desired.error());
+  if (auto made = ensure_digest_key(session, **engine); !made) return fail(made.error());
   auto digest = read_digest_key(flags.repository.digest_key_file);
   if (!digest) return fail(digest.error());
   Deployment deployment(session, deploy, **engine, *std::move(desired), *std::move(digest));
@@ -288,8 +329,11 @@ void add_bootstrap(Command& app, Session& session) {
       "Example:  skep bootstrap --image my-registry.com:8300/ops/skep:0.1.0 --repo "
       "git@git.example.com:ops/cluster.git --git-ssh-key deploy_key --host-key SHA256:…\n"
       "A key that is not there yet is made, and its public half printed for the git host.");
-  verb->callback([&session, flags] {
-    session.verb = [&session, flags] { return bootstrap(session, *flags); };
+  verb->callback([&app, &session, flags] {
+    const auto* agent = app.find_subcommand("agent");
+    session.verb = [&session, flags, known = agent->variables()] {
+      return bootstrap(session, *flags, known);
+    };
   });
 }
 

@@ -41,7 +41,10 @@ complete -c skep -a '(__skep_complete)'
 /// The names that the running agent knows, if it is here; silently none else.
 std::vector<std::string> stacks(const Session& session) {
   AgentFlags flags;
-  if (const auto socket = session.variable("SKEP_SOCKET"); !socket.empty()) flags.socket = socket;
+  if (const auto socket = session.environment.find("SKEP_SOCKET");
+      socket != session.environment.end())
+    flags.socket = socket->second;
+  if (flags.socket.empty()) return {};
   const auto answer = ask_socket(session, flags, "GET", "/api/v1/status");
   if (!answer) return {};
   const auto status = server::parse_status(answer->body);

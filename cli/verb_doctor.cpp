@@ -11,7 +11,9 @@
 
 #include "cli/agent_client.hpp"
 #include "cli/agent_words.hpp"
+#include "reconciler/settings.hpp"
 #include "server/status_json.hpp"
+#include "yaml/parse.hpp"
 
 namespace skep::cli {
 namespace {
@@ -46,9 +48,9 @@ class Doctor {
     if (look_at_engine()) {
       look_at_swarm();
       look_at_clock();
-      look_at_registries();
     }
-    look_at_git();
+    look_at_git();  // Which says whether registries matter.
+    look_at_registries();
     look_at_state_directory();
     look_at_agent();
     return std::move(findings_);
@@ -174,6 +176,10 @@ class Doctor {
   /// One image of each registry that the swarm's services come from.
   void look_at_registries() {
     if (!live_) return;
+    if (never_asked_) {
+      good("registry", "not looked at: skep.yaml of the repository says resolve_image: never");
+      return;
+    }
     constexpr std::size_t kMost = 10;
     std::map<std::string, std::string> images;
     for (const auto& service : live_->services) {
@@ -220,6 +226,7 @@ class Doctor {
     const auto snapshot = (*source)->fetch(session_.stop);
     if (snapshot) {
       good("git", (*source)->describe() + " is at " + (*snapshot)->revision().commit.substr(0, 12));
+      look_at_settings(**snapshot);
       return;
     }
     const auto& error = snapshot.error();
@@ -229,6 +236,20 @@ class Doctor {
               ? "look at the deploy key or token, and at the pinned host key (--known-hosts, "
                 "--host-key)"
               : "look at the address, at --ref, and whether this machine reaches the host");
+  }
+
+  /// Mistakes in them are what `skep validate` is for.
+  void look_at_settings(const ports::Snapshot& snapshot) {
+    const auto root = configuration_root(flags_.repository);
+    const auto file = root ? root->join("./skep.yaml") : root;
+    if (!file) return;
+    const auto text = snapshot.read(*file);
+    if (!text || !*text) return;
+    const auto node = yaml::parse((*text)->text, file->text());
+    if (!node) return;
+    Findings ignored;
+    never_asked_ = reconciler::read_cluster_settings(*node, ignored).defaults.resolve_image ==
+                   diff::ResolveImage::never;
   }
 
   void look_at_state_directory() {
@@ -304,6 +325,7 @@ class Doctor {
   ports::EngineInfo info_;
   std::optional<swarm::LiveState> live_;
   std::set<std::string> asked_;
+  bool never_asked_ = false;  ///< Registries: no image is pinned by its digest.
 };
 
 int doctor(const Session& session, const DoctorFlags& flags) {

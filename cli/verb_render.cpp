@@ -193,8 +193,8 @@ void add_render(Command& app, Session& session) {
   add_setting_flags(*verb, flags->repository);
   verb->footer(
       "Examples:  skep render MY-APP\n"
-      "           skep render MY-APP --environment prod --set image.tag=1.2 | docker stack config "
-      "-c -\n"
+      "           skep render MY-APP --environment prod | docker stack config -c -\n"
+      "           skep render hello --set replicas=3          a stack made from a template\n"
       "           skep render -c docker-compose.yml MY-APP");
   verb->callback(
       [&session, flags] { session.verb = [&session, flags] { return render(session, *flags); }; });

@@ -28,6 +28,11 @@ struct SecretFlags {
   std::string age_key_file;
 };
 
+/// Where the result goes; "-" is standard output.
+std::string target_of(const SecretFlags& flags) {
+  return flags.output.empty() ? flags.file : flags.output;
+}
+
 std::string now(const Session& session) {
   auto text = to_rfc3339(session.clock.now());
   if (const auto dot = text.find('.'); dot != std::string::npos) text = text.substr(0, dot) + "Z";
@@ -60,15 +65,23 @@ Result<std::optional<sops::CreationRule>> rule_for(const std::string& file) {
   }
 }
 
+/// As sops, by the path of what is encrypted: `apps/x/.env`. A file that no rule is for, such as
+/// one outside of the repository, follows the rule of where it goes to.
+Result<std::optional<sops::CreationRule>> rule_for(const SecretFlags& flags) {
+  const auto target = target_of(flags);
+  auto rule = rule_for(flags.file == "-" ? target : flags.file);
+  if (!rule || *rule || target == "-") return rule;
+  return rule_for(target);
+}
+
 /// The command line goes before `.sops.yaml`, and that before SOPS_AGE_RECIPIENTS.
 Result<sops::Encryption> encryption_for(const Session& session, const SecretFlags& flags) {
   sops::Encryption how;
   how.now = now(session);
-  const auto& target = flags.output.empty() || flags.output == "-" ? flags.file : flags.output;
   auto recipients = recipients_of(flags.recipients);
   if (!recipients) return std::move(recipients).error();
   how.recipients = *std::move(recipients);
-  auto rule = rule_for(target);
+  auto rule = rule_for(flags);
   // Somebody who names the readers is not stopped by readers that skep cannot write for.
   if (!rule && how.recipients.empty()) return std::move(rule).error();
   if (rule && *rule) {
@@ -101,11 +114,12 @@ Result<sops::Format> format_in(const std::string& file, const std::string& text)
 }
 
 Result<void> put(const SecretFlags& flags, const std::string& text, unsigned mode) {
-  if (flags.output == "-") {
+  const auto target = target_of(flags);
+  if (target == "-") {
     std::cout << text << std::flush;
     return {};
   }
-  return replace_file(flags.output.empty() ? flags.file : flags.output, text, mode);
+  return replace_file(target, text, mode);
 }
 
 int done(const Result<void>& result) { return result ? kSuccess : fail(result.error()); }
@@ -139,13 +153,61 @@ int keygen(const SecretFlags& flags) {
   return kSuccess;
 }
 
+std::string word_of(sops::Format format) {
+  switch (format) {
+    case sops::Format::yaml:
+      return "YAML";
+    case sops::Format::json:
+      return "JSON";
+    case sops::Format::dotenv:
+      return "variables (.env)";
+    case sops::Format::ini:
+      return "INI";
+    case sops::Format::binary:
+      break;
+  }
+  return "a file of no format that SOPS knows";
+}
+
+/// As the names say. A name without a format, or standard input, is what the other name says.
+sops::Format format_for(const SecretFlags& flags) {
+  const auto format = sops::format_of(flags.file);
+  const auto target = target_of(flags);
+  return format == sops::Format::binary && target != "-" ? sops::format_of(target) : format;
+}
+
+/// An encrypted file is read as its own name says. Errors: invalid_input where that is not what was
+/// written.
+Result<void> check_that_target_fits(const SecretFlags& flags,
+                                    const std::string& sealed,
+                                    sops::Format format) {
+  const auto target = target_of(flags);
+  if (target == "-") return {};
+  const auto seen = sops::encrypted_format(target, sealed);
+  if (seen && *seen == format) return {};
+  return Error{ErrorKind::invalid_input,
+               flags.file + " is " + word_of(format) + ", and as " + target +
+                   " it could not be read again; nothing was written. Give -o a name that ends as "
+                   "that of the file, with .sops before the ending (.env.sops for .env)"};
+}
+
 int encrypt(const Session& session, const SecretFlags& flags) {
   const auto plain = read_file(flags.file);
   if (!plain) return fail(plain.error());
   auto how = encryption_for(session, flags);
   if (!how) return fail(how.error());
-  auto sealed = sops::encrypt(*plain, flags.file, sops::format_of(flags.file), *how);
+  const auto format = format_for(flags);
+  auto sealed = sops::encrypt(*plain, flags.file, format, *how);
+  if (!sealed && format != sops::format_of(flags.file)) {
+    auto error = std::move(sealed).error();
+    error.message += "; " + target_of(flags) + " is " + word_of(format) +
+                     " by its name: to encrypt a file as it is, name the result NAME.sops";
+    return fail(error);
+  }
   if (!sealed) return fail(sealed.error());
+  if (auto fits = check_that_target_fits(flags, *sealed, format); !fits) return fail(fits.error());
+  const auto remarks = sops::changed_forms(*plain, flags.file, format, how->rules);
+  if (!remarks.empty()) std::cerr << to_string(remarks) << "\n";
   return done(put(flags, *sealed, kPublic));
 }
 
@@ -261,8 +323,8 @@ Command* add_sub(Command& secret,
   return verb;
 }
 
-void add_file(Command& verb, SecretFlags& flags) {
-  verb.add_option("FILE", flags.file, "The file")->required();
+void add_file(Command& verb, SecretFlags& flags, const char* help = "The file") {
+  verb.add_option("FILE", flags.file, help)->required();
 }
 
 void add_recipients(Command& verb, SecretFlags& flags, const char* help) {
@@ -302,14 +364,17 @@ void add_secret(Command& app, Session& session) {
                         "Encrypt a file, in its place or into another one",
                         "skep secret encrypt --age age1… password.txt -o db_password.sops"},
                        encrypt);
-  add_file(*seal, *flags);
+  add_file(*seal, *flags, "The file; - is standard input");
   add_recipients(*seal,
                  *flags,
                  "Public key of somebody who may read it, can be given several times (default: "
                  "creation_rules of .sops.yaml, SOPS_AGE_RECIPIENTS)");
   seal->add_option(
       "--encrypted-regex", flags->encrypted_regex, "Encrypt only below keys that match");
-  seal->add_option("-o,--output", flags->output, "Write there instead; - is standard output");
+  seal->add_option("-o,--output",
+                   flags->output,
+                   "Write there instead, in the format that its name says; - is standard output, "
+                   "and the default for standard input");
 
   auto* open = add_sub(
       *secret,

@@ -269,9 +269,11 @@ int new_from_template(const Session& session, const TemplateFlags& flags) {
   }
   const auto below = RepoPath::parse(flags.name);
   if (!below) return fail(below.error());
-  if (below->parent().is_root() || !is_name(std::string(below->name()))) {
+  const bool in_group = !below->parent().is_root() && below->parent().parent().is_root();
+  if (!in_group || !is_name(std::string(below->name()))) {
     return fail({ErrorKind::invalid_input,
-                 "name the stack's directory, such as apps/MY-APP: a directory of a group"});
+                 "name the stack's directory as GROUP/NAME, such as apps/MY-APP: skep looks for "
+                 "stacks there and no deeper"});
   }
   const auto found = all_templates(session, flags.repository);
   if (!found) return fail(found.error());

@@ -189,6 +189,7 @@ Result<Endpoint> chosen(const Environment& environment,
 }  // namespace
 
 std::string Endpoint::text() const {
+  if (!written.empty()) return written;
   return socket.empty() ? "tcp://" + address : "unix://" + socket;
 }
 

@@ -24,6 +24,7 @@ struct Endpoint {
   std::optional<TlsFiles> tls;   ///< For `address` only; without it the connection is plain.
   std::string api_version = {};  ///< "" negotiates; else used as it is, without asking.
   std::string peer = "engine";   ///< What errors call who should answer there.
+  std::string written = {};      ///< What text() gives, where somebody wrote it in another way.
   bool operator==(const Endpoint&) const = default;
 
   /// As people write it: unix:///var/run/docker.sock, tcp://host:2376.

@@ -92,8 +92,13 @@ TEST_F(CommandLineAgent, IsAskedOverHttpsWithATokenAndAnAuthorityOfItsOwn) {
   EXPECT_EQ(ask({"suspend", "shop", "--reason", "test"}, "doer").exit_code, 0);
   EXPECT_EQ(ask({"resume", "shop"}, "doer").exit_code, 0);
   EXPECT_THAT(ask({"events"}, "looker").out, HasSubstr("(token ci from 127.0.0.1)"));
-  EXPECT_THAT(skep({"status", "--server", server}).err, HasSubstr("certificate"))
+  const auto unbelieved = skep({"status", "--server", server}).err;
+  EXPECT_THAT(unbelieved, HasSubstr("certificate"))
       << "an authority that nobody named is not believed";
+  EXPECT_THAT(unbelieved, HasSubstr(server));
+  EXPECT_THAT(unbelieved, HasSubstr("--ca-file"));
+  EXPECT_THAT(skep({"status", "--server", "http://localhost:" + port()}).err,
+              HasSubstr("is asked at https://"));
   // One stack, whole, with its tasks as the engine has them.
   const auto answer = lab::run({"curl",
                                 "-s",
@@ -230,6 +235,8 @@ TEST_F(CommandLineAgent, DoctorSaysWhatIsWrongAndHowToMendIt) {
   EXPECT_THAT(well.out, HasSubstr("ok     swarm     manager, 1 of 1 nodes ready"));
   EXPECT_THAT(well.out, HasSubstr("is at " + commit.substr(0, 12)));
   EXPECT_THAT(well.out, HasSubstr("ok     clock"));
+  EXPECT_THAT(well.out, HasSubstr("ok     registry  not looked at"))
+      << "the repository says that none is asked";
   EXPECT_THAT(well.out, HasSubstr("ok     agent     looks after 1 stack"));
   repo->hide();
   const auto lost = skep({"doctor",
@@ -310,9 +317,8 @@ TEST_F(CommandLineAgent, AdoptWritesARepositoryOfWhatRuns) {
   docker({"stack", "deploy", "--resolve-image", "never", "-c", shop, "Shop-1"});
   docker({"stack", "deploy", "--resolve-image", "never", "-c", agents, "agents"});
   // The engine gives a service its address a moment after it has taken it, as a new version.
-  ASSERT_TRUE(eventually([&] {
-    return objects("services").at("agents_node").at("Endpoint").contains("VirtualIPs");
-  }));
+  ASSERT_TRUE(eventually(
+      [&] { return objects("services").at("agents_node").at("Endpoint").contains("VirtualIPs"); }));
   const auto into = (directory() / "written").string();
   const auto before = versions_at_rest();
   const auto adopted = skep({"adopt", "--into", into, "--management", "agents"});

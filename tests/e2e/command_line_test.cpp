@@ -163,6 +163,49 @@ TEST_F(CommandLine, AWrongCommandLineIsOneErrorWithExitCode1) {
   }
 }
 
+TEST_F(CommandLine, OutputThatCannotBeWrittenIsAnErrorUnlessNobodyReadsOn) {
+  for (const std::string words :
+       {"version", "--help", "completion bash", "template show worker", "secret keygen -o -"}) {
+    const auto full = lab::run({"sh", "-c", binary() + " " + words + " >/dev/full"}, environment());
+    EXPECT_EQ(full.exit_code, 1) << words;
+    EXPECT_THAT(full.err, HasSubstr("write to standard output: No space left on device")) << words;
+    const auto closed = lab::run(
+        {"bash", "-c", "set -o pipefail; " + binary() + " " + words + " | true"}, environment());
+    EXPECT_EQ(closed.exit_code, 0) << words;
+    EXPECT_EQ(closed.err, "") << words;
+  }
+}
+
+TEST_F(CommandLine, BootstrapRefusesWhatItsAgentWould) {
+  const auto refused = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {
+        "bootstrap", "--image", "skep:1", "--no-check", "--repo", "https://git.example.com/a.git"};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto done = skep(words);
+    EXPECT_EQ(done.exit_code, 1) << testing::PrintToString(more);
+    return done.err;
+  };
+  EXPECT_THAT(refused({"--interval", "5"}), HasSubstr("--interval must be a duration"));
+  EXPECT_THAT(refused({"--env", "SKEP_INTERVAL=5"}), HasSubstr("--interval must be a duration"));
+  EXPECT_THAT(refused({"--env", "SKEP_SETTEL=5s"}), HasSubstr("did you mean SKEP_SETTLE?"));
+  EXPECT_THAT(refused({"--image", "in valid"}), HasSubstr("--image: invalid reference format"));
+  EXPECT_THAT(refused({"--host-key", "SHA256:abc"}), HasSubstr("--host-key SHA256:abc: must be"));
+  EXPECT_THAT(refused({"--instance", "a b"}), HasSubstr("--instance must be"));
+  EXPECT_THAT(names("secrets"), testing::IsEmpty());
+  const std::string key(43, 'A');
+  const auto printed = skep({"bootstrap",
+                             "--print",
+                             "--image",
+                             "skep:1",
+                             "--repo",
+                             "git@git.example.com:a.git",
+                             "--host-key",
+                             "SHA256:" + key,
+                             "--host-key",
+                             "SHA256:" + std::string(43, 'B')});
+  EXPECT_THAT(printed.out, HasSubstr("SHA256:" + key + ",SHA256:B"));
+}
+
 TEST_F(CommandLine, ChecksAndRendersAFileWithoutARepositoryOrAnEngine) {
   repo->write(
       "stack.yml",

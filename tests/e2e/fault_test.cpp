@@ -32,9 +32,9 @@ class Fault : public EndToEnd {
 TEST_F(Fault, ARemoteThatCannotBeReachedIsOneError) {
   const auto port = std::to_string(gitsync::test::free_port());
   expect_one_error(plan("http://127.0.0.1:" + port + "/cluster.git"), "127.0.0.1:" + port);
-  expect_one_error(
-      plan("ssh://git@127.0.0.1:" + port + "/cluster.git", {"--host-key", "SHA256:AAAA"}),
-      "127.0.0.1:" + port);
+  expect_one_error(plan("ssh://git@127.0.0.1:" + port + "/cluster.git",
+                        {"--host-key", "SHA256:" + std::string(43, 'A')}),
+                   "127.0.0.1:" + port);
   expect_one_error(plan("file:///not/there.git"), "/not/there.git");
   expect_one_error(plan("/not/there"), "/not/there");
 }

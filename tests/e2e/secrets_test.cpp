@@ -287,6 +287,72 @@ TEST_F(Secrets, WithoutAKeyThatStackIsAnErrorAndTheOthersGoOn) {
   EXPECT_THAT(names("services"), testing::ElementsAre("other_app"));
 }
 
+TEST_F(Secrets, AKeyOfTheFlagIsUsedWhateverAVariableSays) {
+  seal("x.sops.yaml", "a: one-value\n");
+  auto variables = environment();
+  variables["SKEP_AGE_KEY_FILE"] = key();
+  const auto decrypted = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {binary(), "secret", "decrypt", repo->tree() + "/x.sops.yaml"});
+    return lab::run(more, variables);
+  };
+  EXPECT_EQ(decrypted({}).out, "a: one-value\n");
+  const auto wrong = decrypted({"--age-key-file", "/not/there"});
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("--age-key-file: open /not/there"));
+}
+
+TEST_F(Secrets, WhatCouldNotBeReadAgainIsNotWritten) {
+  const auto recipient = skep({"secret", "keygen", "-o", (directory() / "k").string()}).out;
+  const auto encrypt =
+      [&](const std::string& from, const std::string& text, const std::string& to) {
+        repo->write(from, text);
+        return skep({"secret",
+                     "encrypt",
+                     "--age",
+                     recipient.substr(0, recipient.size() - 1),
+                     repo->tree() + "/" + from,
+                     "-o",
+                     repo->tree() + "/" + to});
+      };
+  for (const auto& [from, text, to] :
+       std::vector<std::tuple<std::string, std::string, std::string>>{
+           {"p.txt", "hunter2\n", "x.sops.yaml"},
+           {"p.txt", "hunter2\n", "x.sops.json"},
+           {"e.env", "A=b\n", "z.sops.yaml"},
+           {"v.yaml", "a: b\n", "y.sops.json"},
+           {"v.json", "{\"data\": \"b\"}\n", "y.sops"}}) {
+    const auto done = encrypt(from, text, to);
+    EXPECT_EQ(done.exit_code, 1) << to;
+    EXPECT_THAT(done.err, HasSubstr(to)) << "and what to do";
+    EXPECT_FALSE(fs::exists(repo->tree() + "/" + to)) << to;
+  }
+  EXPECT_EQ(encrypt("named.txt", "a: b\n", "named.sops.yaml").exit_code, 0)
+      << "what has no format takes that of its target";
+  EXPECT_EQ(encrypt("p.txt", "hunter2\n", "p.sops").exit_code, 0);
+}
+
+TEST_F(Secrets, ARuleIsFoundByThePathOfWhatIsEncrypted) {
+  const auto recipient = skep({"secret", "keygen", "-o", (directory() / "k").string()}).out;
+  repo->write(".sops.yaml",
+              "creation_rules:\n"
+              "  - path_regex: \\.env$\n    encrypted_regex: PASSWORD\n    age: " +
+                  recipient + "  - age: " + recipient);
+  repo->write("apps/x/.env", "USER=anna\nPASSWORD=hidden\n");
+  const auto target = repo->tree() + "/apps/x/.env.sops";
+  const auto done = skep({"secret", "encrypt", repo->tree() + "/apps/x/.env", "-o", target});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(read(target), HasSubstr("USER=anna\n"));
+}
+
+TEST_F(Secrets, StandardInputIsEncryptedToStandardOutput) {
+  const auto recipient = skep({"secret", "keygen", "-o", (directory() / "k").string()}).out;
+  const auto done = skep(
+      {"secret", "encrypt", "-", "--age", recipient.substr(0, recipient.size() - 1)}, "hunter2\n");
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("ENC[AES256_GCM,"));
+  EXPECT_FALSE(fs::exists("-"));
+}
+
 TEST_F(Secrets, AnEditKeepsModeAndOtherValuesAndLeavesNoPlainTextBehind) {
   seal("x.sops.yaml", "a: one-value\nb: two-value\n");
   const auto path = repo->tree() + "/x.sops.yaml";

@@ -115,9 +115,21 @@ TEST_F(Templates, NewVendorListAndShowDoWhatTheySay) {
   EXPECT_THAT(here({"template", "show", "worker"}).out, HasSubstr("# The worker's image"));
   EXPECT_THAT(here({"template", "show", "workr"}).err, HasSubstr("did you mean worker?"));
   EXPECT_THAT(skep({"template"}).err, HasSubstr("template list"));
-  for (const auto* name : {"../evil", "apps", "a/../../b", ""}) {
+  for (const auto* name : {"../evil", "apps", "a/../../b", "", "apps/too/deep"}) {
     EXPECT_EQ(here({"template", "new", name, "--from", "worker"}).exit_code, 1) << name;
   }
+}
+
+TEST_F(Templates, AreReadFromTheRepositoryOfTheFlagWhateverAVariableSays) {
+  auto variables = environment();
+  variables["SKEP_REPO"] = (directory() / "other").string();
+  std::filesystem::create_directories(variables["SKEP_REPO"]);
+  const auto made = lab::run(
+      {binary(), "template", "new", "apps/web", "--from", "worker", "--repo", repo->tree()},
+      variables);
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_TRUE(std::filesystem::exists(repo->tree() + "/apps/web/skep.yaml"));
+  EXPECT_TRUE(std::filesystem::is_empty(variables["SKEP_REPO"]));
 }
 
 TEST_F(Templates, ReadNothingThroughLinks) {
