@@ -427,6 +427,7 @@ Result<void> Deployment::wait() {
   while (true) {
     auto live = engine_.observe(session_.stop);
     if (!live) return std::move(live).error();
+    auto pause = 0ms;  // That swarm itself lets pass between two tasks.
     if (auto counted = reconciler::discount_lost_tasks(*live, engine_, session_.stop); !counted)
       return std::move(counted).error();
     bool done = true;
@@ -443,8 +444,10 @@ Result<void> Deployment::wait() {
       const auto status = reconciler::describe_service(*found, tasks, session_.clock.now());
       auto health = reconciler::health_of(*found, tasks, session_.clock.now());
       if (health == Health::healthy && rolls_unseen(*found)) health = Health::progressing;
+      pause = std::max(pause, reconciler::pause_between_tasks(*found));
       std::string line = service.spec.name + ": " + std::to_string(status.running) + "/" +
                          std::to_string(status.desired) + " running, " +
+                         (status.updated > 0 ? std::to_string(status.updated) + " updated, " : "") +
                          std::string(to_string(health));
       if (!status.trouble.empty()) line += ": " + status.trouble;
       if (shown[key] != line) {
@@ -468,7 +471,7 @@ Result<void> Deployment::wait() {
                   << std::endl;
     }
     if (done && (!changed_ || now - *up_since >= kStable)) return {};
-    if (!done && now - progressed > *timeout) {
+    if (!done && now - progressed > *timeout + pause) {
       return Error{ErrorKind::unavailable, "no progress for " + flags_.timeout + ": " + trouble};
     }
     if (!session_.clock.sleep_for(kLook, session_.stop))
