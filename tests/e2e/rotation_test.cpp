@@ -37,7 +37,12 @@ class Rotation : public EndToEnd {
       const auto app = objects("services").at("shop_app");
       const bool moves =
           app.contains("UpdateStatus") && app.at("UpdateStatus").at("State") == "updating";
-      return !moves && running_images("shop_app").size() == 1;
+      const auto tasks =
+          get(R"(/tasks?filters={"service":["shop_app"],"desired-state":["running"]})");
+      // The engine takes a moment to begin an update that it accepted.
+      return !moves && tasks.size() == 1 && tasks[0].at("Status").at("State") == "running" &&
+             tasks[0].at("Spec").at("ContainerSpec") ==
+                 app.at("Spec").at("TaskTemplate").at("ContainerSpec");
     }));
   }
   [[nodiscard]] std::vector<std::string> laptop(const std::string& verb,

@@ -147,7 +147,7 @@ TEST(DesiredState, AStacksNameThatTheEngineTakesForNoServiceIsAnErrorBeforehand)
   const auto state = load_snapshot(MemorySnapshot(
       {{"apps/a/docker-compose.yml", one_service("a:1")}, {"apps/a/skep.yaml", "name: x y\n"}},
       "c1"));
-  EXPECT_THAT(to_string(stack(state, "x y").findings), HasSubstr("the engine takes no name"));
+  EXPECT_THAT(to_string(stack(state, "x y").findings), HasSubstr("the stack cannot be called \"x y\""));
 }
 
 TEST(DesiredState, ADirectoryCalledEnvIsNoFileOfVariables) {
