@@ -250,29 +250,39 @@ void check_names(std::vector<StackPointer>& stacks) {
   }
 }
 
-/// A port of the ingress network belongs to one service of the whole swarm (trap 6). The stack that
-/// comes later in the order is refused.
+/// A port of the ingress network belongs to one service of the whole swarm (trap 6), and none may
+/// have it on the nodes either. The stack that comes later in the order is refused.
 void check_ports(std::vector<StackPointer>& stacks) {
   struct Owner {
     std::size_t stack = 0;
     std::string service;
+    bool on_nodes = false;  ///< With mode: host, as any number of services may have it.
   };
-  std::map<std::pair<std::uint32_t, std::string>, Owner> owners;
+  std::map<std::pair<std::uint32_t, std::string>, std::vector<Owner>> owners;
   for (std::size_t i = 0; i < stacks.size(); ++i) {
     if (stacks[i]->broken()) continue;
     std::vector<std::pair<std::string, SourcePosition>> clashes;
     for (const auto& [key, service] : stacks[i]->spec.services) {
       if (!service.spec.endpoint_spec) continue;
       for (const auto& port : service.spec.endpoint_spec->ports) {
-        if (port.published == 0 || port.mode == "host") continue;
-        const auto protocol = port.protocol.empty() ? std::string("tcp") : port.protocol;
-        const auto [owner, fresh] =
-            owners.try_emplace({port.published, protocol}, Owner{i, service.spec.name});
-        if (fresh || owner->second.stack == i) continue;
+        if (port.published == 0) continue;
+        const auto protocol = port.protocol_or_tcp();
+        const bool on_nodes = port.mode == "host";
+        auto& all = owners[{port.published, protocol}];
+        const auto rival = std::find_if(all.begin(), all.end(), [&](const Owner& other) {
+          return other.stack != i && !(on_nodes && other.on_nodes);
+        });
+        if (rival == all.end()) {
+          all.push_back({i, service.spec.name, on_nodes});
+          continue;
+        }
         clashes.emplace_back(
             "port " + std::to_string(port.published) + "/" + protocol + " of service " +
-                service.spec.name + " is already published by service " + owner->second.service +
-                " of " + stacks[owner->second.stack]->source.directory.text() +
+                service.spec.name + " is already published by service " + rival->service + " of " +
+                stacks[rival->stack]->source.directory.text() +
+                (on_nodes == rival->on_nodes
+                     ? ""
+                     : ", one of them with mode: host, which the engine does not take together") +
                 "; publish another port, or switch one of the stacks off with enabled: false",
             service.at);
       }

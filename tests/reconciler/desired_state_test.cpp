@@ -88,6 +88,22 @@ TEST(DesiredState, APortThatTwoStacksPublishIsRefusedForTheLaterOneWithBothNames
       testing::AllOf(HasSubstr("8200/tcp"), HasSubstr("portainer_web"), HasSubstr("swarmpit_web")));
 }
 
+TEST(DesiredState, APortOfTheNodesIsSharedWithOthersOfTheNodesOnly) {
+  const auto on = [](const std::string& mode) {
+    return one_service("a:1") + "    ports: [{target: 80, published: 8200, mode: " + mode + "}]\n";
+  };
+  const auto conflicts = [&](const std::string& first, const std::string& second) {
+    const auto state = load_snapshot(MemorySnapshot(
+        {{"apps/a/docker-compose.yml", on(first)}, {"apps/b/docker-compose.yml", on(second)}},
+        "c1"));
+    EXPECT_FALSE(stack(state, "a").broken());
+    return to_string(stack(state, "b").conflicts);
+  };
+  EXPECT_EQ(conflicts("host", "host"), "");
+  EXPECT_THAT(conflicts("host", "ingress"), HasSubstr("one of them with mode: host"));
+  EXPECT_THAT(conflicts("ingress", "host"), HasSubstr("one of them with mode: host"));
+}
+
 TEST(DesiredState, ADisabledStackIsNotInGit) {
   const auto state = load_snapshot(MemorySnapshot(
       {{"apps/x/docker-compose.yml", one_service("a:1")}, {"apps/x/skep.yaml", "enabled: false\n"}},
@@ -147,7 +163,8 @@ TEST(DesiredState, AStacksNameThatTheEngineTakesForNoServiceIsAnErrorBeforehand)
   const auto state = load_snapshot(MemorySnapshot(
       {{"apps/a/docker-compose.yml", one_service("a:1")}, {"apps/a/skep.yaml", "name: x y\n"}},
       "c1"));
-  EXPECT_THAT(to_string(stack(state, "x y").findings), HasSubstr("the stack cannot be called \"x y\""));
+  EXPECT_THAT(to_string(stack(state, "x y").findings),
+              HasSubstr("the stack cannot be called \"x y\""));
 }
 
 TEST(DesiredState, ADirectoryCalledEnvIsNoFileOfVariables) {
