@@ -56,11 +56,17 @@ std::size_t ends_since(const std::string& start,
       }));
 }
 
-/// The newest task of each place: a slot, or a node of a global service.
+/// A slot, or a node of a global service.
+using Place = std::pair<std::uint64_t, std::string>;
+Place task_place(const swarm::Task& task) {
+  return {task.slot, task.slot == 0 ? task.node_id : ""};
+}
+
+/// The newest task of each place.
 std::vector<const swarm::Task*> present(const std::vector<swarm::Task>& tasks) {
-  std::map<std::pair<std::uint64_t, std::string>, const swarm::Task*> places;
+  std::map<Place, const swarm::Task*> places;
   for (const auto& task : tasks) {
-    auto& newest = places[{task.slot, task.slot == 0 ? task.node_id : ""}];
+    auto& newest = places[task_place(task)];
     if (newest == nullptr || newest->timestamp < task.timestamp) newest = &task;
   }
   std::vector<const swarm::Task*> newest;
@@ -131,11 +137,11 @@ std::string trouble_of(const swarm::LiveService& service,
 std::uint64_t updated_tasks(const swarm::LiveService& service,
                             const std::vector<swarm::Task>& tasks) {
   if (!is_updating(service)) return 0;
-  std::set<std::pair<std::uint64_t, std::string>> places;
+  std::set<Place> places;
   for (const auto& task : tasks) {
     if (task.state == "running" && task.desired_state == "running" &&
         task.created_at >= service.update.started_at)
-      places.insert({task.slot, task.slot == 0 ? task.node_id : ""});
+      places.insert(task_place(task));
   }
   return places.size();
 }

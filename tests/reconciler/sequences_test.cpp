@@ -27,6 +27,15 @@ class Sequences : public tests::WorldTest {
   void remove_apps(const std::vector<std::string>& names) {
     for (const auto& name : names) world.files.erase("apps/" + name + "/docker-compose.yml");
   }
+  /// apps/a, whose network swarm gives no place, so that its task waits.
+  void deploy_starved(const std::string& compose) {
+    world.engine.starve_next_network("a_default");
+    write("apps/a", compose);
+    world.commit();
+    turn();
+    world.engine.set_running("a_web", 0);
+    turn();
+  }
 };
 
 TEST_F(Sequences, ARenamedStackStaysUntilItsNewNameCanBeDeployed_Trap12) {
@@ -208,15 +217,8 @@ TEST_F(Sequences, ANetworkThatSwarmGivesNoPlaceIsMadeAnewOnTheWayBackAndByTheNex
   world.files["apps/a/skep.yaml"] = "replace: allowed\ntimeout: 20s\n";
   write("apps/a", on_subnet("10.77.0.0/24"));
   ASSERT_TRUE(push().all_good());
-  const auto fail_with = [&](const std::string& subnet) {
-    world.engine.starve_next_network("a_default");
-    write("apps/a", on_subnet(subnet));
-    world.commit();
-    turn();
-    world.engine.set_running("a_web", 0);  // Tasks wait for the network.
-    settle();
-  };
-  fail_with("10.78.0.0/24");
+  deploy_starved(on_subnet("10.78.0.0/24"));
+  settle();
   for (int i = 0; i < 20; ++i) {
     world.clock.advance(5s);
     settle();
@@ -232,12 +234,7 @@ TEST_F(Sequences, ANetworkThatSwarmGivesNoPlaceIsMadeAnewOnTheWayBackAndByTheNex
 
 TEST_F(Sequences, ANetworkThatWasNeverGivenAPlaceNeedsNoPermissionToBeMadeAnew) {
   world.files["apps/a/skep.yaml"] = "timeout: 1m\n";
-  world.engine.starve_next_network("a_default");
-  write("apps/a", on_subnet("10.77.0.0/24"));
-  world.commit();
-  turn();
-  world.engine.set_running("a_web", 0);
-  turn();
+  deploy_starved(on_subnet("10.77.0.0/24"));
   world.clock.advance(40s);
   EXPECT_TRUE(settle().all_good());
   EXPECT_EQ(subnet_of(world, "a_default"), "10.77.0.0/24");
@@ -246,13 +243,8 @@ TEST_F(Sequences, ANetworkThatWasNeverGivenAPlaceNeedsNoPermissionToBeMadeAnew) 
 TEST_F(Sequences, WhyANetworkGetsNoPlaceIsSaid) {
   write("apps/b", on_subnet("10.78.0.0/16"));
   ASSERT_TRUE(push().all_good());
-  world.engine.starve_next_network("a_default");
   world.files["apps/a/skep.yaml"] = "timeout: 1m\n";
-  write("apps/a", on_subnet("10.78.0.0/24"));
-  world.commit();
-  turn();
-  world.engine.set_running("a_web", 0);
-  turn();
+  deploy_starved(on_subnet("10.78.0.0/24"));
   world.clock.advance(40s);
   const auto writes = world.engine.write_count();
   EXPECT_THAT(World::status(turn(), "a").message,
