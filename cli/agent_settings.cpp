@@ -1,6 +1,6 @@
 #include "cli/agent_settings.hpp"
 
-#include "reconciler/settings.hpp"
+#include "repository/settings.hpp"
 
 namespace skep::cli {
 
@@ -14,7 +14,7 @@ Result<void> check_instance(const std::string& name) {
 }
 
 Result<std::chrono::milliseconds> interval_of(const std::string& text) {
-  const auto interval = reconciler::parse_duration(text);
+  const auto interval = repository::parse_duration(text);
   if (interval && *interval >= std::chrono::seconds(1)) return *interval;
   return Error{ErrorKind::invalid_input,
                "--interval must be a duration of at least 1s, such as 60s"};

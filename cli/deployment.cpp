@@ -13,11 +13,11 @@
 #include "core/digest.hpp"
 #include "reconciler/apply.hpp"
 #include "reconciler/decide.hpp"
-#include "reconciler/dotenv.hpp"
 #include "reconciler/health.hpp"
 #include "reconciler/node_loss.hpp"
-#include "reconciler/settings.hpp"
 #include "reconciler/task_references.hpp"
+#include "repository/dotenv.hpp"
+#include "repository/settings.hpp"
 
 namespace skep::cli {
 namespace {
@@ -75,7 +75,7 @@ Result<std::map<std::string, std::string>> environment_of(const Session& session
     auto text = read_file(file);
     if (!text) return std::move(text).error().within("--env-file");
     // The process wins, as with Docker Compose.
-    for (auto& [name, value] : reconciler::parse_dotenv(*text, file, findings))
+    for (auto& [name, value] : repository::parse_dotenv(*text, file, findings))
       environment.try_emplace(name, std::move(value));
   }
   if (has_errors(findings)) return to_error(findings);
@@ -181,7 +181,7 @@ Deployment::Deployment(const Session& session,
                        const DeployFlags& flags,
                        engine::SocketEngine& engine,
                        swarm::StackSpec desired,
-                       reconciler::SecretDigest digest)
+                       repository::SecretDigest digest)
     : session_(session),
       flags_(flags),
       engine_(engine),
@@ -341,7 +341,7 @@ std::map<std::string, std::string> Deployment::postponed(const diff::Plan& plan)
 }
 
 Result<std::chrono::milliseconds> Deployment::patience() const {
-  if (const auto patience = reconciler::parse_duration(flags_.timeout)) return *patience;
+  if (const auto patience = repository::parse_duration(flags_.timeout)) return *patience;
   return Error{ErrorKind::invalid_input, "--timeout must be a duration such as 90s or 5m"};
 }
 

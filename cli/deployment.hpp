@@ -10,7 +10,7 @@
 #include "cli/session.hpp"
 #include "compose/compose.hpp"
 #include "diff/plan.hpp"
-#include "reconciler/secret_digest.hpp"
+#include "repository/secret_digest.hpp"
 #include "swarm/live_state.hpp"
 
 namespace skep::cli {
@@ -54,7 +54,7 @@ class Deployment {
              const DeployFlags& flags,
              engine::SocketEngine& engine,
              swarm::StackSpec desired,
-             reconciler::SecretDigest digest);
+             repository::SecretDigest digest);
 
   /// What the flags ask for; may be changed before plan().
   [[nodiscard]] diff::Policy& policy() noexcept { return policy_; }
@@ -88,7 +88,7 @@ class Deployment {
   const DeployFlags& flags_;
   engine::SocketEngine& engine_;
   swarm::StackSpec desired_;
-  reconciler::SecretDigest digest_;
+  repository::SecretDigest digest_;
   swarm::LiveState live_;
   diff::Policy policy_;
   std::map<std::string, SteadyTime>

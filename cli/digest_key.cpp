@@ -17,13 +17,13 @@ void add_digest_key_flag(Command& app, std::string& file) {
       ->envname("SKEP_DIGEST_KEY_FILE");
 }
 
-Result<reconciler::SecretDigest> read_digest_key(const std::string& file) {
+Result<repository::SecretDigest> read_digest_key(const std::string& file) {
   std::error_code ignored;
   if (file.empty() && !std::filesystem::exists(kMountedDigestKey, ignored))
-    return reconciler::SecretDigest();
+    return repository::SecretDigest();
   auto key = read_file(file.empty() ? kMountedDigestKey : file);
   if (!key) return std::move(key).error().within("--digest-key-file");
-  return reconciler::SecretDigest::with_key(Secret(*std::move(key)));
+  return repository::SecretDigest::with_key(Secret(*std::move(key)));
 }
 
 }  // namespace skep::cli

@@ -52,8 +52,8 @@ Result<std::string> setting_from_file(const std::string& text) {
 
 }  // namespace
 
-Result<reconciler::LoadOptions> load_options(const Session& session, const RepositoryFlags& flags) {
-  reconciler::LoadOptions options;
+Result<repository::LoadOptions> load_options(const Session& session, const RepositoryFlags& flags) {
+  repository::LoadOptions options;
   auto root = configuration_root(flags);
   if (!root) return std::move(root).error();
   options.root = *std::move(root);
@@ -86,8 +86,8 @@ Result<reconciler::LoadOptions> load_options(const Session& session, const Repos
   options.digest = *std::move(digest);
   auto keys = read_age_keys(session, flags.age_key_file);
   if (!keys) return std::move(keys).error();
-  options.decryption = std::make_shared<const reconciler::Decryption>(
-      reconciler::Decryption{*std::move(keys), flags.placeholders, session.redaction});
+  options.decryption = std::make_shared<const repository::Decryption>(
+      repository::Decryption{*std::move(keys), flags.placeholders, session.redaction});
   return options;
 }
 
@@ -104,7 +104,7 @@ Result<Repository> load_repository(const Session& session,
 Result<Repository> load_repository(const Session& session,
                                    const RepositoryFlags& flags,
                                    spdlog::logger& log,
-                                   reconciler::LoadOptions options) {
+                                   repository::LoadOptions options) {
   Repository repository;
   repository.load = std::move(options);
   auto source = open_source(session, flags, log);
@@ -113,7 +113,7 @@ Result<Repository> load_repository(const Session& session,
   auto snapshot = repository.source->fetch(session.stop);
   if (!snapshot) return std::move(snapshot).error();
   repository.snapshot = *std::move(snapshot);
-  auto desired = reconciler::load_desired_state(*repository.snapshot, repository.load, nullptr);
+  auto desired = repository::load_desired_state(*repository.snapshot, repository.load, nullptr);
   if (!desired) return std::move(desired).error();
   repository.desired = *std::move(desired);
   if (repository.desired.stacks.empty() && repository.desired.all_findings().empty() &&
@@ -129,7 +129,7 @@ Result<Repository> load_repository(const Session& session,
   return repository;
 }
 
-Error no_such_stack(const reconciler::DesiredState& desired, const std::string& word) {
+Error no_such_stack(const repository::DesiredState& desired, const std::string& word) {
   std::vector<std::string> names;
   for (const auto& stack : desired.stacks) names.push_back(stack->source.name);
   auto message = "no stack " + word + " in the repository";
@@ -138,7 +138,7 @@ Error no_such_stack(const reconciler::DesiredState& desired, const std::string& 
   return Error{ErrorKind::invalid_input, message};
 }
 
-Result<std::set<std::string>> chosen_stacks(const reconciler::DesiredState& desired,
+Result<std::set<std::string>> chosen_stacks(const repository::DesiredState& desired,
                                             const std::vector<std::string>& words,
                                             std::set<std::string>* others) {
   std::set<std::string> chosen;
@@ -160,7 +160,7 @@ Result<std::set<std::string>> chosen_stacks(const reconciler::DesiredState& desi
   return chosen;
 }
 
-Findings findings_of(const reconciler::DesiredState& desired, const std::set<std::string>& only) {
+Findings findings_of(const repository::DesiredState& desired, const std::set<std::string>& only) {
   auto findings = desired.all_findings();
   for (const auto& stack : desired.stacks) {
     if (!only.empty() && only.count(stack->source.name) == 0) continue;
@@ -217,12 +217,12 @@ Result<RepositoryRun> open_run(const Session& session,
   run.options.mask = [set = session.redaction](std::string& text) { text = set->mask_field(text); };
   run.options.revision = [source = run.repository.source.get(), load = std::move(load)](
                              const std::string& commit, const std::string& stack) {
-    return reconciler::stack_at(*source, load, commit, stack);
+    return repository::stack_at(*source, load, commit, stack);
   };
   return run;
 }
 
-std::string plan_digest(const reconciler::DesiredState& desired,
+std::string plan_digest(const repository::DesiredState& desired,
                         const std::vector<ports::StackStatus>& stacks) {
   std::string text = desired.revision.commit;
   for (const auto& stack : stacks) {
@@ -235,7 +235,7 @@ std::string plan_digest(const reconciler::DesiredState& desired,
 
 Result<reconciler::Turn> run_until_settled(
     reconciler::Reconciler& reconciler,
-    const reconciler::DesiredState& desired,
+    const repository::DesiredState& desired,
     const Session& session,
     const std::function<void(const reconciler::Turn&)>& on_turn) {
   int failures = 0;

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "cli/session.hpp"
-#include "reconciler/desired_state.hpp"
 #include "reconciler/reconciler.hpp"
+#include "repository/desired_state.hpp"
 
 namespace skep::cli {
 
@@ -15,12 +15,12 @@ namespace skep::cli {
 struct Repository {
   std::unique_ptr<ports::Source> source;
   std::shared_ptr<const ports::Snapshot> snapshot;
-  reconciler::LoadOptions load;  ///< With which `desired` was made.
-  reconciler::DesiredState desired;
+  repository::LoadOptions load;  ///< With which `desired` was made.
+  repository::DesiredState desired;
 };
 
 /// How the flags say that a repository is rendered. Errors: invalid_input.
-Result<reconciler::LoadOptions> load_options(const Session& session, const RepositoryFlags& flags);
+Result<repository::LoadOptions> load_options(const Session& session, const RepositoryFlags& flags);
 Result<Repository> load_repository(const Session& session,
                                    const RepositoryFlags& flags,
                                    spdlog::logger& log,
@@ -28,7 +28,7 @@ Result<Repository> load_repository(const Session& session,
 Result<Repository> load_repository(const Session& session,
                                    const RepositoryFlags& flags,
                                    spdlog::logger& log,
-                                   reconciler::LoadOptions options);
+                                   repository::LoadOptions options);
 
 /// What plan and apply begin with: a repository, the swarm, and how the one becomes the other.
 struct RepositoryRun {
@@ -50,27 +50,27 @@ Result<RepositoryRun> open_run(const Session& session,
                                bool also_left_git = false);
 
 /// "no stack X in the repository; did you mean Y?"
-[[nodiscard]] Error no_such_stack(const reconciler::DesiredState& desired, const std::string& word);
+[[nodiscard]] Error no_such_stack(const repository::DesiredState& desired, const std::string& word);
 
 /// Names or directories, as people type them → names of stacks. Errors: invalid_input for one that
 /// is not there, unless such go into `others`.
-Result<std::set<std::string>> chosen_stacks(const reconciler::DesiredState& desired,
+Result<std::set<std::string>> chosen_stacks(const repository::DesiredState& desired,
                                             const std::vector<std::string>& words,
                                             std::set<std::string>* others = nullptr);
 
 /// All findings of a repository, by position; those of one stack after the other.
-[[nodiscard]] Findings findings_of(const reconciler::DesiredState& desired,
+[[nodiscard]] Findings findings_of(const repository::DesiredState& desired,
                                    const std::set<std::string>& only);
 
 /// What a plan is about, to be compared when it is carried out later: the commit, and what would be
 /// done to what.
-[[nodiscard]] std::string plan_digest(const reconciler::DesiredState& desired,
+[[nodiscard]] std::string plan_digest(const repository::DesiredState& desired,
                                       const std::vector<ports::StackStatus>& stacks);
 
 /// Turns until nothing goes on by itself. `on_turn` sees each. Errors: as Reconciler::turn.
 Result<reconciler::Turn> run_until_settled(
     reconciler::Reconciler& reconciler,
-    const reconciler::DesiredState& desired,
+    const repository::DesiredState& desired,
     const Session& session,
     const std::function<void(const reconciler::Turn&)>& on_turn);
 

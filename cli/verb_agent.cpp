@@ -20,7 +20,7 @@
 #include "reconciler/agent.hpp"
 #include "reconciler/lease.hpp"
 #include "reconciler/ports/observers.hpp"
-#include "reconciler/settings.hpp"
+#include "repository/settings.hpp"
 #include "server/api.hpp"
 #include "server/masked_json.hpp"
 #include "server/server.hpp"
@@ -212,10 +212,10 @@ int run_agent(const Session& session, AgentSettings flags) {
   if (auto checked = check_instance(flags.instance); !checked) return fail(checked.error());
   const auto interval = interval_of(flags.interval);
   if (!interval) return fail(interval.error());
-  const auto prune_grace = reconciler::parse_duration(flags.prune_grace);
+  const auto prune_grace = repository::parse_duration(flags.prune_grace);
   if (!prune_grace)
     return fail({ErrorKind::invalid_input, "--prune-grace must be a duration, such as 60s"});
-  const auto settle = reconciler::parse_duration(flags.settle);
+  const auto settle = repository::parse_duration(flags.settle);
   if (!settle) return fail({ErrorKind::invalid_input, "--settle must be a duration, such as 5s"});
   auto load = load_options(session, flags.repository);
   if (!load) return fail(load.error());

@@ -47,7 +47,7 @@ class Progress {
 
 /// Refuses when what would be done is no longer what was reviewed.
 Result<void> check_reviewed(const std::string& file,
-                            const reconciler::DesiredState& desired,
+                            const repository::DesiredState& desired,
                             const reconciler::Turn& now) {
   auto text = read_file(file);
   if (!text) return std::move(text).error();

@@ -11,7 +11,7 @@
 
 #include "cli/agent_client.hpp"
 #include "cli/agent_words.hpp"
-#include "reconciler/settings.hpp"
+#include "repository/settings.hpp"
 #include "server/status_json.hpp"
 #include "yaml/parse.hpp"
 
@@ -248,7 +248,7 @@ class Doctor {
     const auto node = yaml::parse((*text)->text, file->text());
     if (!node) return;
     Findings ignored;
-    never_asked_ = reconciler::read_cluster_settings(*node, ignored).defaults.resolve_image ==
+    never_asked_ = repository::read_cluster_settings(*node, ignored).defaults.resolve_image ==
                    diff::ResolveImage::never;
   }
 

@@ -6,7 +6,7 @@
 #include "cli/agent_words.hpp"
 #include "core/ascii.hpp"
 #include "engine/http.hpp"
-#include "reconciler/settings.hpp"
+#include "repository/settings.hpp"
 
 namespace skep::cli {
 namespace {
@@ -37,7 +37,7 @@ Result<std::string> query_of(const Session& session, const HistoryFlags& flags) 
     query += "&stack=" + percent_encoded(name);
   }
   if (!flags.since.empty()) {
-    const auto duration = reconciler::parse_duration(flags.since);
+    const auto duration = repository::parse_duration(flags.since);
     if (!duration)
       return Error{ErrorKind::invalid_input, "--since must be a duration such as 1h or 30m"};
     const auto then = session.clock.now() - *duration;

@@ -69,7 +69,7 @@ void print_text(const Session& session, const reconciler::Turn& turn) {
   }
 }
 
-void print_json(const reconciler::DesiredState& desired, const reconciler::Turn& turn) {
+void print_json(const repository::DesiredState& desired, const reconciler::Turn& turn) {
   nlohmann::json json;
   json["format"] = 1;
   json["revision"] = desired.revision.commit;

@@ -42,7 +42,7 @@ void mask_fields(nlohmann::ordered_json& node, const RedactionSet& set, bool ins
 
 /// The marks that stand for the repository while its files are read, as people write them.
 std::string written_path(const std::string& path, const std::string& stack_directory) {
-  const std::string marker(reconciler::kWorkingDirectoryMarker);
+  const std::string marker(repository::kWorkingDirectoryMarker);
   if (path == marker || path.starts_with(marker + "/")) return "$PWD" + path.substr(marker.size());
   if (!path.starts_with(compose::kRepositoryRoot)) return path;
   const auto from = std::string(compose::kRepositoryRoot) + "/" + stack_directory;
@@ -96,7 +96,7 @@ std::string described(const SourcePosition& at) {
   return at.file + ", line " + std::to_string(at.line);
 }
 
-void print_text(const reconciler::DesiredStack& stack,
+void print_text(const repository::DesiredStack& stack,
                 const Repository& repository,
                 const RedactionSet& set,
                 const RenderFlags& flags) {
@@ -152,7 +152,7 @@ int render(const Session& session, RenderFlags flags) {
   if (flags.show_secrets) {  // Nothing that is decrypted goes into the set that masks the output.
     auto decryption = *options->decryption;
     decryption.redaction = std::make_shared<RedactionSet>();
-    options->decryption = std::make_shared<const reconciler::Decryption>(std::move(decryption));
+    options->decryption = std::make_shared<const repository::Decryption>(std::move(decryption));
   }
   auto repository = load_repository(session, flags.repository, *log, *std::move(options));
   if (!repository) return fail(repository.error());

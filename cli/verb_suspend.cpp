@@ -1,6 +1,6 @@
 #include "cli/agent_client.hpp"
 #include "core/ascii.hpp"
-#include "reconciler/settings.hpp"
+#include "repository/settings.hpp"
 #include "server/status_json.hpp"
 
 namespace skep::cli {
@@ -14,7 +14,7 @@ struct SuspendFlags {
 int suspend(const Session& session, const SuspendFlags& flags) {
   std::string query;
   if (!flags.duration.empty()) {
-    const auto duration = reconciler::parse_duration(flags.duration);
+    const auto duration = repository::parse_duration(flags.duration);
     if (!duration || *duration < std::chrono::seconds(1))
       return fail({ErrorKind::invalid_input, "--for must be a duration such as 2h or 30m"});
     query = "for=" +

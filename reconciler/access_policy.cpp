@@ -4,7 +4,7 @@
 
 #include <fnmatch.h>
 
-#include "reconciler/mapping_reader.hpp"
+#include "repository/mapping_reader.hpp"
 #include "yaml/parse.hpp"
 
 namespace skep::reconciler {
@@ -45,7 +45,7 @@ struct RuleReader {
   AccessProfile profile;
 
   void read(const yaml::Node& node, const std::string& name, Findings& findings) {
-    MappingReader reader(name, findings);
+    repository::MappingReader reader(name, findings);
     const auto list = [&](const char* key, auto& into) {
       reader.key(key, [&reader, &into, key](const yaml::Node& value) {
         std::vector<std::string> words;
@@ -69,15 +69,17 @@ struct RuleReader {
           const auto* ports = value.as<yaml::List>();
           profile.ports.emplace();
           if (ports == nullptr)
-            return complain(findings, value.at(), reader.named("ports") + " must be a list");
+            return repository::complain(
+                findings, value.at(), reader.named("ports") + " must be a list");
           for (const auto& item : *ports) {
             if (const auto range = read_ports(item)) {
               profile.ports->push_back(*range);
             } else {
-              complain(findings,
-                       item.at(),
-                       reader.named("ports[]") +
-                           " must be a port from 1 to 65535 or a range such as 8000-8999");
+              repository::complain(
+                  findings,
+                  item.at(),
+                  reader.named("ports[]") +
+                      " must be a port from 1 to 65535 or a range such as 8000-8999");
             }
           }
         });
@@ -88,15 +90,17 @@ struct RuleReader {
  private:
   void check(const yaml::Node& node, const std::string& name, Findings& findings) const {
     if (path.empty())
-      complain(findings, node.at(), name + " needs a path, such as apps/* or apps/MY-APP");
+      repository::complain(
+          findings, node.at(), name + " needs a path, such as apps/* or apps/MY-APP");
     if (profile.everything && !(profile == AccessProfile{.everything = true}))
-      complain(findings, node.at(), name + ": allow: everything leaves nothing else to say");
+      repository::complain(
+          findings, node.at(), name + ": allow: everything leaves nothing else to say");
     for (const auto& source : profile.bind_sources.value_or(std::vector<std::string>())) {
       if (source != "ordinary" && !source.starts_with('/'))
-        complain(findings,
-                 node.at(),
-                 name + ".bind_sources: \"" + source +
-                     "\" must be an absolute directory, or the word ordinary");
+        repository::complain(findings,
+                             node.at(),
+                             name + ".bind_sources: \"" + source +
+                                 "\" must be an absolute directory, or the word ordinary");
     }
   }
 };
@@ -108,10 +112,10 @@ Result<AccessPolicy> AccessPolicy::parse(std::string_view text, const std::strin
   if (!root) return root.error();
   AccessPolicy policy;
   Findings findings;
-  MappingReader reader("", findings);
+  repository::MappingReader reader("", findings);
   reader.key("rules", [&](const yaml::Node& node) {
     const auto* list = node.as<yaml::List>();
-    if (list == nullptr) return complain(findings, node.at(), "rules must be a list");
+    if (list == nullptr) return repository::complain(findings, node.at(), "rules must be a list");
     for (std::size_t i = 0; i < list->size(); ++i) {
       RuleReader rule;
       rule.read((*list)[i], "rules[" + std::to_string(i) + "]", findings);

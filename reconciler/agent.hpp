@@ -13,13 +13,13 @@
 #include <spdlog/logger.h>
 
 #include "core/clock.hpp"
-#include "reconciler/desired_state.hpp"
 #include "reconciler/lease.hpp"
 #include "reconciler/ports/control.hpp"
 #include "reconciler/ports/source.hpp"
 #include "reconciler/reconciler.hpp"
 #include "reconciler/redaction.hpp"
 #include "reconciler/stream_proof.hpp"
+#include "repository/desired_state.hpp"
 
 namespace skep::reconciler {
 
@@ -35,7 +35,7 @@ struct AgentOptions {
   /// Several agents, one of which is active; the engine is to be a LeasedEngine then. Outlives the
   /// agent. nullptr: this one is alone.
   Lease* lease = nullptr;
-  LoadOptions load;
+  repository::LoadOptions load;
   ReconcilerOptions reconciler;
 };
 
@@ -104,12 +104,12 @@ class Agent final : public ports::Control {
   [[nodiscard]] Result<ports::StackStatus> known(const std::string& stack) const;
   /// The commit that a person means, or means by naming none.
   [[nodiscard]] Result<std::string> way_back(const ports::StackStatus& status,
-                                             const DesiredStack& stack,
+                                             const repository::DesiredStack& stack,
                                              const std::string& revision) const;
   /// For the history: what a person asked for.
   void note_asked(const std::string& stack, const std::string& what, const std::string& actor);
   std::chrono::milliseconds until_next_turn(const Result<Turn>& turn) const;
-  std::shared_ptr<const DesiredState> desired() const;
+  std::shared_ptr<const repository::DesiredState> desired() const;
   void publish(const Result<Turn>& turn);
   /// From now on nothing is known of the swarm. Under the lock.
   void lose_sight(const Error& error);
@@ -131,7 +131,7 @@ class Agent final : public ports::Control {
   std::vector<std::pair<std::string, std::string>> asked_syncs_;
   bool hinted_ = false, asked_ = false;  ///< Why the next look at git is taken.
   bool silent_ = false;  ///< The last ping got no answer: what a turn says meanwhile is older.
-  std::shared_ptr<const DesiredState> desired_;
+  std::shared_ptr<const repository::DesiredState> desired_;
   ports::AgentStatus status_;
   std::vector<std::string> file_notes_;  ///< Of the desired state's secrets and configs.
   bool ready_ = false;

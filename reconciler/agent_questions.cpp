@@ -18,7 +18,8 @@ constexpr std::size_t kMostLogs = 3;  ///< Services whose log is asked for.
 constexpr auto kLogPatience = 3s;     ///< For all of them.
 constexpr auto kTaskPatience = 5s;    ///< For the tasks of all services of a stack.
 
-const DesiredStack* find_desired(const DesiredState* desired, const std::string& name) {
+const repository::DesiredStack* find_desired(const repository::DesiredState* desired,
+                                             const std::string& name) {
   if (desired == nullptr) return nullptr;
   for (const auto& stack : desired->stacks) {
     if (stack->source.name == name) return stack.get();
@@ -28,12 +29,12 @@ const DesiredStack* find_desired(const DesiredState* desired, const std::string&
 
 /// Where a service stands in git, by any name that a person may call it.
 struct Place {
-  const DesiredStack* stack = nullptr;
+  const repository::DesiredStack* stack = nullptr;
   const swarm::DesiredService* service = nullptr;
   std::string key;
 };
 
-std::vector<Place> find_places(const DesiredState& desired, const std::string& word) {
+std::vector<Place> find_places(const repository::DesiredState& desired, const std::string& word) {
   std::vector<Place> exact, by_key;
   for (const auto& stack : desired.stacks) {
     for (const auto& [key, service] : stack->spec.services) {
@@ -63,12 +64,12 @@ void Agent::note_asked(const std::string& stack,
 }
 
 Result<std::string> Agent::way_back(const ports::StackStatus& status,
-                                    const DesiredStack& stack,
+                                    const repository::DesiredStack& stack,
                                     const std::string& revision) const {
   if (!revision.empty()) return source_.find_commit(revision);
   for (const auto& commit : {status.healthy_revision, status.earlier_healthy_revision}) {
     if (commit.empty()) continue;
-    const auto older = stack_at(source_, options_.load, commit, status.name);
+    const auto older = repository::stack_at(source_, options_.load, commit, status.name);
     if (older && (*older)->content != stack.content) return commit;
   }
   return Error{ErrorKind::invalid_input,
@@ -96,11 +97,11 @@ Result<void> Agent::rollback(const std::string& stack,
   if (known->suspension) return refuse("is suspended; `skep resume " + known->name + "` first");
   if (known->applied_revision.empty())
     return refuse("was never deployed by this agent; `skep explain " + known->name + "` says why");
-  if (wanted->source.settings.policy.sync == SyncMode::observe)
+  if (wanted->source.settings.policy.sync == repository::SyncMode::observe)
     return refuse("is only observed (sync: observe), so nothing of it is changed");
   const auto commit = way_back(*known, *wanted, revision);
   if (!commit) return commit.error();
-  const auto target = stack_at(source_, options_.load, *commit, known->name);
+  const auto target = repository::stack_at(source_, options_.load, *commit, known->name);
   if (!target) return Error(target.error()).within("revision " + commit->substr(0, 12));
   if ((*target)->content == wanted->content) {
     return refuse("is the same at " + commit->substr(0, 12) + " as in what git has now (" +
@@ -224,7 +225,7 @@ Result<ports::Trace> Agent::trace(const std::string& service) const {
                         : pending ? known->applied_revision
                                   : std::string();
     if (!commit.empty() && commit != desired->revision.commit) {
-      const auto older = stack_at(source_, options_.load, commit, known->name);
+      const auto older = repository::stack_at(source_, options_.load, commit, known->name);
       const auto snapshot = source_.snapshot_at(commit);
       if (older && snapshot) {
         trace.running = (*snapshot)->revision();

@@ -32,7 +32,8 @@ std::map<std::string, std::string> digests_of(const swarm::StackSpec& desired,
 }
 
 /// When those rollbacks began that swarm tells of, of any of its services.
-std::set<std::string> rollbacks_of(const DesiredStack& desired, const swarm::LiveState& live) {
+std::set<std::string> rollbacks_of(const repository::DesiredStack& desired,
+                                   const swarm::LiveState& live) {
   std::set<std::string> began;
   for (const auto& [key, service] : desired.spec.services) {
     const auto* found = live.find_service(service.spec.name);
@@ -44,9 +45,9 @@ std::set<std::string> rollbacks_of(const DesiredStack& desired, const swarm::Liv
 }
 
 /// Fields that somebody changed and the plan is about to change back, by service key.
-std::map<std::string, std::vector<ServicePointer>> corrections_of(const StackFacts& facts,
-                                                                  const swarm::LiveState& live) {
-  std::map<std::string, std::vector<ServicePointer>> corrections;
+std::map<std::string, std::vector<repository::ServicePointer>> corrections_of(
+    const StackFacts& facts, const swarm::LiveState& live) {
+  std::map<std::string, std::vector<repository::ServicePointer>> corrections;
   if (facts.desired == nullptr || cause_of(facts) != ports::DriftCause::live) return corrections;
   for (const auto& action : facts.plan.actions) {
     if (action.kind != diff::ObjectKind::service || action.verb != diff::Verb::update ||
@@ -104,7 +105,7 @@ Result<bool> Reconciler::prove(const Work& work, std::uint64_t fingerprint, std:
   return fingerprint_of(*again) == fingerprint;
 }
 
-Result<void> Reconciler::carry_out(const DesiredState& desired,
+Result<void> Reconciler::carry_out(const repository::DesiredState& desired,
                                    const swarm::LiveState& live,
                                    State& state,
                                    Work& work,
@@ -360,7 +361,7 @@ void Reconciler::apply_stack(StackFacts& facts,
       std::any_of(result.results.begin(), result.results.end(), still_in_use);
   // That ends by itself, but for a container that a person attached.
   const auto patience = facts.desired != nullptr ? facts.desired->source.settings.policy.timeout
-                                                 : StackPolicy{}.timeout;
+                                                 : repository::StackPolicy{}.timeout;
   const bool patient =
       memory.failures == 0 && (!memory.operation || now - memory.operation->progressed <= patience);
   if (shutting_down && !overdue && patient) {

@@ -52,7 +52,7 @@ Result<void> Reconciler::could_not_make(const std::string& what,
   return {};
 }
 
-Result<void> Reconciler::ensure_networks(const DesiredState& desired,
+Result<void> Reconciler::ensure_networks(const repository::DesiredState& desired,
                                          swarm::LiveState& live,
                                          Turn& turn,
                                          std::stop_token stop) {
@@ -102,7 +102,7 @@ Result<void> Reconciler::ensure_networks(const DesiredState& desired,
   return {};
 }
 
-Result<void> Reconciler::ensure_files(const DesiredState& desired,
+Result<void> Reconciler::ensure_files(const repository::DesiredState& desired,
                                       swarm::LiveState& live,
                                       Turn& turn,
                                       std::stop_token stop) {
@@ -184,7 +184,7 @@ Result<void> Reconciler::ensure_files(const DesiredState& desired,
   return {};
 }
 
-void Reconciler::ensure_node_labels(const DesiredState& desired,
+void Reconciler::ensure_node_labels(const repository::DesiredState& desired,
                                     swarm::LiveState& live,
                                     Turn& turn,
                                     std::stop_token stop) {

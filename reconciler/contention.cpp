@@ -18,8 +18,8 @@ bool is_index(const std::string& token) {
 }
 
 /// The pointer up to the first list; nothing where it is no place of a service.
-ServicePointer place_of(const std::string& pointer) {
-  auto path = parse_service_pointer(pointer);
+repository::ServicePointer place_of(const std::string& pointer) {
+  auto path = repository::parse_service_pointer(pointer);
   if (!path) return {};
   const auto list = std::find_if(path->begin(), path->end(), is_index);
   path->erase(list, path->end());
@@ -28,14 +28,17 @@ ServicePointer place_of(const std::string& pointer) {
 
 }  // namespace
 
-void Contention::corrected(const std::string& service, const ServicePointer& path, SteadyTime now) {
+void Contention::corrected(const std::string& service,
+                           const repository::ServicePointer& path,
+                           SteadyTime now) {
   auto& times = corrections_[{service, path}];
   times.push_back(now);
   while (times.size() > kMost + 1) times.pop_front();
 }
 
-std::vector<std::pair<std::string, ServicePointer>> Contention::contended(SteadyTime now) const {
-  std::vector<std::pair<std::string, ServicePointer>> fields;
+std::vector<std::pair<std::string, repository::ServicePointer>> Contention::contended(
+    SteadyTime now) const {
+  std::vector<std::pair<std::string, repository::ServicePointer>> fields;
   for (const auto& [field, times] : corrections_) {
     const bool often = times.size() > kMost && times.back() - times.front() <= kWindow;
     if (often && now - times.back() < kWindow) fields.push_back(field);
@@ -43,11 +46,11 @@ std::vector<std::pair<std::string, ServicePointer>> Contention::contended(Steady
   return fields;
 }
 
-std::vector<ServicePointer> differing_places(const swarm::ServiceSpec& desired,
-                                             const swarm::ServiceSpec& live) {
+std::vector<repository::ServicePointer> differing_places(const swarm::ServiceSpec& desired,
+                                                         const swarm::ServiceSpec& live) {
   const auto wanted = diff::Flatten::of(desired);
   const auto found = diff::Flatten::of(live);
-  std::set<ServicePointer> places;
+  std::set<repository::ServicePointer> places;
   const auto compare = [&](const auto& one, const auto& other) {
     for (const auto& [pointer, value] : one) {
       const auto at = other.find(pointer);
@@ -60,7 +63,7 @@ std::vector<ServicePointer> differing_places(const swarm::ServiceSpec& desired,
   return {places.begin(), places.end()};
 }
 
-std::string to_text(const ServicePointer& path) {
+std::string to_text(const repository::ServicePointer& path) {
   std::string text;
   for (const auto& token : path) {
     text += '/';

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
-#include "reconciler/ignore.hpp"
+#include "repository/ignore.hpp"
 #include "swarm/service_spec.hpp"
 
 namespace skep::reconciler {
@@ -16,20 +16,23 @@ namespace skep::reconciler {
 /// is left to the other side for ten minutes, and reported, instead of fought over (design §5).
 class Contention {
  public:
-  void corrected(const std::string& service, const ServicePointer& path, SteadyTime now);
+  void corrected(const std::string& service,
+                 const repository::ServicePointer& path,
+                 SteadyTime now);
   /// (service key, place), sorted.
-  [[nodiscard]] std::vector<std::pair<std::string, ServicePointer>> contended(SteadyTime now) const;
+  [[nodiscard]] std::vector<std::pair<std::string, repository::ServicePointer>> contended(
+      SteadyTime now) const;
   /// Git moved: what was fought over may be settled.
   void reset() { corrections_.clear(); }
 
  private:
-  std::map<std::pair<std::string, ServicePointer>, std::deque<SteadyTime>> corrections_;
+  std::map<std::pair<std::string, repository::ServicePointer>, std::deque<SteadyTime>> corrections_;
 };
 
 /// Where two specs differ. A list counts as one place: its elements have no names.
-[[nodiscard]] std::vector<ServicePointer> differing_places(const swarm::ServiceSpec& desired,
-                                                           const swarm::ServiceSpec& live);
+[[nodiscard]] std::vector<repository::ServicePointer> differing_places(
+    const swarm::ServiceSpec& desired, const swarm::ServiceSpec& live);
 
-[[nodiscard]] std::string to_text(const ServicePointer& path);
+[[nodiscard]] std::string to_text(const repository::ServicePointer& path);
 
 }  // namespace skep::reconciler

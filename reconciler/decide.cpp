@@ -8,7 +8,7 @@
 namespace skep::reconciler {
 namespace {
 
-std::string first_error(const DesiredStack& stack) {
+std::string first_error(const repository::DesiredStack& stack) {
   std::string message;
   std::size_t errors = 0;
   for (const auto& finding : stack.all_findings()) {
@@ -168,10 +168,10 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   if (sent_back(facts) && !memory.requested) return decide_quarantined(facts, memory, now);
   if (facts.quarantined() && facts.rolled_back_by_person && !asked)
     return {Verdict::held, by_person(facts)};
-  if (facts.quarantined() && !memory.requested && policy.sync != SyncMode::observe &&
-      policy.on_failure != OnFailure::keep)
+  if (facts.quarantined() && !memory.requested && policy.sync != repository::SyncMode::observe &&
+      policy.on_failure != repository::OnFailure::keep)
     return decide_quarantined(facts, memory, now);
-  const auto* hook = policy.sync == SyncMode::observe ? nullptr : facts.hooks.due;
+  const auto* hook = policy.sync == repository::SyncMode::observe ? nullptr : facts.hooks.due;
   const bool in_sync = facts.plan.empty() && !facts.waiting_for_registry && hook == nullptr;
   if (in_sync && facts.plan.blocked()) return {Verdict::blocked, blocked_by(facts.plan)};
   if (in_sync && !facts.contended.empty()) {
@@ -184,7 +184,7 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
             "see ignore: in skep.yaml"};
   }
   if (in_sync) {
-    if ((facts.record == nullptr || ejected) && policy.sync != SyncMode::observe)
+    if ((facts.record == nullptr || ejected) && policy.sync != repository::SyncMode::observe)
       return {Verdict::adopt, ""};
     const bool hook_failed =
         facts.record != nullptr && facts.record->post_hooks == facts.desired->content;
@@ -201,7 +201,7 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
     return {Verdict::apply, hook_text};
   }
   if (facts.plan.blocked()) return {Verdict::blocked, blocked_by(facts.plan)};
-  if (policy.sync == SyncMode::observe)
+  if (policy.sync == repository::SyncMode::observe)
     return {Verdict::reported, "differs from git; sync: observe leaves it as it is"};
   if (facts.record == nullptr && facts.live_there && !policy.adopt_automatically &&
       !memory.approved) {
@@ -209,7 +209,7 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
             "runs already and differs from git; read `skep plan " + facts.name +
                 "`, then `skep approve " + facts.name + "`"};
   }
-  if (policy.sync == SyncMode::manual && !asked && !facts.begun) {
+  if (policy.sync == repository::SyncMode::manual && !asked && !facts.begun) {
     return {Verdict::reported,
             "differs from git; sync: manual waits for `skep sync " + facts.name + "`"};
   }
@@ -221,7 +221,7 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
     return {Verdict::held,
             "swarm rolled it back (" + facts.rollback_message + ")" + resumed_by(facts)};
   }
-  if (live_edit && policy.self_heal != SelfHeal::on && !asked && !memory.operation) {
+  if (live_edit && policy.self_heal != repository::SelfHeal::on && !asked && !memory.operation) {
     return {Verdict::reported, "was edited by hand; self_heal is off, so it is left as it is"};
   }
   // What was edited by hand is healed at any time, and what began before the window goes on.

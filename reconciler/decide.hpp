@@ -13,9 +13,10 @@
 #include "core/clock.hpp"
 #include "diff/plan.hpp"
 #include "reconciler/contention.hpp"
-#include "reconciler/desired_state.hpp"
+#include "reconciler/hook_runs.hpp"
 #include "reconciler/ports/observer.hpp"
 #include "reconciler/state.hpp"
+#include "repository/desired_state.hpp"
 #include "swarm/live_state.hpp"
 
 namespace skep::reconciler {
@@ -106,7 +107,7 @@ struct StackMemory {
 /// What the swarm holds of a stack's hooks, and what is next.
 struct HookFacts {
   std::vector<swarm::LiveService> services;            ///< Their jobs, of whatever content.
-  const Hook* due = nullptr;                           ///< To be run now; nullptr: none.
+  const repository::Hook* due = nullptr;               ///< To be run now; nullptr: none.
   HookRun run;                                         ///< Of `due`; points into `services`.
   bool pre_completed = false, post_completed = false;  ///< To be written down for this content.
   std::string post_failure;
@@ -116,8 +117,8 @@ struct HookFacts {
 /// All that is known of one stack in one turn.
 struct StackFacts {
   std::string name;
-  const DesiredStack* desired = nullptr;  ///< nullptr: the stack left git.
-  bool live_there = false;                ///< Something of it runs.
+  const repository::DesiredStack* desired = nullptr;  ///< nullptr: the stack left git.
+  bool live_there = false;                            ///< Something of it runs.
   std::string foreign_instance;  ///< The other agent whose label its objects carry; "" for none.
   const StackRecord* record = nullptr;  ///< nullptr: not ours.
   bool damaged = false;                 ///< There is a record, which cannot be read.
@@ -135,10 +136,10 @@ struct StackFacts {
   std::string rollback_message;        ///< The engine's words on it.
   const Suspension* suspension = nullptr;
   HookFacts hooks;
-  std::optional<Closed> closed;        ///< Nothing that git changed is carried out now.
-  std::vector<std::string> contended;  ///< "web: /Mode/Replicated/Replicas".
+  std::optional<repository::Closed> closed;  ///< Nothing that git changed is carried out now.
+  std::vector<std::string> contended;        ///< "web: /Mode/Replicated/Replicas".
   /// The last healthy revision, where the plan is about returning to it.
-  std::shared_ptr<const DesiredStack> rollback;
+  std::shared_ptr<const repository::DesiredStack> rollback;
   std::string no_rollback;       ///< Why that revision is not to be had.
   bool failed_for_good = false;  ///< A task that is not started again; its service is as planned.
   /// What git wants was tried, failed, and is not tried again by itself.
@@ -153,7 +154,9 @@ struct StackFacts {
     return record->rollback_to.empty() ? record->healthy : record->rollback_to;
   }
   /// What the plan leads to.
-  [[nodiscard]] const DesiredStack* target() const { return rollback ? rollback.get() : desired; }
+  [[nodiscard]] const repository::DesiredStack* target() const {
+    return rollback ? rollback.get() : desired;
+  }
   std::vector<ports::ServiceStatus> services;
   /// The longest that swarm lets pass between two tasks of an update of theirs.
   std::chrono::milliseconds pause{};

@@ -117,10 +117,12 @@ class Chain {
           stack_.message,
           verb("plan", stack_) + " shows what waits");
     } else if (!stack_.applied_revision.empty()) {
+      const bool arrived = stack_.applied_revision == stack_.healthy_revision;
       add("approval",
           ConditionState::good,
           stack_.rolled_back_to.empty()
-              ? "it is ours; " + shortened(stack_.applied_revision) + " was carried out last"
+              ? "it is ours; " + shortened(stack_.applied_revision) +
+                    (arrived ? " was carried out last" : " was begun last")
               : "it is ours; it went back to " + shortened(stack_.rolled_back_to));
     }
   }

@@ -5,11 +5,11 @@
 #include "diff/normalise.hpp"
 #include "reconciler/access_breaches.hpp"
 #include "reconciler/health.hpp"
-#include "reconciler/ignore.hpp"
 #include "reconciler/jobs.hpp"
 #include "reconciler/redaction.hpp"
 #include "reconciler/stuck_rollout.hpp"
 #include "reconciler/work.hpp"
+#include "repository/ignore.hpp"
 #include "swarm/labels.hpp"
 
 // What is known of each stack in a turn: what differs, how it stands, and what was decided before.
@@ -62,7 +62,7 @@ bool is_restless(const swarm::LiveService& service, StackMemory& memory, SteadyT
 
 }  // namespace
 
-void Reconciler::gather(const DesiredState& desired,
+void Reconciler::gather(const repository::DesiredState& desired,
                         const diff::LiveIndex& index,
                         const State& state,
                         Work& work,
@@ -102,7 +102,7 @@ void Reconciler::gather(const DesiredState& desired,
     if (options_.respect_windows) {
       const auto& policy = facts.desired != nullptr ? facts.desired->source.settings.policy
                                                     : desired.cluster.defaults;
-      facts.closed = closed_at(policy.windows, clock_.now());
+      facts.closed = repository::closed_at(policy.windows, clock_.now());
     }
     const auto& stack = index.stack(facts.name);
     // A network or config that an earlier life left behind runs nothing that could be hurt.
@@ -234,7 +234,7 @@ void Reconciler::find_way_back(StackFacts& facts) {
     facts.no_rollback = "the revision " + commit.substr(0, 12) + " is not to be had: " + way.error;
     return;
   }
-  auto target = std::make_shared<DesiredStack>(*way.stack);
+  auto target = std::make_shared<repository::DesiredStack>(*way.stack);
   target->source = facts.desired->source;  // What it runs is old; how it is looked after is not.
   facts.rollback = std::move(target);
 }
@@ -248,21 +248,22 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
   auto& memory = memory_[facts.name];
   const auto& settings = facts.desired->source.settings;
   if (facts.quarantined() && !memory.requested &&
-      (!facts.record->rollback_to.empty() || (settings.policy.on_failure == OnFailure::rollback &&
-                                              settings.policy.sync == SyncMode::automatic)))
+      (!facts.record->rollback_to.empty() ||
+       (settings.policy.on_failure == repository::OnFailure::rollback &&
+        settings.policy.sync == repository::SyncMode::automatic)))
     find_way_back(facts);
   const auto* target = facts.target();
-  std::shared_ptr<DesiredStack> adjusted;
+  std::shared_ptr<repository::DesiredStack> adjusted;
   // Returns whether it made a difference.
-  const auto carry = [&](const std::string& key, const ServicePointer& path) {
+  const auto carry = [&](const std::string& key, const repository::ServicePointer& path) {
     const auto service = target->spec.services.find(key);
     if (service == target->spec.services.end()) return false;
     const auto* live = index.state().find_service(service->second.spec.name);
     if (live == nullptr) return false;
-    if (!adjusted) adjusted = std::make_shared<DesiredStack>(*target);
+    if (!adjusted) adjusted = std::make_shared<repository::DesiredStack>(*target);
     auto& spec = adjusted->spec.services.at(key).spec;
     const auto before = diff::canonical(spec);
-    carry_live(spec, live->spec, path);
+    repository::carry_live(spec, live->spec, path);
     return diff::canonical(spec) != before;
   };
   for (const auto& rule : settings.ignore) carry(rule.service, rule.path);

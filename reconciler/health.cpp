@@ -57,16 +57,16 @@ std::size_t ends_since(const std::string& start,
 }
 
 /// A slot, or a node of a global service.
-using Place = std::pair<std::uint64_t, std::string>;
-Place task_place(const swarm::Task& task) {
+using TaskPlace = std::pair<std::uint64_t, std::string>;
+TaskPlace place_of_task(const swarm::Task& task) {
   return {task.slot, task.slot == 0 ? task.node_id : ""};
 }
 
 /// The newest task of each place.
 std::vector<const swarm::Task*> present(const std::vector<swarm::Task>& tasks) {
-  std::map<Place, const swarm::Task*> places;
+  std::map<TaskPlace, const swarm::Task*> places;
   for (const auto& task : tasks) {
-    auto& newest = places[task_place(task)];
+    auto& newest = places[place_of_task(task)];
     if (newest == nullptr || newest->timestamp < task.timestamp) newest = &task;
   }
   std::vector<const swarm::Task*> newest;
@@ -137,11 +137,11 @@ std::string trouble_of(const swarm::LiveService& service,
 std::uint64_t updated_tasks(const swarm::LiveService& service,
                             const std::vector<swarm::Task>& tasks) {
   if (!is_updating(service)) return 0;
-  std::set<Place> places;
+  std::set<TaskPlace> places;
   for (const auto& task : tasks) {
     if (task.state == "running" && task.desired_state == "running" &&
         task.created_at >= service.update.started_at)
-      places.insert(task_place(task));
+      places.insert(place_of_task(task));
   }
   return places.size();
 }

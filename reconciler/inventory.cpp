@@ -55,7 +55,7 @@ void Reconciler::report_failures(const StackFacts& facts,
   reported = std::move(kept);
 }
 
-void Reconciler::report_inventory(const DesiredState& desired,
+void Reconciler::report_inventory(const repository::DesiredState& desired,
                                   const swarm::LiveState& live,
                                   const State& state,
                                   const Work& work,

@@ -137,8 +137,8 @@ void Reconciler::note_failure(const StackFacts& facts, const std::string& reason
   // nothing to go back to: it is tried on.
   const bool rollout = facts.record->content == content && facts.record->healthy_content != content;
   const bool first = facts.record->healthy_content.empty();
-  if (!rollout || on_failure == OnFailure::keep) return;
-  if (first && on_failure == OnFailure::rollback) return;
+  if (!rollout || on_failure == repository::OnFailure::keep) return;
+  if (first && on_failure == repository::OnFailure::rollback) return;
   auto& memory = memory_[facts.name];
   memory.failed_content = content;
   memory.failure = reason;

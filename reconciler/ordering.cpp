@@ -54,7 +54,8 @@ bool has_images_of(const swarm::StackSpec& fresh, const swarm::LiveStack& old) {
 
 }  // namespace
 
-void Reconciler::spare_what_is_ours(const DesiredState& desired, diff::Plan& plan) const {
+void Reconciler::spare_what_is_ours(const repository::DesiredState& desired,
+                                    diff::Plan& plan) const {
   // Whatever label somebody gave them: decisions, the digest key and shared networks never go.
   std::erase_if(plan.actions, [&](const diff::Action& action) {
     if (action.verb != diff::Verb::remove) return false;
@@ -129,7 +130,7 @@ std::map<std::string, const StackFacts*> Reconciler::new_names(const diff::LiveI
     const auto verdict = work.decisions[i].verdict;
     if (facts.desired != nullptr) {
       if (facts.record == nullptr && !facts.live_there && !facts.desired->broken() &&
-          facts.desired->source.settings.policy.sync != SyncMode::observe)
+          facts.desired->source.settings.policy.sync != repository::SyncMode::observe)
         by_keys[keys_of(facts.desired->spec)].fresh.push_back(&facts);
       continue;
     }
@@ -163,7 +164,7 @@ std::map<std::string, const StackFacts*> Reconciler::new_names(const diff::LiveI
   return names;
 }
 
-void Reconciler::pair_renames(const DesiredState& desired,
+void Reconciler::pair_renames(const repository::DesiredState& desired,
                               const diff::LiveIndex& index,
                               Work& work) {
   if (desired.broken()) return;
@@ -243,8 +244,8 @@ void Reconciler::hold_mass_removal(Work& work, const State& state) {
   }
 }
 
-void Reconciler::order(const DesiredState& desired, Work& work) {
-  std::map<std::string, const GroupSettings*> groups;
+void Reconciler::order(const repository::DesiredState& desired, Work& work) {
+  std::map<std::string, const repository::GroupSettings*> groups;
   for (const auto& group : desired.cluster.groups) groups[group.name] = &group;
   std::map<std::string, std::string> busy;  // Group → a stack of it that is being changed.
   std::map<std::string, std::size_t> index;

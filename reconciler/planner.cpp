@@ -45,7 +45,7 @@ Planner::Planner(ports::Engine& engine,
                  const Clock& clock,
                  spdlog::logger& log,
                  std::string instance,
-                 SecretDigest digest,
+                 repository::SecretDigest digest,
                  std::function<void()> on_answer)
     : engine_(engine),
       clock_(clock),
@@ -54,7 +54,7 @@ Planner::Planner(ports::Engine& engine,
       digest_(std::move(digest)),
       resolver_(engine, clock, std::move(on_answer)) {}
 
-Planner::Planned Planner::plan(const DesiredStack& stack,
+Planner::Planned Planner::plan(const repository::DesiredStack& stack,
                                const diff::LiveIndex& live,
                                const StackRecord* record,
                                std::stop_token stop) {
@@ -109,7 +109,7 @@ diff::Plan Planner::plan_removal(const std::string& stack, const diff::LiveIndex
   return diff::plan(nothing, live, policy);
 }
 
-diff::Policy Planner::policy_for(const StackPolicy& settings,
+diff::Policy Planner::policy_for(const repository::StackPolicy& settings,
                                  const StackRecord* record,
                                  std::stop_token stop) {
   diff::Policy policy;

@@ -11,11 +11,11 @@
 
 #include "core/clock.hpp"
 #include "diff/plan.hpp"
-#include "reconciler/desired_state.hpp"
 #include "reconciler/image_resolver.hpp"
 #include "reconciler/ports/engine.hpp"
-#include "reconciler/secret_digest.hpp"
 #include "reconciler/state.hpp"
+#include "repository/desired_state.hpp"
+#include "repository/secret_digest.hpp"
 #include "swarm/live_state.hpp"
 
 namespace skep::reconciler {
@@ -29,7 +29,7 @@ class Planner {
           const Clock& clock,
           spdlog::logger& log,
           std::string instance,
-          SecretDigest digest,
+          repository::SecretDigest digest,
           std::function<void()> on_answer);
 
   struct Planned {
@@ -41,7 +41,7 @@ class Planner {
     std::vector<std::string> old_answers;
   };
   /// Of a stack in git. `record` is null where the stack is not ours.
-  Planned plan(const DesiredStack& stack,
+  Planned plan(const repository::DesiredStack& stack,
                const diff::LiveIndex& live,
                const StackRecord* record,
                std::stop_token stop);
@@ -63,7 +63,7 @@ class Planner {
                                            std::stop_token stop);
 
  private:
-  diff::Policy policy_for(const StackPolicy& settings,
+  diff::Policy policy_for(const repository::StackPolicy& settings,
                           const StackRecord* record,
                           std::stop_token stop);
   void name_secrets(diff::Policy& policy, std::stop_token stop);
@@ -75,7 +75,7 @@ class Planner {
   const Clock& clock_;
   spdlog::logger& log_;
   std::string instance_;
-  SecretDigest digest_;
+  repository::SecretDigest digest_;
   std::string engine_api_;                         ///< "" until the engine told.
   std::map<std::string, std::string> unanswered_;  ///< Images that no digest came for, and why.
   ImageResolver resolver_;

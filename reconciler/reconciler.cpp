@@ -6,6 +6,7 @@
 
 #include "core/digest.hpp"
 #include "core/logfmt.hpp"
+#include "reconciler/hook_runs.hpp"
 #include "reconciler/node_loss.hpp"
 #include "reconciler/stack_status.hpp"
 #include "reconciler/stream_proof.hpp"
@@ -80,7 +81,7 @@ Reconciler::Reconciler(ports::Engine& engine,
       random_(options_.seed != 0 ? options_.seed : seed_from_system()),
       began_(to_rfc3339(clock.now())) {}
 
-Result<Turn> Reconciler::turn(const DesiredState& desired, std::stop_token stop) {
+Result<Turn> Reconciler::turn(const repository::DesiredState& desired, std::stop_token stop) {
   const auto started = clock_.steady();
   revision_ = desired.revision;
   auto live = engine_.observe(stop);
@@ -227,7 +228,7 @@ void Reconciler::excuse_blindness(SteadyTime now) {
   }
 }
 
-void Reconciler::note_lost_records(const DesiredState& desired,
+void Reconciler::note_lost_records(const repository::DesiredState& desired,
                                    const State& state,
                                    Turn& turn) const {
   for (const auto& [name, raw] : state.damaged) {

@@ -18,7 +18,6 @@
 #include "core/result.hpp"
 #include "reconciler/access_policy.hpp"
 #include "reconciler/decide.hpp"
-#include "reconciler/desired_state.hpp"
 #include "reconciler/planner.hpp"
 #include "reconciler/policed_engine.hpp"
 #include "reconciler/ports/checkout.hpp"
@@ -26,6 +25,7 @@
 #include "reconciler/ports/observer.hpp"
 #include "reconciler/state.hpp"
 #include "reconciler/stuck_networks.hpp"
+#include "repository/desired_state.hpp"
 
 namespace skep::reconciler {
 
@@ -34,8 +34,8 @@ struct ReconcilerOptions {
   bool plan_only = false;      ///< Nothing is written at all.
   std::set<std::string> only;  ///< Stack names; empty: all.
   /// One stack at an older commit, for rolling back (stack_at()). Empty: there is no way back.
-  std::function<Result<std::shared_ptr<const DesiredStack>>(const std::string& commit,
-                                                            const std::string& stack)>
+  std::function<Result<std::shared_ptr<const repository::DesiredStack>>(const std::string& commit,
+                                                                        const std::string& stack)>
       revision;
   /// Takes what must not be told out of a sentence. Empty: nothing is taken out.
   std::function<void(std::string&)> mask;
@@ -51,8 +51,8 @@ struct ReconcilerOptions {
   std::string self_stack;
   /// False where a person does it now, whatever `windows` say.
   bool respect_windows = true;
-  std::uint32_t seed = 0;  ///< Of the jitter; 0 takes one from the system.
-  SecretDigest digest;     ///< Of the swarm's digest key, where there is one.
+  std::uint32_t seed = 0;           ///< Of the jitter; 0 takes one from the system.
+  repository::SecretDigest digest;  ///< Of the swarm's digest key, where there is one.
   /// What services may ask for. Nothing: anything, for a person who holds the engine's socket.
   std::optional<AccessPolicy> access;
   /// Where services find files of the repository (`repo_files: checkout`); null: nowhere, and such
@@ -97,7 +97,7 @@ class Reconciler {
 
   /// Errors: the swarm could not be read, or the state object is not ours to understand: nothing is
   /// known and nothing was written.
-  Result<Turn> turn(const DesiredState& desired, std::stop_token stop);
+  Result<Turn> turn(const repository::DesiredState& desired, std::stop_token stop);
 
   /// Another agent was active meanwhile: what was seen before says nothing any more. Only before a
   /// turn, by its thread.
@@ -121,7 +121,7 @@ class Reconciler {
  private:
   struct Work;  ///< One turn's facts of all stacks.
 
-  Result<void> ensure_networks(const DesiredState& desired,
+  Result<void> ensure_networks(const repository::DesiredState& desired,
                                swarm::LiveState& live,
                                Turn& turn,
                                std::stop_token stop);
@@ -132,19 +132,21 @@ class Reconciler {
                               const Error& error,
                               Turn& turn,
                               std::stop_token stop);
-  Result<void> ensure_files(const DesiredState& desired,
+  Result<void> ensure_files(const repository::DesiredState& desired,
                             swarm::LiveState& live,
                             Turn& turn,
                             std::stop_token stop);
-  void ensure_node_labels(const DesiredState& desired,
+  void ensure_node_labels(const repository::DesiredState& desired,
                           swarm::LiveState& live,
                           Turn& turn,
                           std::stop_token stop);
   /// Time in which the swarm could not be read is nobody's lack of progress.
   void excuse_blindness(SteadyTime now);
-  void note_lost_records(const DesiredState& desired, const State& state, Turn& turn) const;
+  void note_lost_records(const repository::DesiredState& desired,
+                         const State& state,
+                         Turn& turn) const;
   // What is known of each stack (gather.cpp).
-  void gather(const DesiredState& desired,
+  void gather(const repository::DesiredState& desired,
               const diff::LiveIndex& index,
               const State& state,
               Work& work,
@@ -158,19 +160,21 @@ class Reconciler {
   void find_way_back(StackFacts& facts);
   // What comes of it.
   void hold_mass_removal(Work& work, const State& state);
-  void spare_what_is_ours(const DesiredState& desired, diff::Plan& plan) const;
+  void spare_what_is_ours(const repository::DesiredState& desired, diff::Plan& plan) const;
   void give_grace(Work& work, Turn& turn);
   /// Which new stack each stack that leaves has become: by the name of the old one.
   std::map<std::string, const StackFacts*> new_names(const diff::LiveIndex& index,
                                                      const Work& work);
   /// A renamed directory is one operation: the old name goes first, and waits for a person where
   /// data would stay behind (traps 12, 36).
-  void pair_renames(const DesiredState& desired, const diff::LiveIndex& index, Work& work);
+  void pair_renames(const repository::DesiredState& desired,
+                    const diff::LiveIndex& index,
+                    Work& work);
   /// Stacks that exchange ports wait for each other for ever, for the engine refuses a port in use:
   /// one of them gives its own up before (port_exchange.cpp).
   void exchange_ports(const diff::LiveIndex& index, Work& work);
-  void order(const DesiredState& desired, Work& work);
-  Result<void> carry_out(const DesiredState& desired,
+  void order(const repository::DesiredState& desired, Work& work);
+  Result<void> carry_out(const repository::DesiredState& desired,
                          const swarm::LiveState& live,
                          State& state,
                          Work& work,
@@ -196,14 +200,14 @@ class Reconciler {
   void back_off(StackMemory& memory);
   /// What people asked for meanwhile goes into the state. Returns whether it was written: then the
   /// swarm must be looked at again.
-  Result<bool> take_requests(const DesiredState& desired,
+  Result<bool> take_requests(const repository::DesiredState& desired,
                              const swarm::LiveState& live,
                              State& state,
                              std::stop_token stop);
   // Hooks (run_hooks.cpp).
   /// With its deadline, which is counted by a clock that nobody sets.
   HookRun look_at_run(const StackFacts& facts,
-                      const Hook& hook,
+                      const repository::Hook& hook,
                       const std::vector<swarm::Task>& tasks);
   void look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>& tasks);
   /// A hook that failed ends the operation, and is not run again by itself.
@@ -231,7 +235,7 @@ class Reconciler {
   void report_failures(const StackFacts& facts,
                        const swarm::LiveStack& live,
                        const std::vector<swarm::Task>& tasks);
-  void report_inventory(const DesiredState& desired,
+  void report_inventory(const repository::DesiredState& desired,
                         const swarm::LiveState& live,
                         const State& state,
                         const Work& work,
@@ -240,7 +244,7 @@ class Reconciler {
   void forget_stack(const std::string& name, const std::string& full_name, const std::string& why);
   // A person's way back (rollback.cpp).
   void take_rollbacks(const std::map<std::string, Rollback>& asked,
-                      const DesiredState& desired,
+                      const repository::DesiredState& desired,
                       State& next);
   void note_way_back(const StackFacts& facts, State& next) const;
   /// Its rollout is on trial, and where swarm paused it the content is not to blame, or is tried
@@ -302,7 +306,7 @@ class Reconciler {
   std::map<std::string, ClusterTrouble> cluster_troubles_;  ///< By what could not be made.
   struct WayBack {
     std::string commit;
-    std::shared_ptr<const DesiredStack> stack;  ///< nullptr where it is not to be had.
+    std::shared_ptr<const repository::DesiredStack> stack;  ///< nullptr where it is not to be had.
     std::string error;
   };
   std::map<std::string, WayBack> ways_back_;  ///< By stack name.

@@ -1,14 +1,9 @@
 #include "reconciler/redaction.hpp"
 
-#include <algorithm>
-
 #include "diff/words.hpp"
 
 namespace skep::reconciler {
 namespace {
-
-/// Parts of a secret that are shorter stand in every sentence.
-constexpr std::size_t kShortestPart = 4;
 
 /// Also where a placeholder stands for a value that could not be decrypted: then what is live is
 /// the value.
@@ -40,36 +35,6 @@ void Redaction::add(const Secret& value) { set_->add(value.reveal()); }
 
 void Redaction::mask(std::string& text) const {
   if (!text.empty()) text = set_->mask_field(text);
-}
-
-void hide_secrets(Findings& findings,
-                  const std::vector<std::string>& secrets,
-                  const RedactionSet& set) {
-  if (secrets.empty()) return;
-  const auto is_part = [&secrets](std::string_view text) {
-    return text.size() >= kShortestPart &&
-           std::any_of(secrets.begin(), secrets.end(), [text](const std::string& secret) {
-             return secret.find(text) != std::string::npos;
-           });
-  };
-  for (auto& finding : findings) {
-    auto& message = finding.message;
-    message = set.mask_field(message);
-    if (message == RedactionSet::kMask) message = "(not shown: it would quote a decrypted value)";
-    for (const char quote : {'"', '\''}) {
-      for (auto begin = message.find(quote); begin != std::string::npos;) {
-        const auto end = message.find(quote, begin + 1);
-        if (end == std::string::npos) break;
-        const auto inside = std::string_view(message).substr(begin + 1, end - begin - 1);
-        if (is_part(inside)) {
-          message.replace(begin + 1, inside.size(), RedactionSet::kMask);
-          begin = message.find(quote, begin + RedactionSet::kMask.size() + 2);
-        } else {
-          begin = end;  // An apostrophe is no quote: what ends one may begin the next.
-        }
-      }
-    }
-  }
 }
 
 void hide_secrets(diff::Plan& plan, const std::function<void(std::string&)>& mask) {

@@ -4,9 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "core/finding.hpp"
 #include "core/redaction.hpp"
 #include "core/secret.hpp"
 #include "diff/plan.hpp"
@@ -30,12 +28,6 @@ class Redaction {
  private:
   std::shared_ptr<RedactionSet> set_;
 };
-
-/// Of a stack whose `secrets` were decrypted: what a message says of them, and also a part of one
-/// that it quotes, for errors show where in a value they stopped.
-void hide_secrets(Findings& findings,
-                  const std::vector<std::string>& secrets,
-                  const RedactionSet& set);
 
 /// Both sides of each difference that a known value reaches are hidden: the side that is not known
 /// may be the value's predecessor, or, where a placeholder stands in git's, the value.

@@ -36,11 +36,11 @@ bool Reconciler::asked_to_suspend(const std::string& stack) {
   return at != requests_.suspensions.end() && at->second;
 }
 
-Result<bool> Reconciler::take_requests(const DesiredState& desired,
+Result<bool> Reconciler::take_requests(const repository::DesiredState& desired,
                                        const swarm::LiveState& live,
                                        State& state,
                                        std::stop_token stop) {
-  const auto in_git = [&](const std::string& name) -> const DesiredStack* {
+  const auto in_git = [&](const std::string& name) -> const repository::DesiredStack* {
     const auto stack =
         std::find_if(desired.stacks.begin(), desired.stacks.end(), [&](const auto& candidate) {
           return candidate->source.name == name;

@@ -12,7 +12,7 @@ void Reconciler::rollback(const std::string& stack, Rollback request) {
 }
 
 void Reconciler::take_rollbacks(const std::map<std::string, Rollback>& asked,
-                                const DesiredState& desired,
+                                const repository::DesiredState& desired,
                                 State& next) {
   for (const auto& [name, rollback] : asked) {
     const auto stack = std::find_if(

@@ -2,6 +2,7 @@
 
 #include "core/logfmt.hpp"
 #include "reconciler/apply.hpp"
+#include "reconciler/hook_runs.hpp"
 #include "reconciler/patience.hpp"
 #include "reconciler/work.hpp"
 #include "swarm/labels.hpp"
@@ -19,19 +20,20 @@ constexpr auto kHookLogPatience = 3s;  ///< The turn waits for it, and all other
 constexpr std::size_t kLongestTrouble = 1500;
 
 /// Whether the swarm holds a run that no hook of this content is about.
-bool is_stale(const swarm::LiveService& service, const DesiredStack* desired) {
+bool is_stale(const swarm::LiveService& service, const repository::DesiredStack* desired) {
   if (desired == nullptr) return true;
   const auto content = service.spec.labels.find(std::string(swarm::kHookContentLabel));
   if (content == service.spec.labels.end() || content->second != desired->content) return true;
-  return std::none_of(desired->hooks.begin(), desired->hooks.end(), [&](const Hook& hook) {
-    return hook.service.spec.name == service.spec.name;
-  });
+  return std::none_of(
+      desired->hooks.begin(), desired->hooks.end(), [&](const repository::Hook& hook) {
+        return hook.service.spec.name == service.spec.name;
+      });
 }
 
 }  // namespace
 
 HookRun Reconciler::look_at_run(const StackFacts& facts,
-                                const Hook& hook,
+                                const repository::Hook& hook,
                                 const std::vector<swarm::Task>& tasks) {
   auto run = run_of(hook, facts.desired->content, facts.hooks.services, tasks, clock_.now());
   if (run.stage != Stage::running) return run;
@@ -72,7 +74,7 @@ void Reconciler::look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>
     facts.hooks.pre_completed = facts.hooks.post_completed = true;
     return;
   }
-  const auto first_due = [&](HookPhase phase) {
+  const auto first_due = [&](repository::HookPhase phase) {
     for (const auto& hook : desired->hooks) {
       if (hook.phase != phase) continue;
       auto run = look_at_run(facts, hook, tasks);
@@ -84,13 +86,13 @@ void Reconciler::look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>
     return false;
   };
   if (pre_done != content) {
-    if (first_due(HookPhase::pre_deploy)) return;
+    if (first_due(repository::HookPhase::pre_deploy)) return;
     facts.hooks.pre_completed = true;
   }
   const bool arrived = facts.record != nullptr && facts.record->content == content &&
                        facts.plan.empty() && facts.health == ports::Health::healthy;
   if (!arrived || post_done == content) return;
-  if (!first_due(HookPhase::post_deploy)) facts.hooks.post_completed = true;
+  if (!first_due(repository::HookPhase::post_deploy)) facts.hooks.post_completed = true;
 }
 
 std::string Reconciler::trouble_of_hook(const StackFacts& facts, std::stop_token stop) {
@@ -126,7 +128,7 @@ void Reconciler::follow_hook(StackFacts& facts, Decision& decision, std::stop_to
   finish_operation(facts, false, "hook", trouble);
   fail(memory, {ErrorKind::invalid_input, trouble});
   log_.error(logfmt("hook failed", {{"stack", facts.name}, {"trouble", trouble}}));
-  if (hook->phase == HookPhase::post_deploy) {
+  if (hook->phase == repository::HookPhase::post_deploy) {
     // The stack itself is well; whatever the hook was for must be looked after by a person.
     facts.hooks.post_failure = trouble;
     facts.hooks.post_completed = true;
@@ -136,7 +138,7 @@ void Reconciler::follow_hook(StackFacts& facts, Decision& decision, std::stop_to
     return;
   }
   decision = {Verdict::wait, trouble};
-  if (facts.desired->source.settings.policy.on_failure == OnFailure::keep) return;
+  if (facts.desired->source.settings.policy.on_failure == repository::OnFailure::keep) return;
   memory.failed_content = facts.desired->content;
   memory.failure = trouble;
   memory.failures = 0;
@@ -193,7 +195,7 @@ bool Reconciler::step_hooks(StackFacts& facts,
   memory.approved = false;
   if (in_the_way || stage == Stage::running) return true;
 
-  DesiredStack only = *facts.desired;
+  repository::DesiredStack only = *facts.desired;
   only.spec.services = {{hook->key, hook->service}};
   mark_hook(
       only.spec.services.at(hook->key).spec, hook->phase, facts.desired->content, clock_.now());

@@ -47,9 +47,9 @@ ports::StackStatus describe_stack(const StackFacts& facts,
     status.group = facts.desired->source.group;
     status.path = facts.desired->source.directory.text();
     const auto sync = facts.desired->source.settings.policy.sync;
-    status.mode = sync == SyncMode::automatic ? "auto"
-                  : sync == SyncMode::manual  ? "manual"
-                                              : "observe";
+    status.mode = sync == repository::SyncMode::automatic ? "auto"
+                  : sync == repository::SyncMode::manual  ? "manual"
+                                                          : "observe";
     status.target_revision = target_revision;
     using diff::ObjectKind;
     const auto& spec = facts.desired->spec;

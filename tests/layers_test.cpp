@@ -41,6 +41,7 @@ const std::set<std::string> kEverything = {"core",
                                            "reconciler/ports",
                                            "gitsync",
                                            "metrics",
+                                           "repository",
                                            "reconciler",
                                            "history",
                                            "notify"};
@@ -59,19 +60,22 @@ const std::map<std::string, Folder> kFolders = {
     {"compose", {{"core", "yaml", "swarm"}, {}, true}},
     {"diff", {{"core", "swarm"}, {}, true}},
     {"reconciler/ports", {{"core", "swarm", "diff"}, {}}},
-    {"reconciler",
+    // date: time zones of deployment windows.
+    {"repository",
      {{"core",
        "swarm",
        "yaml",
-       "helm-like-templates/renderer",
        "helm-like-templates/package",
        "helm-like-templates/catalog",
        "sops",
        "compose",
        "diff",
        "reconciler/ports"},
-      // nlohmann: the state object in the swarm is JSON; date: time zones of deployment windows.
-      {"spdlog", "nlohmann", "date"}}},
+      {"date"},
+      true}},
+    // nlohmann: the state object in the swarm is JSON.
+    {"reconciler",
+     {{"core", "swarm", "yaml", "diff", "repository", "reconciler/ports"}, {"spdlog", "nlohmann"}}},
     // nlohmann: what parent and fetching child tell each other; openssl: hashed known_hosts, a CA
     // of one's own.
     {"gitsync", {{"core", "reconciler/ports"}, {"git2", "nlohmann", "openssl", "spdlog"}}},

@@ -12,7 +12,7 @@
 #include "core/digest.hpp"
 #include "helm-like-templates/catalog/catalog.hpp"
 #include "helm-like-templates/package/package.hpp"
-#include "reconciler/desired_state.hpp"
+#include "repository/desired_state.hpp"
 
 namespace {
 
@@ -106,9 +106,9 @@ int main(int argc, char** argv) {
     tree[directory + "/values.yaml"] = values(i);
   }
   const MemoryTree before(tree, "c1");
-  reconciler::DesiredState first;
+  repository::DesiredState first;
   const auto all = milliseconds([&] {
-    auto state = reconciler::load_desired_state(before, {}, nullptr);
+    auto state = repository::load_desired_state(before, {}, nullptr);
     if (!state || state->rendered != count || state->stacks.front()->broken()) std::abort();
     first = *std::move(state);
   });
@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
   const MemoryTree after(tree, "c2");
   std::size_t rendered = 0;
   const auto again = milliseconds([&] {
-    auto state = reconciler::load_desired_state(after, {}, &first);
+    auto state = repository::load_desired_state(after, {}, &first);
     if (!state) std::abort();
     rendered = state->rendered;
   });

@@ -207,6 +207,9 @@ TEST_F(Explain, AFailureTellsHowOftenAndWhenItIsTriedAgain) {
   ASSERT_TRUE(retry->until);
   EXPECT_GT(*retry->until, world.clock.now());
   EXPECT_LE(*retry->until, world.clock.now() + 2s);
+  const auto* ours = link(explanation, "approval");
+  ASSERT_NE(ours, nullptr);
+  EXPECT_THAT(ours->text, HasSubstr("was begun last")) << "it is not carried out yet";
 }
 
 TEST_F(Explain, AnEditByHandThatIsOnlyWatchedIsAPolicyAndADifference) {

@@ -1,4 +1,4 @@
-#include "reconciler/hooks.hpp"
+#include "repository/hooks.hpp"
 
 #include <gmock/gmock.h>
 

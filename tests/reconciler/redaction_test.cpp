@@ -61,5 +61,34 @@ TEST(Redaction, OfAStackSecretsAndVariablesNamedLikeCredentialsCount) {
             "*** *** information k");
 }
 
+TEST(Redaction, BothSidesOfADifferenceThatAValueReachesAreHidden) {
+  RedactionSet set;
+  set.add("new-password");
+  set.add("4711");
+  diff::Plan plan{.stack = *swarm::StackName::parse("x"),
+                  .actions = {},
+                  .untouched = {},
+                  .notes = {},
+                  .desired = {}};
+  diff::Action action;
+  action.changes = {
+      {"environment", "URL", diff::FieldChange::Kind::changed, "old-password", "new-password"},
+      {"environment", "PIN", diff::FieldChange::Kind::added, "", "4711"},
+      {"environment", "LEVEL", diff::FieldChange::Kind::changed, "info", "debug"},
+      {"labels", "note", diff::FieldChange::Kind::changed, "live-value", "***"}};
+  plan.actions.push_back(action);
+  plan.notes.push_back({diff::Note::Severity::warning, "new-password is bad", {}});
+  hide_secrets(plan, [&set](std::string& text) { text = set.mask_field(text); });
+  const auto& changes = plan.actions.front().changes;
+  EXPECT_EQ(changes[0].before, "***");
+  EXPECT_EQ(changes[0].after, "***");
+  EXPECT_TRUE(changes[0].secret);
+  EXPECT_EQ(changes[1].before, "");
+  EXPECT_EQ(changes[1].after, "***");
+  EXPECT_EQ(changes[2].after, "debug");
+  EXPECT_EQ(changes[3].before, "***") << "a placeholder stands for what is live";
+  EXPECT_EQ(plan.notes.front().text, "*** is bad");
+}
+
 }  // namespace
 }  // namespace skep::reconciler

@@ -357,21 +357,21 @@ TEST_F(IgnoreTest, AnUnknownServiceAndAWrongPointerAreErrors) {
   world.commit();
   EXPECT_THAT(World::status(settle(), "a").message, HasSubstr("did you mean web?"));
   for (const auto* path : {"Mode", "/Name", "/Mode/Replcated", "/Labels/a~2", "/Mode/Global/X"}) {
-    EXPECT_FALSE(parse_service_pointer(path)) << path;
+    EXPECT_FALSE(repository::parse_service_pointer(path)) << path;
   }
-  EXPECT_TRUE(parse_service_pointer("/TaskTemplate/ContainerSpec/Env/0"));
-  EXPECT_TRUE(parse_service_pointer("/Labels/com.example~1x"));
+  EXPECT_TRUE(repository::parse_service_pointer("/TaskTemplate/ContainerSpec/Env/0"));
+  EXPECT_TRUE(repository::parse_service_pointer("/Labels/com.example~1x"));
 }
 
 TEST(Ignore, ALabelIsCarriedByItselfAlsoWhereItIsGone) {
   swarm::ServiceSpec desired, live;
   desired.labels = {{"a", "1"}, {"b", "1"}};
   live.labels = {{"a", "2"}, {"c", "3"}};
-  carry_live(desired, live, {"Labels", "a"});
-  carry_live(desired, live, {"Labels", "b"});
+  repository::carry_live(desired, live, {"Labels", "a"});
+  repository::carry_live(desired, live, {"Labels", "b"});
   EXPECT_EQ(desired.labels, (swarm::StringMap{{"a", "2"}}));
   live.task_template.resources.emplace().limits.emplace().memory_bytes = 7;
-  carry_live(desired, live, {"TaskTemplate", "Resources", "Limits", "MemoryBytes"});
+  repository::carry_live(desired, live, {"TaskTemplate", "Resources", "Limits", "MemoryBytes"});
   EXPECT_EQ(desired.task_template.resources->limits->memory_bytes, 7);
 }
 

@@ -3,80 +3,19 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
 #include <spdlog/logger.h>
 
-#include "core/digest.hpp"
 #include "reconciler/reconciler.hpp"
 #include "tests/fakes/fake_engine.hpp"
+#include "tests/fakes/memory_repository.hpp"
 
 namespace skep::tests {
 
 /// The state object of an agent with no `--instance`.
 inline const std::string kState = "skep-default-state";
-
-/// A repository in memory: path → text.
-class MemorySnapshot final : public ports::Snapshot {
- public:
-  explicit MemorySnapshot(std::map<std::string, std::string> files,
-                          std::string commit,
-                          std::set<std::string> executables = {})
-      : files_(std::move(files)), executables_(std::move(executables)) {
-    revision_.commit = std::move(commit);
-  }
-  [[nodiscard]] const ports::Revision& revision() const override { return revision_; }
-  void set_subject(std::string subject) { revision_.subject = std::move(subject); }
-  [[nodiscard]] Result<std::vector<ports::TreeEntry>> list(
-      const RepoPath& directory) const override {
-    std::map<std::string, ports::TreeEntry> entries;
-    const auto prefix = directory.is_root() ? std::string() : directory.text() + "/";
-    for (const auto& [path, text] : files_) {
-      if (!path.starts_with(prefix)) continue;
-      const auto rest = path.substr(prefix.size());
-      const auto slash = rest.find('/');
-      ports::TreeEntry entry;
-      entry.name = rest.substr(0, slash);
-      entry.kind = slash == std::string::npos ? ports::TreeEntry::Kind::file
-                                              : ports::TreeEntry::Kind::directory;
-      entry.id = sha256_hex(text);
-      entry.executable = executables_.count(path) != 0;
-      if (slash != std::string::npos) {  // Of a directory: of all that is in it.
-        entry.executable = false;
-        entry.id = sha256_hex(entries[entry.name].id + path + text);
-      }
-      entries[entry.name] = entry;
-    }
-    std::vector<ports::TreeEntry> list;
-    for (auto& [name, entry] : entries) list.push_back(entry);
-    return list;
-  }
-  [[nodiscard]] Result<std::optional<ports::TreeEntry>> find(const RepoPath& path) const override {
-    ++finds;
-    if (unreadable.count(path.text()) != 0) return unreadable.at(path.text());
-    const auto entries = list(path.parent());
-    for (const auto& entry : *entries) {
-      if (entry.name == path.name()) return std::optional(entry);
-    }
-    return std::optional<ports::TreeEntry>();
-  }
-  [[nodiscard]] Result<std::optional<ports::TreeFile>> read(const RepoPath& path) const override {
-    if (unreadable.count(path.text()) != 0) return unreadable.at(path.text());
-    const auto at = files_.find(path.text());
-    if (at == files_.end()) return std::optional<ports::TreeFile>();
-    return std::optional(
-        ports::TreeFile{sha256_hex(at->second), at->second, executables_.count(path.text()) != 0});
-  }
-  mutable std::size_t finds = 0;
-  std::map<std::string, Error> unreadable;  ///< Paths of which find() and read() fail.
-
- private:
-  std::map<std::string, std::string> files_;
-  std::set<std::string> executables_;
-  ports::Revision revision_;
-};
 
 /// A clock that only moves when it is told to.
 class ManualClock final : public Clock {
@@ -98,25 +37,6 @@ class ManualClock final : public Clock {
   std::chrono::milliseconds elapsed_{0}, set_by_{0};
 };
 
-/// The commits that were made; a test may lose some.
-class MemoryHistory final : public ports::Source {
- public:
-  Result<std::shared_ptr<const ports::Snapshot>> fetch(std::stop_token /*stop*/) override {
-    return Error{ErrorKind::unavailable, "nothing to fetch from"};
-  }
-  [[nodiscard]] std::shared_ptr<const ports::Snapshot> last_good() const override {
-    return nullptr;
-  }
-  [[nodiscard]] Result<std::shared_ptr<const ports::Snapshot>> snapshot_at(
-      const std::string& commit) const override {
-    const auto at = commits.find(commit);
-    if (at == commits.end()) return Error{ErrorKind::unavailable, "no commit " + commit};
-    return at->second;
-  }
-  [[nodiscard]] std::string describe() const override { return "memory"; }
-  std::map<std::string, std::shared_ptr<const ports::Snapshot>> commits;
-};
-
 /// A swarm that behaves, a repository in memory, and a reconciler between them.
 class World {
  public:
@@ -131,7 +51,7 @@ class World {
     options.instance = instance_;
     options.seed = 7;
     options.revision = [this](const std::string& commit, const std::string& stack) {
-      return reconciler::stack_at(history, load, commit, stack);
+      return repository::stack_at(history, load, commit, stack);
     };
     auto& told = listener == nullptr ? observer : *listener;
     reconciler_ =
@@ -144,7 +64,7 @@ class World {
     const auto id = std::string(39, 'a') + std::to_string(commits_);
     const auto snapshot = std::make_shared<const MemorySnapshot>(files, id);
     history.commits[id] = snapshot;
-    auto loaded = reconciler::load_desired_state(*snapshot, load, desired_ ? &*desired_ : nullptr);
+    auto loaded = repository::load_desired_state(*snapshot, load, desired_ ? &*desired_ : nullptr);
     ASSERT_TRUE(loaded) << loaded.error().message;
     desired_ = *std::move(loaded);
   }
@@ -178,10 +98,10 @@ class World {
   }
 
   reconciler::Reconciler& agent() { return *reconciler_; }
-  [[nodiscard]] const reconciler::DesiredState& desired() const { return *desired_; }
+  [[nodiscard]] const repository::DesiredState& desired() const { return *desired_; }
 
   reconciler::ReconcilerOptions options;  ///< Of the next restart_agent().
-  reconciler::LoadOptions load;           ///< Of the next commit(), its key of restart_agent().
+  repository::LoadOptions load;           ///< Of the next commit(), its key of restart_agent().
   MemoryHistory history;
   fakes::FakeEngine engine;
   ports::Observer observer;
@@ -194,14 +114,9 @@ class World {
   std::string instance_;
   spdlog::logger log_{"test"};
   std::unique_ptr<reconciler::Reconciler> reconciler_;
-  std::optional<reconciler::DesiredState> desired_;
+  std::optional<repository::DesiredState> desired_;
   int commits_ = 0;
 };
-
-/// "services: {web: {image: IMAGE}}"
-inline std::string one_service(const std::string& image, const std::string& service = "web") {
-  return "services:\n  " + service + ":\n    image: " + image + "\n";
-}
 
 /// A test on a world of its own.
 class WorldTest : public testing::Test {

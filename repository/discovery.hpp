@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/finding.hpp"
+#include "core/repo_path.hpp"
+#include "core/result.hpp"
+#include "reconciler/ports/source.hpp"
+#include "repository/settings.hpp"
+#include "repository/tree_reader.hpp"
+
+namespace skep::repository {
+
+/// One directory that is, or should be, a stack.
+struct StackSource {
+  std::string group;   ///< "apps"
+  RepoPath directory;  ///< "apps/MY-APP", from the repository's root.
+  std::string name;    ///< The stack's name in the swarm.
+  StackSettings settings;
+  std::vector<RepoPath> compose_files;  ///< In order; empty where there are errors. Of a stack made
+                                        ///< from a template: what is laid over it.
+  std::vector<RepoPath> values_files;   ///< For the template, later ones win.
+  Findings findings;                    ///< Mistakes of this stack's own settings.
+  Reads reads;
+};
+
+struct Discovery {
+  ClusterSettings cluster;
+  std::vector<StackSource> stacks;    ///< In the order of groups, then by directory.
+  std::vector<StackSource> disabled;  ///< `enabled: false`: as if they were not in git.
+  Findings findings;                  ///< Of the cluster's skep.yaml: they freeze everything.
+  std::map<std::string, std::string> obstructed;  ///< As DesiredState's.
+};
+
+/// What stands in a snapshot, by design §3: `skep.yaml`, then every directory of every group.
+/// With an environment, `docker-compose.ENV.yml` and `values.ENV.yaml` come after the files whose
+/// names they vary, where they are there. Errors: as Snapshot's; a repository in which nothing can
+/// be a stack is found and empty, which is for the caller to doubt.
+Result<Discovery> discover(const ports::Snapshot& snapshot,
+                           const RepoPath& root,
+                           const std::string& environment = "");
+
+}  // namespace skep::repository

@@ -1,0 +1,150 @@
+#include "repository/ignore.hpp"
+
+#include <charconv>
+#include <optional>
+#include <span>
+
+#include "swarm/fields.hpp"
+#include "swarm/labels.hpp"
+
+namespace skep::repository {
+namespace {
+
+using Path = std::span<const std::string>;
+using swarm::HasFields;
+using swarm::Presence;
+using swarm::StringMap;
+
+template <typename T>
+struct IsOptional : std::false_type {};
+template <typename T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+template <typename T>
+struct IsVector : std::false_type {};
+template <typename T>
+struct IsVector<std::vector<T>> : std::true_type {};
+
+std::optional<std::size_t> index_of(const std::string& token) {
+  std::size_t index = 0;
+  const auto* end = token.data() + token.size();
+  const auto [at, error] = std::from_chars(token.data(), end, index);
+  const bool plain = error == std::errc() && at == end && (token.size() == 1 || token[0] != '0');
+  return plain ? std::optional(index) : std::nullopt;
+}
+
+/// Whether values of the type can have such a place.
+template <typename T>
+bool can_have(Path path) {
+  if (path.empty()) return true;
+  if constexpr (IsOptional<T>::value) {
+    return can_have<typename T::value_type>(path);
+  } else if constexpr (IsVector<T>::value) {
+    return index_of(path[0]) && can_have<typename T::value_type>(path.subspan(1));
+  } else if constexpr (std::is_same_v<T, StringMap>) {
+    return path.size() == 1;
+  } else if constexpr (HasFields<T>) {
+    bool found = false;
+    T value{};
+    T::fields(value, [&](std::string_view name, auto& member, Presence /*presence*/ = {}) {
+      if (name == path[0]) found = can_have<std::remove_cvref_t<decltype(member)>>(path.subspan(1));
+    });
+    return found;
+  } else {
+    return false;
+  }
+}
+
+template <typename T>
+void carry(T& into, const T& from, Path path);
+
+template <typename T>
+void carry_element(std::vector<T>& into, const std::vector<T>& from, Path path) {
+  const auto index = index_of(path[0]);
+  if (!index) return;
+  const auto rest = path.subspan(1);
+  if (*index >= from.size()) {
+    if (rest.empty() && *index < into.size())
+      into.erase(into.begin() + static_cast<std::ptrdiff_t>(*index));
+  } else if (*index < into.size()) {
+    carry(into[*index], from[*index], rest);
+  } else if (*index == into.size() && rest.empty()) {
+    into.push_back(from[*index]);
+  }
+}
+
+template <typename T>
+void carry_member(T& into, const T& from, Path path) {
+  const void* source = nullptr;
+  T::fields(from, [&](std::string_view name, const auto& member, Presence /*presence*/ = {}) {
+    if (name == path[0]) source = &member;
+  });
+  T::fields(into, [&](std::string_view name, auto& member, Presence /*presence*/ = {}) {
+    using Member = std::remove_cvref_t<decltype(member)>;
+    if (name == path[0])
+      carry<Member>(member, *static_cast<const Member*>(source), path.subspan(1));
+  });
+}
+
+template <typename T>
+void carry(T& into, const T& from, Path path) {
+  if (path.empty()) {
+    into = from;
+  } else if constexpr (IsOptional<T>::value) {
+    if (!from && !into) return;
+    if (!into) into.emplace();
+    carry(*into, from ? *from : typename T::value_type{}, path);
+  } else if constexpr (IsVector<T>::value) {
+    carry_element(into, from, path);
+  } else if constexpr (std::is_same_v<T, StringMap>) {
+    if (const auto at = from.find(path[0]); at != from.end()) {
+      into[path[0]] = at->second;
+    } else {
+      into.erase(path[0]);
+    }
+  } else if constexpr (HasFields<T>) {
+    carry_member(into, from, path);
+  }
+}
+
+Error wrong(std::string_view text, const std::string& why) {
+  return {ErrorKind::invalid_input, "\"" + std::string(text) + "\" " + why};
+}
+
+}  // namespace
+
+Result<ServicePointer> parse_service_pointer(std::string_view text) {
+  if (!text.starts_with('/')) {
+    return wrong(text, "is no JSON pointer: it starts with /, such as /Mode/Replicated/Replicas");
+  }
+  ServicePointer path;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '/') {
+      path.emplace_back();
+    } else if (text[i] != '~') {
+      path.back() += text[i];
+    } else if (i + 1 < text.size() && (text[i + 1] == '0' || text[i + 1] == '1')) {
+      path.back() += text[++i] == '0' ? '~' : '/';
+    } else {
+      return wrong(text, "is no JSON pointer: ~ must be written ~0, and / inside a name ~1");
+    }
+  }
+  if (path.size() == 1 && path[0] == "Name")
+    return wrong(text, "cannot be ignored: a service is known by its name");
+  if (!can_have<swarm::ServiceSpec>(path)) {
+    return wrong(text,
+                 "points to nothing that a service has; the names are those of the Engine API, as "
+                 "`skep render` shows them");
+  }
+  return path;
+}
+
+void carry_live(swarm::ServiceSpec& desired,
+                const swarm::ServiceSpec& live,
+                const ServicePointer& path) {
+  static const ServicePointer kImage = {"TaskTemplate", "ContainerSpec", "Image"};
+  carry(desired, live, path);
+  // The text of the image is kept beside it, and both are compared together.
+  if (path == kImage) carry_live(desired, live, {"Labels", std::string(swarm::kImageLabel)});
+}
+
+}  // namespace skep::repository

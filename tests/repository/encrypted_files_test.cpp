@@ -1,0 +1,244 @@
+#include <gmock/gmock.h>
+
+#include "repository/desired_state.hpp"
+#include "sops/file.hpp"
+#include "tests/fakes/memory_repository.hpp"
+
+namespace skep::repository {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+using tests::MemorySnapshot;
+using tests::one_service;
+
+const sops::Identity& key() {
+  static const auto identity = sops::Identity::generate();
+  return identity;
+}
+
+std::string sealed(const std::string& path, const std::string& plain) {
+  auto file = sops::encrypt(
+      plain, path, sops::format_of(path), {{key().recipient()}, {}, "2026-01-02T03:04:05Z"});
+  EXPECT_TRUE(file) << file.error().message;
+  return *file;
+}
+
+LoadOptions options(bool with_key, bool placeholders = false) {
+  Decryption decryption;
+  if (with_key) decryption.identities = {key()};
+  decryption.placeholders = placeholders;
+  LoadOptions options;
+  options.decryption = std::make_shared<const Decryption>(std::move(decryption));
+  return options;
+}
+
+DesiredState load(const std::map<std::string, std::string>& files, const LoadOptions& options) {
+  auto state = load_desired_state(MemorySnapshot(files, "c1"), options, nullptr);
+  EXPECT_TRUE(state) << state.error().message;
+  return *std::move(state);
+}
+
+std::vector<std::string> environment(const DesiredState& state) {
+  return state.stacks.front()->spec.services.at("web").spec.task_template.container.env;
+}
+
+std::map<std::string, std::string> everywhere() {
+  return {{"apps/x/docker-compose.yml",
+           one_service("a:1") + "    environment: ['URL=postgres://${DB_PASSWORD}@db']\n"
+                                "    env_file: [more.env]\n"
+                                "    secrets: [db]\n    configs: [app]\n"
+                                "secrets: { db: { file: ./db.sops } }\n"
+                                "configs: { app: { file: ./app.sops.yaml } }\n"},
+          {"apps/x/.env", "DB_PASSWORD=overwritten\nPLAIN=x\n"},
+          {"apps/x/.env.sops", sealed(".env.sops", "DB_PASSWORD=correct-horse\n")},
+          {"apps/x/more.env", sealed("more.env", "TOKEN=battery-staple\n")},
+          {"apps/x/db.sops", sealed("db.sops", "s3cret-bytes\n")},
+          {"apps/x/app.sops.yaml", sealed("app.sops.yaml", "user: someone-else\nport: 5432\n")},
+          {"skep.yaml", "secrets: { shared: { file: shared.sops } }\n"},
+          {"shared.sops", sealed("shared.sops", "shared-value")}};
+}
+
+TEST(EncryptedFiles, AnEnvironmentsValuesFileKeepsItsEnding) {
+  auto with_key = options(true);
+  with_key.templates.environment = "prod";
+  const std::map<std::string, std::string> files = {
+      {"apps/x/skep.yaml", "template: t\nvalues: [values.yaml, values.sops.yaml]\n"},
+      {"apps/x/values.yaml", "a: plain\nb: plain\nc: plain\n"},
+      {"apps/x/values.sops.yaml", sealed("values.sops.yaml", "b: sealed\nc: sealed\n")},
+      {"templates/t/templates/app.yml",
+       "services: {web: {image: 'x:{{ .Values.a }}-{{ .Values.b }}-{{ .Values.c }}'}}\n"}};
+  const auto image = [&](const std::string& path, const std::string& text) {
+    auto all = files;
+    all[path] = text;
+    const auto state = load(all, with_key);
+    const auto& stack = *state.stacks.front();
+    if (stack.broken()) return to_string(stack.findings);
+    return stack.spec.services.at("web").spec.task_template.container.image;
+  };
+  for (const auto* name : {"values.prod.sops.yaml", "values.sops.prod.yaml"}) {
+    const auto path = std::string("apps/x/") + name;
+    EXPECT_EQ(image(path, sealed(name, "c: prod\n")), "x:plain-sealed-prod") << name;
+    EXPECT_THAT(image(path, "c: prod\n"), HasSubstr("the file's name says that it is encrypted"))
+        << name;
+  }
+}
+
+TEST(EncryptedFiles, AreReadWhereverAFileMayBe) {
+  const auto with_key = options(true);
+  const auto state = load(everywhere(), with_key);
+  const auto& stack = *state.stacks.front();
+  ASSERT_FALSE(stack.broken()) << to_string(stack.findings);
+  EXPECT_THAT(environment(state),
+              AllOf(Contains("URL=postgres://correct-horse@db"), Contains("TOKEN=battery-staple")));
+  EXPECT_EQ(stack.spec.secrets.at("db").data.reveal(), "s3cret-bytes\n");
+  EXPECT_EQ(stack.spec.configs.at("app").data, "user: someone-else\nport: 5432\n");
+  ASSERT_EQ(state.secrets.size(), 1U) << to_string(state.findings);
+  EXPECT_EQ(state.secrets.front().data.reveal(), "shared-value");
+  const auto& set = *with_key.decryption->redaction;
+  for (const auto* value :
+       {"correct-horse", "battery-staple", "s3cret-bytes", "someone-else", "shared-value", "5432"})
+    EXPECT_TRUE(set.reveals(value)) << value;
+  EXPECT_FALSE(set.reveals("overwritten"));
+}
+
+/// Encrypted as a whole, whatever is in it.
+std::string sealed_whole(const std::string& path, const std::string& plain) {
+  auto file = sops::encrypt(
+      plain, path, sops::Format::binary, {{key().recipient()}, {}, "2026-01-02T03:04:05Z"});
+  EXPECT_TRUE(file) << file.error().message;
+  return *file;
+}
+
+TEST(EncryptedFiles, WhatIsReadOutOfADecryptedValueIsMaskedToo) {
+  const std::string lines =
+      "DQ=\"hunter2 secret\"\nSQ='hunter3secret'\nCM=hunter4secret # note\n"
+      "ES=\"hunter5\\\"secret\"\nexport EX=hunter6secret\nON=true\nPIN='4711'\n";
+  for (const bool whole : {false, true}) {
+    const auto shut = whole ? sealed_whole : sealed;
+    for (const auto* place : {".env.sops", "more.env"}) {
+      std::string compose = one_service("a:1");
+      compose += place == std::string_view("more.env")
+                     ? "    env_file: [more.env]\n"
+                     : "    environment: {DQ: $DQ, SQ: $SQ, CM: $CM, ES: $ES, PIN: $PIN}\n";
+      const auto with_key = options(true);
+      const auto state = load({{"apps/x/docker-compose.yml", compose},
+                               {std::string("apps/x/") + place, shut(place, lines)}},
+                              with_key);
+      const auto& set = *with_key.decryption->redaction;
+      const auto trouble = to_string(state.stacks.front()->findings);
+      if (place == std::string_view(".env.sops")) {
+        EXPECT_THAT(environment(state), Contains("DQ=hunter2 secret"));
+        for (const auto* name : {"DQ", "SQ", "CM", "ES", "PIN"})
+          EXPECT_THAT(trouble, HasSubstr(std::string("environment: ") + name + " of service web"));
+      }
+      for (const auto* value : {"hunter2 secret",
+                                "hunter3secret",
+                                "hunter4secret",
+                                "hunter5\"secret",
+                                "hunter6secret",
+                                "4711"})
+        EXPECT_TRUE(set.reveals(value)) << value << " of " << place << whole;
+      if (whole) {
+        EXPECT_FALSE(set.reveals("it is true"));
+      }
+    }
+  }
+}
+
+TEST(EncryptedFiles, TheTextsOfAFileThatWasEncryptedAsAWholeAreMasked) {
+  const auto with_key = options(true);
+  const auto state =
+      load({{"apps/x/skep.yaml", "compose: [stack.sops]\n"},
+            {"apps/x/stack.sops",
+             sealed_whole("stack.sops",
+                          "services: {web: {image: 'a:1', environment: {PW: hunter2secret, "
+                          "URL: \"x://hunter3\\x41\"}}}\n")}},
+           with_key);
+  EXPECT_THAT(environment(state),
+              AllOf(Contains("PW=hunter2secret"), Contains("URL=x://hunter3A")));
+  EXPECT_EQ(with_key.decryption->redaction->mask("PW is hunter2secret or x://hunter3A"),
+            "PW is *** or ***");
+}
+
+TEST(EncryptedFiles, NoMessageQuotesAShortSecretOrAPartOfOne) {
+  const auto message = [](const std::string& compose) {
+    const auto state =
+        load({{"apps/x/docker-compose.yml", compose},
+              {"apps/x/.env.sops", sealed(".env.sops", "PW=xk9qz\nLONG=hunter2secret\n")}},
+             options(true));
+    EXPECT_TRUE(state.stacks.front()->broken());
+    return to_string(state.stacks.front()->findings);
+  };
+  EXPECT_THAT(message(one_service("a:1") + "    deploy: {restart_policy: {condition: $PW}}\n"),
+              AllOf(Not(HasSubstr("xk9qz")),
+                    HasSubstr("docker-compose.yml:4"),
+                    HasSubstr("it would quote a decrypted value")));
+  EXPECT_THAT(message(one_service("a:1") + "    deploy: {resources: {limits: {memory: $LONG}}}\n"),
+              AllOf(Not(HasSubstr("hunter")), HasSubstr("parsing \"***\"")));
+}
+
+TEST(EncryptedFiles, AValueThatEndsInTheEnvironmentIsRemarkedOnWithoutTheValue) {
+  const auto state = load(everywhere(), options(true));
+  const auto text = to_string(state.stacks.front()->findings);
+  EXPECT_THAT(text, AllOf(HasSubstr("environment: URL of service web"), HasSubstr("TOKEN")));
+  EXPECT_THAT(text, Not(AnyOf(HasSubstr("correct-horse"), HasSubstr("battery"))));
+}
+
+TEST(EncryptedFiles, WithoutAKeyALookShowsPlaceholdersAndChecksTheRest) {
+  auto files = everywhere();
+  const auto state = load(files, options(false, true));
+  const auto& stack = *state.stacks.front();
+  EXPECT_FALSE(stack.broken()) << to_string(stack.findings);
+  EXPECT_THAT(environment(state), Contains("URL=postgres://***@db"));
+  EXPECT_THAT(to_string(stack.findings), HasSubstr("apps/x/.env.sops: warning"));
+  files["apps/x/docker-compose.yml"] += "nonsense: 1\n";
+  EXPECT_TRUE(load(files, options(false, true)).stacks.front()->broken());
+}
+
+TEST(EncryptedFiles, WithoutAKeyApplyingIsAnErrorOfThatStackOnly) {
+  auto files = everywhere();
+  files.erase("skep.yaml");
+  files["apps/y/docker-compose.yml"] = one_service("a:1");
+  const auto state = load(files, options(false));
+  EXPECT_TRUE(state.stacks[0]->broken());
+  EXPECT_THAT(to_string(state.stacks[0]->findings), HasSubstr("no age key"));
+  EXPECT_FALSE(state.stacks[1]->broken());
+  EXPECT_FALSE(state.broken());
+}
+
+TEST(EncryptedFiles, ATamperedFileIsAnErrorWithItsLineAndNoPlainText) {
+  for (const auto* path : {"apps/x/.env.sops", "apps/x/more.env", "apps/x/app.sops.yaml"}) {
+    auto files = everywhere();
+    auto& text = files[path];
+    const auto at = text.find("data:") + 5;
+    text[at] = text[at] == 'A' ? 'B' : 'A';
+    const auto state = load(files, options(true));
+    EXPECT_TRUE(state.stacks.front()->broken()) << path;
+    const auto findings = to_string(state.stacks.front()->findings);
+    EXPECT_THAT(findings, AllOf(HasSubstr(std::string(path) + ":1:"), HasSubstr("was changed")));
+    EXPECT_THAT(findings, Not(HasSubstr("battery-staple")));
+  }
+}
+
+TEST(EncryptedFiles, AFileThatIsNamedEncryptedButIsNotIsRefused) {
+  auto files = everywhere();
+  files["apps/x/db.sops"] = "plain-password\n";
+  const auto state = load(files, options(true));
+  EXPECT_TRUE(state.stacks.front()->broken());
+  EXPECT_THAT(to_string(state.stacks.front()->findings),
+              AllOf(HasSubstr("apps/x/db.sops"), Not(HasSubstr("plain-password"))));
+}
+
+TEST(EncryptedFiles, SettingsAreNotEncrypted) {
+  const auto state = load({{"apps/x/docker-compose.yml", one_service("a:1")},
+                           {"apps/x/skep.yaml", sealed("skep.yaml", "sync: manual\n")}},
+                          options(true));
+  EXPECT_TRUE(state.stacks.front()->broken());
+  EXPECT_THAT(to_string(state.stacks.front()->findings), HasSubstr("must not be encrypted"));
+}
+
+}  // namespace
+}  // namespace skep::repository
