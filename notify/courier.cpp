@@ -79,7 +79,8 @@ Courier::Outcome Courier::by_mail(const Target& target, Delivery delivery) const
   return {std::move(delivery),
           false,
           answer->status >= 500,
-          "the server answers " + std::to_string(answer->status)};
+          "the server answers " + std::to_string(answer->status),
+          answer->said};
 }
 
 }  // namespace skep::notify

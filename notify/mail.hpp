@@ -24,7 +24,8 @@ struct MailCall {
 };
 
 struct MailAnswer {
-  int status = 0;  ///< The server's last reply: 250; 0 where there was none.
+  int status = 0;    ///< The server's last reply: 250; 0 where there was none.
+  std::string said;  ///< By a server that refuses, on one line: "5.1.1 no such user".
 };
 
 /// Errors: unavailable (no connection, no TLS, no answer in time); the message holds no address.

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 
 #include "core/handle.hpp"
+#include "notify/commit_status.hpp"
 #include "notify/curl.hpp"
 
 namespace skep::notify {
@@ -19,6 +20,28 @@ std::size_t give(char* into, std::size_t size, std::size_t count, void* rest) no
   std::memcpy(into, left.data(), bytes);
   left.remove_prefix(bytes);
   return bytes;
+}
+
+/// The last reply that said no, without its number. The library hands out the replies of a mail
+/// server where it hands out headers of HTTP; behind a refusal it still says goodbye.
+struct Refusal {
+  std::string number, text;
+};
+
+constexpr std::size_t kNumber = 3;  ///< "550 text", or "550-text" where more lines follow.
+constexpr std::size_t kLongestReply = 500;
+
+std::size_t note_refusal(char* data, std::size_t size, std::size_t count, void* into) noexcept {
+  auto& refusal = *static_cast<Refusal*>(into);
+  std::string_view line(data, size * count);
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+  const auto number = line.substr(0, kNumber);
+  if (number < "400") return size * count;
+  if (number != refusal.number) refusal = {std::string(number), ""};
+  line.remove_prefix(std::min(line.size(), kNumber + 1));
+  if (!line.empty() && refusal.text.size() + line.size() < kLongestReply)
+    refusal.text += (refusal.text.empty() ? "" : " ") + std::string(line);
+  return size * count;
 }
 
 std::size_t drop(char* /*data*/, std::size_t size, std::size_t count, void* /*into*/) noexcept {
@@ -57,6 +80,9 @@ Result<MailAnswer> send(const MailCall& mail,
   curl_easy_setopt(handle, CURLOPT_READFUNCTION, &give);
   curl_easy_setopt(handle, CURLOPT_READDATA, &rest);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &drop);
+  Refusal refusal;
+  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &note_refusal);
+  curl_easy_setopt(handle, CURLOPT_HEADERDATA, &refusal);
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
   // Greeting and login count as connecting, and servers take their time over both.
@@ -67,11 +93,12 @@ Result<MailAnswer> send(const MailCall& mail,
   const auto code = curl_easy_perform(handle);
   long status = 0;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-  if (code == CURLE_OK) return MailAnswer{static_cast<int>(status)};
+  if (code == CURLE_OK) return MailAnswer{static_cast<int>(status), {}};
   // A reply that says no is an answer; the library's own text for the rest names no host.
-  if (code == CURLE_LOGIN_DENIED) return unavailable("the user or the password is not taken");
+  if (code == CURLE_LOGIN_DENIED)
+    return unavailable("the user or the password is not taken: " + one_line(refusal.text));
   if (code == CURLE_USE_SSL_FAILED) return unavailable("the server offers no STARTTLS");
-  if (status >= kRefused) return MailAnswer{static_cast<int>(status)};
+  if (status >= kRefused) return MailAnswer{static_cast<int>(status), one_line(refusal.text)};
   return unavailable(curl_easy_strerror(code));
 }
 

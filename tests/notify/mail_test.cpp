@@ -213,6 +213,7 @@ TEST_F(Smtp, OneRefusedAddressKeepsItFromNobodyElseAndAllRefusedIsSaid) {
   auto refused = send_(mail_of(target, awkward_mail()));
   ASSERT_TRUE(refused) << refused.error().message;
   EXPECT_EQ(refused->status, 550);
+  EXPECT_EQ(refused->said, "no such user");
   target.mail.to = {"later@example.com"};
   refused = send_(mail_of(target, awkward_mail()));
   ASSERT_TRUE(refused) << refused.error().message;
@@ -242,7 +243,7 @@ TEST_F(Smtp, StartTlsWithAPasswordAndACaOfOnesOwn) {
   target.mail.password = Secret("wrong");
   const auto denied = send_(mail_of(target, awkward_mail()));
   ASSERT_FALSE(denied);
-  EXPECT_THAT(denied.error().message, HasSubstr("password is not taken"));
+  EXPECT_THAT(denied.error().message, HasSubstr("password is not taken: 5.7.8 "));
 }
 
 TEST_F(Smtp, SmtpsIsEncryptedFromTheStart) {
