@@ -280,8 +280,8 @@ class Reconciler {
   std::map<std::string, StackMemory> memory_;
   SteadyTime last_observed_{};
   std::uint64_t turns_ = 0;
-  bool blind_ = false;                                  ///< The swarm could not be read since.
-  std::map<swarm::ObjectId, std::string> node_states_;  ///< As they were last seen.
+  bool blind_ = false;                                ///< The swarm could not be read since.
+  std::map<swarm::ObjectId, swarm::LiveNode> nodes_;  ///< As they were last seen.
   std::string nodes_moved_;          ///< When a node last went or came, by the engine's clock.
   const std::string began_;          ///< When this was made, RFC 3339.
   std::optional<State> last_state_;  ///< As this agent read or wrote it last.

@@ -16,6 +16,12 @@ bool is_paused(const swarm::LiveService& service) {
   return service.update.state == "paused" || service.update.state == "rollback_paused";
 }
 
+/// Swarm ends tasks on a node that goes, is drained, or loses the role or label that they ask for.
+bool takes_the_same_tasks(const swarm::LiveNode& before, const swarm::LiveNode& now) {
+  return before.state == now.state && before.availability == now.availability &&
+         before.role == now.role && before.labels == now.labels;
+}
+
 }  // namespace
 
 bool send_again(diff::Plan& plan,
@@ -53,15 +59,15 @@ std::string begin_of_paused_update(const diff::Plan& plan, const diff::LiveIndex
 }
 
 void Reconciler::watch_nodes(const swarm::LiveState& live) {
-  std::map<swarm::ObjectId, std::string> states;
+  std::map<swarm::ObjectId, swarm::LiveNode> nodes;
   for (const auto& node : live.nodes) {
-    const auto known = node_states_.find(node.id);
+    const auto known = nodes_.find(node.id);
     // Who was not looking does not know.
-    if (blind_ || known == node_states_.end() || known->second != node.state)
+    if (blind_ || known == nodes_.end() || !takes_the_same_tasks(known->second, node))
       nodes_moved_ = std::max(nodes_moved_, node.updated_at);
-    states[node.id] = node.state;
+    nodes[node.id] = node;
   }
-  node_states_ = std::move(states);
+  nodes_ = std::move(nodes);
 }
 
 bool Reconciler::is_excused_rollback(const StackFacts& facts, const swarm::UpdateStatus& update) {

@@ -456,6 +456,7 @@ Result<void> FakeEngine::update_node(const swarm::LiveNode& node, std::stop_toke
   live.name = node.name;
   live.version = ++index_;
   announce("node", "update", node.id, live.hostname);
+  live.updated_at = now();
   return nothing(accept(Operation::update_node, live.hostname, admission, Done{}));
 }
 

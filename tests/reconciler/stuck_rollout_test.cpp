@@ -68,6 +68,18 @@ TEST_F(PausedRollout, WhereANodeRestartedMeanwhileIsSentAgain) {
   EXPECT_EQ(image_of("a_web"), "a:2");
 }
 
+/// For its maintenance: swarm ends the new tasks there, and counts that as their failure.
+TEST_F(PausedRollout, WhereANodeWasDrainedMeanwhileIsSentAgain) {
+  begin();
+  auto node = world.engine.state().nodes.front();
+  node.availability = "drain";
+  ASSERT_TRUE(world.engine.update_node(node, {}));
+  turn();
+  pause();
+  EXPECT_FALSE(look().quarantined);
+  EXPECT_NE(update_of(), "paused") << "it was not sent again";
+}
+
 TEST_F(PausedRollout, GoesBackWhereItIsPausedOnceMore) {
   begin();
   node_restarts();
