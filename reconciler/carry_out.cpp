@@ -230,6 +230,11 @@ Result<void> Reconciler::carry_out(const repository::DesiredState& desired,
     facts.look_up(state);
     if (!facts.hooks.given_up.empty()) {
       const auto removed = engine_.remove_service(facts.hooks.given_up, stop);
+      if (facts.hooks.runs_again) {
+        const auto* what = "swarm runs a hook again that had completed: its job is removed";
+        log_.warn(logfmt(what, {{"stack", facts.name}}));
+        observer_.noted({full_name(facts), "hook", what});
+      }
       observer_.wrote({diff::ObjectKind::service, diff::Verb::remove, removed.has_value()});
       turn.wrote = true;
     }

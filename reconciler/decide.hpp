@@ -112,6 +112,7 @@ struct HookFacts {
   bool pre_completed = false, post_completed = false;  ///< To be written down for this content.
   std::string post_failure;
   swarm::ObjectId given_up;  ///< A job to be removed at its deadline, once that is written down.
+  bool runs_again = false;   ///< `given_up` had completed, and swarm started it once more.
 };
 
 /// All that is known of one stack in one turn.

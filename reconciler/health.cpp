@@ -19,6 +19,8 @@ constexpr std::size_t kChurn = 3;
 constexpr auto kWhileDown = 10min;
 /// … though it runs at the moment: it will end again.
 constexpr auto kWhileUp = 60s;
+/// Swarm makes the tasks of a global service within this time, where a node takes them.
+constexpr auto kToFindNodes = 10s;
 
 /// Started again whenever it ends, as swarm does by default.
 bool restarts_always(const swarm::LiveService& service) {
@@ -88,14 +90,16 @@ bool is_updating(const swarm::LiveService& service) {
   return service.update.state == "updating" || service.update.state == "rollback_started";
 }
 
-bool completed(const swarm::LiveService& service) {
-  const auto& job = service.spec.mode.replicated_job;
-  const auto wanted = job ? job->total_completions.value_or(1) : service.desired_tasks;
-  return service.completed_tasks >= wanted;
+/// A global job for which swarm has found no node.
+bool has_no_node(const swarm::LiveService& service,
+                 const std::vector<swarm::Task>& tasks,
+                 WallTime now) {
+  return service.spec.mode.global_job && tasks.empty() && service.desired_tasks == 0 &&
+         service.completed_tasks == 0 && service.updated_at < to_rfc3339(now - kToFindNodes);
 }
 
 bool as_many_as_should(const swarm::LiveService& service, const std::vector<swarm::Task>& tasks) {
-  if (service.spec.mode.is_job()) return completed(service);
+  if (service.spec.mode.is_job()) return is_completed(service, tasks);
   return service.running_tasks + done(service, tasks) >= service.desired_tasks;
 }
 
@@ -176,10 +180,20 @@ std::string failure_reason(const swarm::Task& task) {
   return task.state == "rejected" ? "rejected" : "other";
 }
 
+bool is_completed(const swarm::LiveService& job, const std::vector<swarm::Task>& tasks) {
+  if (const auto& replicated = job.spec.mode.replicated_job)
+    return job.completed_tasks >= replicated->total_completions.value_or(1);
+  const auto places = present(tasks);
+  return job.completed_tasks > 0 && job.completed_tasks >= job.desired_tasks &&
+         std::all_of(places.begin(), places.end(), [](const swarm::Task* task) {
+           return task->state == "complete";
+         });
+}
+
 std::string failure_for_good(const swarm::LiveService& service,
                              const std::vector<swarm::Task>& tasks) {
   const auto& policy = service.spec.task_template.restart_policy;
-  if (service.spec.mode.is_job() || !policy || policy->condition != "none") return "";
+  if (!policy || policy->condition != "none") return "";
   for (const auto* task : present(tasks)) {
     if (is_failure(*task) && task->timestamp >= service.updated_at) return words_of(service, *task);
   }
@@ -197,8 +211,8 @@ bool is_unpullable(const swarm::LiveService& service, const std::vector<swarm::T
 
 bool needs_tasks(const swarm::LiveService& service) {
   const auto& state = service.update.state;
-  return !as_many_as_should(service, {}) || state == "updating" || state == "paused" ||
-         state.starts_with("rollback_");
+  return !as_many_as_should(service, {}) || service.spec.mode.global_job || state == "updating" ||
+         state == "paused" || state.starts_with("rollback_");
 }
 
 ports::Health health_of(const swarm::LiveService& service,
@@ -208,7 +222,7 @@ ports::Health health_of(const swarm::LiveService& service,
   if (is_updating(service)) return ports::Health::progressing;
   const auto start = since(service, now);
   if (!failure_for_good(service, tasks).empty()) return ports::Health::degraded;
-  const bool up = as_many_as_should(service, tasks);
+  const bool up = as_many_as_should(service, tasks) || has_no_node(service, tasks, now);
   const auto window = up ? std::max(start, to_rfc3339(now - kWhileUp)) : start;
   if (ends_since(window, service, tasks) >= kChurn) return ports::Health::degraded;
   return up ? ports::Health::healthy : ports::Health::progressing;
@@ -225,6 +239,7 @@ ports::ServiceStatus describe_service(const swarm::LiveService& service,
   status.desired = service.desired_tasks;
   if (const auto& job = service.spec.mode.replicated_job)
     status.desired = job->total_completions.value_or(1);
+  if (service.spec.mode.global_job && !tasks.empty()) status.desired = present(tasks).size();
   status.tasks_running = service.running_tasks;
   status.tasks_completed =
       service.spec.mode.is_job() ? service.completed_tasks : done(service, tasks);
@@ -235,7 +250,8 @@ ports::ServiceStatus describe_service(const swarm::LiveService& service,
   status.mode = service.spec.mode.name();
   if (health_of(service, tasks, now) == ports::Health::healthy) return status;
   status.trouble = trouble_of(service, tasks, since(service, now));
-  if (status.running >= status.desired && status.update_state.empty() && !status.trouble.empty())
+  const bool ends_again = status.running >= status.desired && !service.spec.mode.is_job();
+  if (ends_again && status.update_state.empty() && !status.trouble.empty())
     status.trouble = "ends again and again: " + status.trouble;
   const auto& update = service.update;
   if (update.state == "paused" || update.state.starts_with("rollback_")) {

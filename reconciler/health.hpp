@@ -41,6 +41,12 @@ namespace skep::reconciler {
 /// other.
 [[nodiscard]] std::string failure_reason(const swarm::Task& task);
 
+/// Whether a job has done what it was for. Of a global one the engine counts only nodes on which it
+/// goes on or succeeded, so none before swarm has looked for them nor after it failed everywhere
+/// (seen): it takes its tasks to tell.
+[[nodiscard]] bool is_completed(const swarm::LiveService& job,
+                                const std::vector<swarm::Task>& tasks);
+
 /// What a task ended with that is not started again, in the engine's words; "" where there is none.
 [[nodiscard]] std::string failure_for_good(const swarm::LiveService& service,
                                            const std::vector<swarm::Task>& tasks);

@@ -22,11 +22,6 @@ bool goes_on(const swarm::Task& task) {
          task.state == "starting" || task.state == "running";
 }
 
-std::uint64_t wanted(const swarm::LiveService& service) {
-  const auto& job = service.spec.mode.replicated_job;
-  return job ? job->total_completions.value_or(1) : service.desired_tasks;
-}
-
 }  // namespace
 
 void mark_hook(swarm::ServiceSpec& spec,
@@ -72,7 +67,7 @@ HookRun run_of(const repository::Hook& hook,
     return task.service_id == at->id;
   });
   const bool tried = !own.empty() || at->completed_tasks > 0;
-  if (tried && at->completed_tasks >= wanted(*at)) {
+  if (tried && is_completed(*at, own)) {
     run.stage = Stage::completed;
     return run;
   }

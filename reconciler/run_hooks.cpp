@@ -76,6 +76,15 @@ void Reconciler::look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>
   }
   const auto first_due = [&](repository::HookPhase phase) {
     for (const auto& hook : desired->hooks) {
+  // An engine that was the leader before may start a completed job again, and for ever (seen).
+  for (const auto& hook : desired->hooks) {
+    const bool pre = hook.phase == repository::HookPhase::pre_deploy;
+    if ((pre ? pre_done : post_done) != content) continue;
+    const auto run = run_of(hook, content, facts.hooks.services, tasks, clock_.now());
+    if (run.service == nullptr || run.service->running_tasks == 0) continue;
+    facts.hooks.given_up = run.service->id;
+    facts.hooks.runs_again = true;
+  }
       if (hook.phase != phase) continue;
       auto run = look_at_run(facts, hook, tasks);
       if (run.stage == Stage::completed) continue;

@@ -182,8 +182,9 @@ Result<std::vector<swarm::Task>> FakeEngine::tasks(const std::vector<swarm::Obje
     auto service = at->second;
     settle(service);
     const bool job = service.live.spec.mode.is_job();
-    const auto count = std::max(
-        {service.live.desired_tasks, service.live.running_tasks, service.live.completed_tasks});
+    const auto count = std::max({desired_tasks(service.live.spec),
+                                 service.live.running_tasks,
+                                 service.live.completed_tasks});
     for (std::uint64_t slot = 1; slot <= count; ++slot) {
       swarm::Task task{.id = id + "-task-" + std::to_string(slot),
                        .service_id = id,

@@ -112,6 +112,8 @@ void FakeEngine::settle(StoredService& service) const {
   live.running_tasks =
       service.pinned_running.value_or(service.task_error.empty() ? live.desired_tasks : 0);
   live.completed_tasks = 0;
+  // A global job wants only those that go on: none where it failed everywhere (seen on 20.10).
+  if (live.spec.mode.global_job && !service.task_error.empty()) live.desired_tasks = 0;
   if (!live.spec.mode.is_job() || service.pinned_running || !service.task_error.empty()) return;
   live.running_tasks = 0;
   if (live.spec.mode.replicated_job) {
@@ -454,9 +456,9 @@ Result<void> FakeEngine::update_node(const swarm::LiveNode& node, std::stop_toke
   live.role = node.role;
   live.availability = node.availability;
   live.name = node.name;
+  live.updated_at = now();
   live.version = ++index_;
   announce("node", "update", node.id, live.hostname);
-  live.updated_at = now();
   return nothing(accept(Operation::update_node, live.hostname, admission, Done{}));
 }
 

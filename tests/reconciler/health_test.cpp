@@ -121,6 +121,40 @@ TEST_F(HealthTest, WhatFailedAndIsNotStartedAgainIsDegradedAtOnce) {
   EXPECT_EQ(trouble(), "task: non-zero exit (3)");
 }
 
+TEST_F(HealthTest, AJobThatFailedAndIsNotStartedAgainIsDegradedAtOnce) {
+  service.spec.mode = {};
+  service.spec.mode.replicated_job.emplace();
+  restarts("none");
+  task("failed", 10s);
+  EXPECT_EQ(health(), Health::degraded);
+  EXPECT_EQ(failure_for_good(service, tasks), "task: non-zero exit (3)");
+}
+
+/// As the engine counts: it wants only those that go on.
+TEST_F(HealthTest, AGlobalJobIsDoneWhenEachNodeIs) {
+  service.spec.mode = {};
+  service.spec.mode.global_job.emplace();
+  restarts("none");
+  EXPECT_TRUE(needs_tasks(service));
+  service.desired_tasks = 0;
+  service.updated_at = to_rfc3339(kNow - 1s);
+  EXPECT_EQ(health(), Health::progressing) << "swarm has not looked for nodes yet";
+  service.updated_at = to_rfc3339(kNow - 1min);
+  EXPECT_EQ(health(), Health::healthy) << "there is no node for it";
+  service.completed_tasks = 1;
+  service.desired_tasks = 1;
+  task("complete", 5s, 0).node_id = "n1";
+  task("running", 5s, 0).node_id = "n2";
+  EXPECT_EQ(health(), Health::progressing);
+  tasks.back().state = "complete";
+  EXPECT_EQ(health(), Health::healthy);
+  tasks.back().state = "failed";
+  tasks.back().exit_code = 3;
+  service.desired_tasks = 0;
+  EXPECT_EQ(health(), Health::degraded);
+  EXPECT_EQ(trouble(), "task: non-zero exit (3)");
+}
+
 TEST_F(HealthTest, AWaitingTaskTellsWhyBeforeAnOlderFailureDoes) {
   task("failed", 12s);
   task("pending", 1s).error = "no suitable node (insufficient resources on 1 node)";

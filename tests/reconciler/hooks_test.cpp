@@ -115,6 +115,29 @@ TEST_F(HooksTest, AFailedPreDeployHookStopsTheDeployBeforeAnyServiceIsTouched) {
   EXPECT_EQ(image_of("a_migrate"), "migrate:2");
 }
 
+TEST_F(HooksTest, OneOnEveryNodeThatFailsStopsTheDeployToo) {
+  world.files["apps/a/docker-compose.yml"] =
+      "services:\n  web: { image: 'web:1' }\n"
+      "  migrate: { image: 'migrate:1', deploy: { mode: global } }\n";
+  world.engine.fail_tasks_of_next("a_migrate", "task: non-zero exit (3)");
+  const auto turn = push();
+  EXPECT_THAT(World::status(turn, "a").message, HasSubstr("pre_deploy hook migrate failed"));
+  EXPECT_THAT(World::status(turn, "a").message, HasSubstr("non-zero exit (3)"));
+  EXPECT_EQ(image_of("a_web"), "");
+}
+
+/// An engine that has been the leader before does that (seen on 20.10).
+TEST_F(HooksTest, OneThatSwarmRunsAgainThoughItCompletedIsStopped) {
+  EXPECT_TRUE(push().all_good());
+  world.engine.set_running("a_migrate", 3);
+  EXPECT_TRUE(settle().all_good());
+  EXPECT_EQ(world.engine.state().find_service("a_migrate"), nullptr);
+  EXPECT_EQ(image_of("a_web"), "web:1");
+  world.engine.clear_writes();
+  EXPECT_TRUE(settle().all_good());
+  EXPECT_EQ(world.engine.write_count(), 0U) << "that it completed is remembered";
+}
+
 TEST_F(HooksTest, AFailedHookIsFollowedByTheNextCommit) {
   world.engine.fail_tasks_of_next("a_migrate", "boom");
   world.commit();
