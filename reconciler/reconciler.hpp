@@ -162,9 +162,13 @@ class Reconciler {
   void hold_mass_removal(Work& work, const State& state);
   void spare_what_is_ours(const repository::DesiredState& desired, diff::Plan& plan) const;
   void give_grace(Work& work, Turn& turn);
-  /// Which new stack each stack that leaves has become: by the name of the old one.
-  std::map<std::string, const StackFacts*> new_names(const diff::LiveIndex& index,
-                                                     const Work& work);
+  struct Renames {
+    std::map<std::string, const StackFacts*> new_names;  ///< By the old name.
+    /// Those of which several new stacks may be the new name, as they look.
+    std::map<std::string, std::vector<const StackFacts*>> unclear;
+  };
+  /// Which new stack each stack that leaves has become.
+  Renames find_renames(const diff::LiveIndex& index, const Work& work);
   /// A renamed directory is one operation: the old name goes first, and waits for a person where
   /// data would stay behind (traps 12, 36).
   void pair_renames(const repository::DesiredState& desired,
@@ -180,6 +184,18 @@ class Reconciler {
                          Work& work,
                          Turn& turn,
                          std::stop_token stop);
+  /// Who is being changed, which the next group waits for.
+  struct Barrier {
+    std::map<std::string, std::size_t> index;  ///< Of each stack in Work.
+    std::map<std::string, std::string> busy;   ///< Group → a stack of it that is being changed.
+    std::string anybody;                       ///< "" where nobody is.
+  };
+  Barrier barrier_of(const Work& work);
+  /// What a stack has to wait for, by `depends_on` and groups; healing waits for nobody.
+  std::optional<Decision> waits_in_order(const repository::DesiredState& desired,
+                                         const StackFacts& facts,
+                                         const Work& work,
+                                         const Barrier& barrier);
   /// Whether what is to be removed may be believed: asked of the engine, and listed again, only
   /// when something is.
   Result<bool> prove(const Work& work, std::uint64_t fingerprint, std::stop_token stop);
