@@ -149,6 +149,7 @@ Result<void> Reconciler::carry_out(const repository::DesiredState& desired,
       note_way_back(facts, next);
       continue;
     }
+    if (facts.kept) continue;  // What was written down last is what it is healed to.
     if (const auto known = next.stacks.find(facts.name); known != next.stacks.end()) {
       if (facts.desired != nullptr) {
         known->second.leaving_since.reset();
@@ -166,7 +167,7 @@ Result<void> Reconciler::carry_out(const repository::DesiredState& desired,
     auto& record = next.stacks[facts.name];
     record.path = facts.desired->source.directory.text();
     record.ejected = false;
-    const auto way = ways_back_.extract(facts.name);  // It ends here, whatever comes of this.
+    const auto way = older_revisions_.extract(facts.name);  // It ends here, whatever comes of this.
     const bool tried_before = !std::exchange(record.quarantined, "").empty();
     record.quarantine_deadlines.clear();
     record.quarantine_reason.clear();
@@ -229,12 +230,12 @@ Result<void> Reconciler::carry_out(const repository::DesiredState& desired,
     auto& facts = work.facts[i];
     facts.look_up(state);
     if (!facts.hooks.given_up.empty()) {
-      const auto removed = engine_.remove_service(facts.hooks.given_up, stop);
       if (facts.hooks.runs_again) {
         const auto* what = "swarm runs a hook again that had completed: its job is removed";
         log_.warn(logfmt(what, {{"stack", facts.name}}));
         observer_.noted({full_name(facts), "hook", what});
       }
+      const auto removed = engine_.remove_service(facts.hooks.given_up, stop);
       observer_.wrote({diff::ObjectKind::service, diff::Verb::remove, removed.has_value()});
       turn.wrote = true;
     }

@@ -28,8 +28,11 @@ std::string blocked_by(const diff::Plan& plan) {
 
 Decision decide_leaving(const StackFacts& facts, const StackMemory& memory, SteadyTime now) {
   if (facts.plan.empty() && facts.hooks.services.empty()) return {Verdict::forget, ""};
-  if (facts.closed && !memory.approved)
-    return {Verdict::wait, "left git; its removal is " + facts.closed->reason};
+  if (facts.closed && !memory.approved && !memory.requested) {
+    return {Verdict::wait,
+            "left git; its removal is " + facts.closed->reason + "; `skep sync " + facts.name +
+                "` does it now"};
+  }
   if (memory.failures > 0 && now < memory.retry_at) return {Verdict::wait, memory.error};
   return {Verdict::apply, "left git: is being removed, its volumes stay"};
 }
@@ -54,6 +57,11 @@ std::string suspended(const StackFacts& facts) {
   if (suspension.until) message += " until " + to_rfc3339(*suspension.until);
   if (!suspension.reason.empty()) message += ": " + suspension.reason;
   return message;
+}
+
+std::string held_by_window(const StackFacts& facts) {
+  return "differs from git; " + facts.closed->reason + "; `skep sync " + facts.name +
+         "` does it now";
 }
 
 /// A rollout of just this content failed: only the way back is gone by itself (trap 23).
@@ -126,6 +134,7 @@ ports::DriftCause cause_of(const StackFacts& facts) {
   // from it, it is not pushed again by itself.
   const bool went_back = facts.rolled_back || facts.rolled_back_by_person || facts.rolling_back;
   if (facts.tag_moved && !went_back) return ports::DriftCause::pending;
+  if (facts.kept) return ports::DriftCause::live;
   const bool carried_out = facts.record != nullptr && facts.desired != nullptr &&
                            facts.record->content == facts.desired->content;
   return carried_out ? ports::DriftCause::live : ports::DriftCause::pending;
@@ -183,6 +192,7 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
             "; it is not corrected for a while: is another agent or a `skep apply` at work? Else "
             "see ignore: in skep.yaml"};
   }
+  if (in_sync && facts.kept) return {Verdict::wait, held_by_window(facts)};
   if (in_sync) {
     if ((facts.record == nullptr || ejected) && policy.sync != repository::SyncMode::observe)
       return {Verdict::adopt, ""};
@@ -226,9 +236,7 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   }
   // What was edited by hand is healed at any time, and what began before the window goes on.
   if (facts.closed && !live_edit && !asked && !facts.begun) {
-    return {Verdict::wait,
-            "differs from git; " + facts.closed->reason + "; `skep sync " + facts.name +
-                "` does it now"};
+    return {Verdict::wait, held_by_window(facts)};
   }
   if (facts.waiting_for_registry)
     return {Verdict::wait, "asking the registry for the image's digest"};

@@ -141,8 +141,12 @@ struct StackFacts {
   std::vector<std::string> contended;        ///< "web: /Mode/Replicated/Replicas".
   /// The last healthy revision, where the plan is about returning to it.
   std::shared_ptr<const repository::DesiredStack> rollback;
-  std::string no_rollback;       ///< Why that revision is not to be had.
-  bool failed_for_good = false;  ///< A task that is not started again; its service is as planned.
+  std::string no_rollback;  ///< Why that revision is not to be had.
+  /// What was carried out last, where a window keeps what git wants since and the plan is about
+  /// putting right what somebody edited meanwhile.
+  std::shared_ptr<const repository::DesiredStack> kept;
+  /// A task that is not started again, or an update that swarm paused; its service is as planned.
+  bool failed_for_good = false;
   /// What git wants was tried, failed, and is not tried again by itself.
   [[nodiscard]] bool quarantined() const {
     if (record == nullptr || desired == nullptr || record->quarantined.empty()) return false;
@@ -156,7 +160,7 @@ struct StackFacts {
   }
   /// What the plan leads to.
   [[nodiscard]] const repository::DesiredStack* target() const {
-    return rollback ? rollback.get() : desired;
+    return rollback ? rollback.get() : kept ? kept.get() : desired;
   }
   std::vector<ports::ServiceStatus> services;
   /// The longest that swarm lets pass between two tasks of an update of theirs.

@@ -208,6 +208,22 @@ void Reconciler::gather(const repository::DesiredState& desired,
   }
 }
 
+const Reconciler::OlderRevision& Reconciler::older_revision(const std::string& stack,
+                                                            const std::string& commit) {
+  auto& older = older_revisions_[stack];
+  if (older.commit == commit) return older;
+  older = {commit, nullptr, ""};
+  auto found = options_.revision(commit, stack);
+  if (found) {
+    older.stack = *std::move(found);
+  } else {
+    older.error = found.error().message;
+    log_.error(logfmt("an older revision is not to be had",
+                      {{"stack", stack}, {"revision", commit}, {"error", older.error}}));
+  }
+  return older;
+}
+
 void Reconciler::find_way_back(StackFacts& facts) {
   const auto& commit = facts.way_back();
   if (commit.empty()) {
@@ -218,18 +234,7 @@ void Reconciler::find_way_back(StackFacts& facts) {
     facts.no_rollback = "no older revision can be read here";
     return;
   }
-  auto& way = ways_back_[facts.name];
-  if (way.commit != commit) {
-    way = {commit, nullptr, ""};
-    auto stack = options_.revision(commit, facts.name);
-    if (stack) {
-      way.stack = *std::move(stack);
-    } else {
-      way.error = stack.error().message;
-      log_.error(logfmt("the last healthy revision is not to be had",
-                        {{"stack", facts.name}, {"revision", commit}, {"error", way.error}}));
-    }
-  }
+  const auto& way = older_revision(facts.name, commit);
   if (!way.stack) {
     facts.no_rollback = "the revision " + commit.substr(0, 12) + " is not to be had: " + way.error;
     return;
@@ -237,6 +242,48 @@ void Reconciler::find_way_back(StackFacts& facts) {
   auto target = std::make_shared<repository::DesiredStack>(*way.stack);
   target->source = facts.desired->source;  // What it runs is old; how it is looked after is not.
   facts.rollback = std::move(target);
+}
+
+std::shared_ptr<const repository::DesiredStack> Reconciler::kept_by_window(
+    const StackFacts& facts) {
+  const auto* record = facts.record;
+  const auto& memory = memory_[facts.name];
+  const auto& policy = facts.desired->source.settings.policy;
+  const bool waits = facts.closed && record != nullptr && !record->ejected &&
+                     record->quarantined.empty() && record->content != facts.desired->content &&
+                     policy.sync == repository::SyncMode::automatic && !memory.approved &&
+                     !memory.requested && memory.begun != facts.desired->content;
+  if (!waits || !options_.revision) return nullptr;
+  const auto& older = older_revision(facts.name, record->applied);
+  if (!older.stack || older.stack->content != record->content) return nullptr;
+  auto kept = std::make_shared<repository::DesiredStack>(*older.stack);
+  kept->source = facts.desired->source;
+  return kept;
+}
+
+Planner::Planned Reconciler::plan_towards(const repository::DesiredStack& target,
+                                          StackFacts& facts,
+                                          const diff::LiveIndex& index,
+                                          std::stop_token stop) {
+  std::shared_ptr<repository::DesiredStack> adjusted;
+  // Returns whether it made a difference.
+  const auto carry = [&](const std::string& key, const repository::ServicePointer& path) {
+    const auto service = target.spec.services.find(key);
+    if (service == target.spec.services.end()) return false;
+    const auto* live = index.state().find_service(service->second.spec.name);
+    if (live == nullptr) return false;
+    if (!adjusted) adjusted = std::make_shared<repository::DesiredStack>(target);
+    auto& spec = adjusted->spec.services.at(key).spec;
+    const auto before = diff::canonical(spec);
+    repository::carry_live(spec, live->spec, path);
+    return diff::canonical(spec) != before;
+  };
+  facts.contended.clear();
+  for (const auto& rule : target.source.settings.ignore) carry(rule.service, rule.path);
+  for (const auto& [key, path] : memory_[facts.name].contention.contended(clock_.steady())) {
+    if (carry(key, path)) facts.contended.push_back(key + ": " + to_text(path));
+  }
+  return planner_.plan(adjusted ? *adjusted : target, index, facts.record, std::move(stop));
 }
 
 void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std::stop_token stop) {
@@ -252,31 +299,21 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
        (settings.policy.on_failure == repository::OnFailure::rollback &&
         settings.policy.sync == repository::SyncMode::automatic)))
     find_way_back(facts);
-  const auto* target = facts.target();
-  std::shared_ptr<repository::DesiredStack> adjusted;
-  // Returns whether it made a difference.
-  const auto carry = [&](const std::string& key, const repository::ServicePointer& path) {
-    const auto service = target->spec.services.find(key);
-    if (service == target->spec.services.end()) return false;
-    const auto* live = index.state().find_service(service->second.spec.name);
-    if (live == nullptr) return false;
-    if (!adjusted) adjusted = std::make_shared<repository::DesiredStack>(*target);
-    auto& spec = adjusted->spec.services.at(key).spec;
-    const auto before = diff::canonical(spec);
-    repository::carry_live(spec, live->spec, path);
-    return diff::canonical(spec) != before;
-  };
-  for (const auto& rule : settings.ignore) carry(rule.service, rule.path);
-  for (const auto& [key, path] : memory.contention.contended(clock_.steady())) {
-    if (carry(key, path)) facts.contended.push_back(key + ": " + to_text(path));
+  Planner::Planned planned;
+  if (auto kept = kept_by_window(facts)) {
+    planned = plan_towards(*kept, facts, index, stop);
+    const bool edited = !planned.plan.empty() && !planned.plan.blocked() &&
+                        !planned.plan.only_collects_generations() && !planned.tag_moved;
+    const bool heals = memory.operation && memory.operation->content == kept->content;
+    if (edited || heals) facts.kept = std::move(kept);
   }
-  auto planned = planner_.plan(adjusted ? *adjusted : *target, index, facts.record, stop);
+  if (!facts.kept) planned = plan_towards(*facts.target(), facts, index, stop);
   facts.plan = std::move(planned.plan);
   hide_secrets(facts.plan, options_.mask);
   send_stuck_again(facts, index, stop);
   police(facts);
   // A job of an older revision is not run once more.
-  leave_jobs_alone(facts.plan, target->jobs, facts.rollback ? nullptr : facts.record);
+  leave_jobs_alone(facts.plan, facts.target()->jobs, facts.rollback ? nullptr : facts.record);
   facts.waiting_for_registry = planned.waiting_for_registry;
   facts.tag_moved = planned.tag_moved;
   facts.old_answers = std::move(planned.old_answers);
@@ -360,7 +397,8 @@ void Reconciler::assess(StackFacts& facts,
       facts.rolling_back = facts.rolling_back || update.state == "rollback_started";
       facts.rollback_message = service->spec.name + ": " + update.message;
     }
-    if (as_wanted && !failure_for_good(*service, own).empty()) facts.failed_for_good = true;
+    if (as_wanted && (update.state == "paused" || !failure_for_good(*service, own).empty()))
+      facts.failed_for_good = true;
     if (is_unpullable(*service, own)) memory.unpullable.insert(service->spec.name);
     facts.health = worst(facts.health, health);
     facts.pause = std::max(facts.pause, pause_between_tasks(*service));

@@ -194,7 +194,7 @@ Result<Turn> Reconciler::turn(const repository::DesiredState& desired, std::stop
 
 void Reconciler::begin_anew() {
   memory_.clear();
-  ways_back_.clear();
+  older_revisions_.clear();
   cluster_troubles_.clear();
   last_observed_ = {};
   blind_ = false;

@@ -158,6 +158,13 @@ class Reconciler {
   /// What the policy forbids becomes a note that blocks the plan.
   void police(StackFacts& facts);
   void find_way_back(StackFacts& facts);
+  /// What was carried out last, where a window holds what git wants since; else nullptr.
+  std::shared_ptr<const repository::DesiredStack> kept_by_window(const StackFacts& facts);
+  /// With what `ignore` names, and what is contended, carried from live; fills `contended`.
+  Planner::Planned plan_towards(const repository::DesiredStack& target,
+                                StackFacts& facts,
+                                const diff::LiveIndex& index,
+                                std::stop_token stop);
   // What comes of it.
   void hold_mass_removal(Work& work, const State& state);
   void spare_what_is_ours(const repository::DesiredState& desired, diff::Plan& plan) const;
@@ -177,13 +184,6 @@ class Reconciler {
   /// Stacks that exchange ports wait for each other for ever, for the engine refuses a port in use:
   /// one of them gives its own up before (port_exchange.cpp).
   void exchange_ports(const diff::LiveIndex& index, Work& work);
-  void order(const repository::DesiredState& desired, Work& work);
-  Result<void> carry_out(const repository::DesiredState& desired,
-                         const swarm::LiveState& live,
-                         State& state,
-                         Work& work,
-                         Turn& turn,
-                         std::stop_token stop);
   /// Who is being changed, which the next group waits for.
   struct Barrier {
     std::map<std::string, std::size_t> index;  ///< Of each stack in Work.
@@ -196,6 +196,13 @@ class Reconciler {
                                          const StackFacts& facts,
                                          const Work& work,
                                          const Barrier& barrier);
+  void order(const repository::DesiredState& desired, Work& work);
+  Result<void> carry_out(const repository::DesiredState& desired,
+                         const swarm::LiveState& live,
+                         State& state,
+                         Work& work,
+                         Turn& turn,
+                         std::stop_token stop);
   /// Whether what is to be removed may be believed: asked of the engine, and listed again, only
   /// when something is.
   Result<bool> prove(const Work& work, std::uint64_t fingerprint, std::stop_token stop);
@@ -320,12 +327,14 @@ class Reconciler {
     std::string message;
   };
   std::map<std::string, ClusterTrouble> cluster_troubles_;  ///< By what could not be made.
-  struct WayBack {
+  struct OlderRevision {
     std::string commit;
     std::shared_ptr<const repository::DesiredStack> stack;  ///< nullptr where it is not to be had.
     std::string error;
   };
-  std::map<std::string, WayBack> ways_back_;  ///< By stack name.
+  /// Read once and kept.
+  const OlderRevision& older_revision(const std::string& stack, const std::string& commit);
+  std::map<std::string, OlderRevision> older_revisions_;  ///< By stack name.
 };
 
 }  // namespace skep::reconciler

@@ -52,7 +52,9 @@ HookRun Reconciler::look_at_run(const StackFacts& facts,
 
 void Reconciler::look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>& tasks) {
   const auto* desired = facts.desired;
-  if (desired == nullptr || desired->broken() || facts.rollback || desired->hooks.empty()) return;
+  if (desired == nullptr || desired->broken() || facts.rollback || facts.kept ||
+      desired->hooks.empty())
+    return;
   std::erase_if(memory_[facts.name].hooks_end, [&](const auto& entry) {
     const auto& jobs = facts.hooks.services;
     return std::none_of(
@@ -74,8 +76,6 @@ void Reconciler::look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>
     facts.hooks.pre_completed = facts.hooks.post_completed = true;
     return;
   }
-  const auto first_due = [&](repository::HookPhase phase) {
-    for (const auto& hook : desired->hooks) {
   // An engine that was the leader before may start a completed job again, and for ever (seen).
   for (const auto& hook : desired->hooks) {
     const bool pre = hook.phase == repository::HookPhase::pre_deploy;
@@ -85,6 +85,8 @@ void Reconciler::look_at_hooks(StackFacts& facts, const std::vector<swarm::Task>
     facts.hooks.given_up = run.service->id;
     facts.hooks.runs_again = true;
   }
+  const auto first_due = [&](repository::HookPhase phase) {
+    for (const auto& hook : desired->hooks) {
       if (hook.phase != phase) continue;
       auto run = look_at_run(facts, hook, tasks);
       if (run.stage == Stage::completed) continue;

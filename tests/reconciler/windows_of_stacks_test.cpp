@@ -61,6 +61,43 @@ TEST_F(WindowsOfStacks, WhatIsEditedByHandIsHealedInAWindowToo) {
   EXPECT_TRUE(world.engine.state().find_service("a_web")->spec.task_template.container.env.empty());
 }
 
+TEST_F(WindowsOfStacks, WhatIsEditedWhileACommitWaitsIsPutBackToTheCommitBefore) {
+  settle();
+  world.engine.edit_service(
+      "a_web", [](swarm::ServiceSpec& spec) { spec.task_template.container.env = {"EVIL=1"}; });
+  auto last = settle();
+  const auto env = [&] {
+    return world.engine.state().find_service("a_web")->spec.task_template.container.env;
+  };
+  EXPECT_TRUE(env().empty());
+  EXPECT_EQ(image("a_web"), "a:1") << "the commit waits";
+  EXPECT_EQ(tests::World::status(last, "a").sync, ports::SyncState::out_of_sync);
+  EXPECT_THAT(tests::World::status(last, "a").message, HasSubstr("`skep sync a` does it now"));
+  ASSERT_TRUE(world.engine.remove_service(world.engine.state().find_service("a_web")->id, {}));
+  world.restart_agent();
+  last = settle();
+  EXPECT_EQ(image("a_web"), "a:1") << "it came back";
+  EXPECT_EQ(tests::World::status(last, "a").health, ports::Health::healthy);
+  const auto writes = world.engine.write_count();
+  settle();
+  EXPECT_EQ(world.engine.write_count(), writes);
+  world.clock.advance(8h);
+  EXPECT_TRUE(settle().all_good());
+  EXPECT_EQ(image("a_web"), "a:2");
+}
+
+TEST_F(WindowsOfStacks, WhereSelfHealIsOffNothingIsPutBack) {
+  world.files["apps/a/skep.yaml"] += "self_heal: false\n";
+  world.commit();
+  settle();
+  world.engine.edit_service(
+      "a_web", [](swarm::ServiceSpec& spec) { spec.task_template.container.env = {"EVIL=1"}; });
+  const auto last = settle();
+  EXPECT_FALSE(
+      world.engine.state().find_service("a_web")->spec.task_template.container.env.empty());
+  EXPECT_EQ(tests::World::status(last, "a").sync, ports::SyncState::out_of_sync);
+}
+
 TEST_F(WindowsOfStacks, ARestartOfTheAgentDoesNotLetAHeldChangeThrough) {
   settle();
   world.restart_agent();
@@ -79,6 +116,10 @@ TEST_F(WindowsOfStacks, WindowsOfTheDefaultsHoldRemovalsToo) {
   EXPECT_THAT(tests::World::status(turn, "a").message, HasSubstr("its removal is held by"));
   EXPECT_NE(world.engine.state().find_service("a_web"), nullptr);
   EXPECT_EQ(world.engine.state().find_service("c_other"), nullptr);
+  EXPECT_THAT(tests::World::status(turn, "a").message, HasSubstr("`skep sync a` does it now"));
+  world.agent().request("a");
+  settle();
+  EXPECT_EQ(world.engine.state().find_service("a_web"), nullptr);
 }
 
 }  // namespace
