@@ -1,5 +1,6 @@
 #include "repository/ignore.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <span>
@@ -57,18 +58,43 @@ bool can_have(Path path) {
 template <typename T>
 void carry(T& into, const T& from, Path path);
 
+/// The variable of that name in a list of "NAME=value".
+auto find_variable(std::vector<std::string>& list, const std::string& name) {
+  return std::find_if(list.begin(), list.end(), [&](const std::string& element) {
+    return element == name || element.starts_with(name + "=");
+  });
+}
+
+void carry_variable(std::vector<std::string>& into,
+                    std::vector<std::string> from,
+                    const std::string& name) {
+  const auto live = find_variable(from, name);
+  const auto at = find_variable(into, name);
+  if (live == from.end()) {
+    if (at != into.end()) into.erase(at);
+  } else if (at != into.end()) {
+    *at = *live;
+  } else {  // Where it stands in live: their order counts (rule E3.17).
+    const auto index = std::min(live - from.begin(), std::ssize(into));
+    into.insert(into.begin() + index, *live);
+  }
+}
+
+/// What stands at a number is another thing where somebody put something in before it: a variable
+/// is known by its name, and of another list of another length all is somebody else's business.
 template <typename T>
 void carry_element(std::vector<T>& into, const std::vector<T>& from, Path path) {
   const auto index = index_of(path[0]);
+  if constexpr (std::is_same_v<T, std::string>) {
+    if (!index) return carry_variable(into, from, path[0]);
+    if (*index < into.size() && into[*index].find('=') != std::string::npos)
+      return carry_variable(into, from, into[*index].substr(0, into[*index].find('=')));
+  }
   if (!index) return;
-  const auto rest = path.subspan(1);
-  if (*index >= from.size()) {
-    if (rest.empty() && *index < into.size())
-      into.erase(into.begin() + static_cast<std::ptrdiff_t>(*index));
+  if (into.size() != from.size()) {
+    into = from;
   } else if (*index < into.size()) {
-    carry(into[*index], from[*index], rest);
-  } else if (*index == into.size() && rest.empty()) {
-    into.push_back(from[*index]);
+    carry(into[*index], from[*index], path.subspan(1));
   }
 }
 
@@ -130,7 +156,11 @@ Result<ServicePointer> parse_service_pointer(std::string_view text) {
   }
   if (path.size() == 1 && path[0] == "Name")
     return wrong(text, "cannot be ignored: a service is known by its name");
-  if (!can_have<swarm::ServiceSpec>(path)) {
+  auto place = path;
+  // A variable may be named instead of counted.
+  if (place.size() > 1 && place[place.size() - 2] == "Env" && !place.back().empty())
+    place.back() = "0";
+  if (!can_have<swarm::ServiceSpec>(place)) {
     return wrong(text,
                  "points to nothing that a service has; the names are those of the Engine API, as "
                  "`skep render` shows them");

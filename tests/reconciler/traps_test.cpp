@@ -375,6 +375,27 @@ TEST(Ignore, ALabelIsCarriedByItselfAlsoWhereItIsGone) {
   EXPECT_EQ(desired.task_template.resources->limits->memory_bytes, 7);
 }
 
+TEST(Ignore, AnElementOfAListIsNotTakenForItsNeighbour) {
+  const auto env = [](const std::string& token, std::vector<std::string> live_env) {
+    swarm::ServiceSpec desired, live;
+    desired.task_template.container.env = {"A=1", "B=2"};
+    live.task_template.container.env = std::move(live_env);
+    repository::carry_live(desired, live, {"TaskTemplate", "ContainerSpec", "Env", token});
+    return desired.task_template.container.env;
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(env("0", {"B=2"}), ElementsAre("B=2")) << "A was taken away";
+  EXPECT_THAT(env("A", {"B=9"}), ElementsAre("B=2"));
+  EXPECT_THAT(env("A", {"0=0", "A=7", "B=9"}), ElementsAre("A=7", "B=2"));
+  EXPECT_THAT(env("AA", {"A=1", "AA=3", "B=2"}), ElementsAre("A=1", "AA=3", "B=2"));
+  EXPECT_TRUE(repository::parse_service_pointer("/TaskTemplate/ContainerSpec/Env/LEVEL"));
+  EXPECT_FALSE(repository::parse_service_pointer("/TaskTemplate/ContainerSpec/Args/LEVEL"));
+  swarm::ServiceSpec desired, live;
+  desired.task_template.container.args = {"sleep", "10"};
+  repository::carry_live(desired, live, {"TaskTemplate", "ContainerSpec", "Args", "0"});
+  EXPECT_TRUE(desired.task_template.container.args.empty()) << "all of it is somebody else's";
+}
+
 TEST_F(TrapsTest, AFieldThatSomebodyKeepsChangingIsReportedInsteadOfFoughtOver) {
   world.files["apps/a/docker-compose.yml"] = one_service("a:1");
   world.commit();
