@@ -191,7 +191,14 @@ class Chain {
     if (!stack_.plan) return;
     const auto& plan = *stack_.plan;
     if (plan.empty()) {
-      add("difference", ConditionState::good, "what runs is what is wanted");
+      const auto left = std::find_if(plan.notes.begin(), plan.notes.end(), [](const auto& note) {
+        return note.severity == diff::Note::Severity::warning;
+      });
+      if (left == plan.notes.end()) {
+        add("difference", ConditionState::good, "what runs is what is wanted");
+      } else {  // What the engine cannot change, and nobody may replace.
+        add("difference", ConditionState::stopped, left->text);
+      }
       return;
     }
     const bool live = stack_.drift_cause == ports::DriftCause::live;

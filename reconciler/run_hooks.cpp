@@ -47,6 +47,11 @@ HookRun Reconciler::look_at_run(const StackFacts& facts,
   const auto why = run.trouble;
   run.trouble = "it did not end within " + std::to_string(hook.deadline.count()) + " s";
   if (!why.empty()) run.trouble += " (" + why + ")";
+  for (const auto& task : tasks) {
+    const auto node = nodes_.find(task.node_id);
+    if (task.service_id == run.service->id && node != nodes_.end() && node->second.state == "down")
+      run.trouble += "; its node " + node->second.hostname + " is down";
+  }
   return run;
 }
 
@@ -111,7 +116,12 @@ std::string Reconciler::trouble_of_hook(const StackFacts& facts, std::stop_token
   auto trouble = std::string(to_string(facts.hooks.due->phase)) + " hook " + facts.hooks.due->key +
                  " failed: " + (run.trouble.empty() ? "its task failed" : run.trouble);
   const Patience patience(clock_, kHookLogPatience, std::move(stop));
-  const auto lines = engine_.log_tail(run.service->spec.name, kHookLogLines, patience.token());
+  auto lines = engine_.log_tail(run.service->spec.name, kHookLogLines, patience.token());
+  // The engine's words on a node that it cannot ask are not the hook's.
+  if (lines) {
+    std::erase_if(*lines,
+                  [](const std::string& line) { return line.starts_with("Error grabbing logs:"); });
+  }
   if (lines && !lines->empty()) {
     trouble += "; its log ends:";
     for (const auto& line : *lines) trouble += " | " + line;

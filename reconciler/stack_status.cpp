@@ -23,7 +23,13 @@ std::string health_message(const StackFacts& facts, const StackMemory& memory) {
     }
     return memory.error + networks_trouble(facts);
   }
-  if (facts.health == Health::healthy) return "";
+  if (facts.health == Health::healthy) {
+    if (!facts.plan.empty()) return "";
+    for (const auto& note : facts.plan.notes) {  // What differs, and stays as it is.
+      if (note.severity == diff::Note::Severity::warning) return note.text;
+    }
+    return "";
+  }
   if (!facts.plan.empty() && facts.plan.only_removals()) {
     return "removals wait until the stack is healthy";
   }

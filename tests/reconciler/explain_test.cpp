@@ -227,6 +227,20 @@ TEST_F(Explain, AnEditByHandThatIsOnlyWatchedIsAPolicyAndADifference) {
   EXPECT_TRUE(difference->since);
 }
 
+TEST_F(Explain, ANetworkThatDiffersAndStaysIsNoAgreement) {
+  const auto with = [](const std::string& network) {
+    return one_service("a:1") + "    networks: [n]\nnetworks: { n: " + network + " }\n";
+  };
+  deploy(with("{}"));
+  deploy(with("{ attachable: true }"));
+  const auto explanation = explain();
+  const auto* difference = link(explanation, "difference");
+  ASSERT_NE(difference, nullptr);
+  EXPECT_EQ(difference->state, ConditionState::stopped);
+  EXPECT_THAT(difference->text, HasSubstr("network \"a_n\" differs from the files"));
+  EXPECT_THAT(agent.stacks.front().message, HasSubstr("replace: allowed"));
+}
+
 TEST_F(Explain, AMissingNetworkIsAnObstacle) {
   deploy("services: {web: {image: 'a:1', networks: [n]}}\nnetworks: {n: {external: true}}\n");
   const auto explanation = explain();
