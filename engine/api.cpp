@@ -127,6 +127,8 @@ namespace {
 std::chrono::milliseconds timeout_of(const ApiCall& call, const EngineOptions& options) {
   // The engine answers these from its memory.
   if (call.operation == "ping") return std::min(options.ping_timeout, options.request_timeout);
+  if (call.operation == "manager_ping")
+    return std::min(options.leader_timeout, options.request_timeout);
   if (call.operation.ends_with("_list"))
     return std::min(options.list_timeout, options.request_timeout);
   return options.request_timeout;

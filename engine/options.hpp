@@ -25,6 +25,8 @@ struct EngineOptions {
   std::chrono::milliseconds list_timeout{20'000};
   /// Of pings, which an engine answers without looking at anything.
   std::chrono::milliseconds ping_timeout{4'000};
+  /// Of the question whether the swarm has a leader, which is one small answer.
+  std::chrono::milliseconds leader_timeout{8'000};
   std::size_t response_limit = 256 << 20;  ///< Bytes of one answer.
   /// Told of every exchange, from the thread that made it: operation (service_list, service_update
   /// …; those that end in _list, _inspect or stand alone are reads), status (0: no answer),

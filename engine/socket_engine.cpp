@@ -15,6 +15,9 @@
 namespace skep::engine {
 namespace {
 
+/// The list of a swarm's managers only: {"role":["manager"]}.
+constexpr std::string_view kManagers = "/nodes?filters=%7B%22role%22%3A%5B%22manager%22%5D%7D";
+
 using nlohmann::json;
 
 // A URL of some 5 kB: far below what any proxy in front of an engine takes.
@@ -104,9 +107,14 @@ Result<ports::EngineInfo> SocketEngine::info(std::stop_token stop) {
 }
 
 Result<void> SocketEngine::ping(std::stop_token stop) {
-  auto answer =
-      api_.call({.operation = "ping", .method = "HEAD", .path = "/_ping"}, std::move(stop));
+  auto answer = api_.call({.operation = "ping", .method = "HEAD", .path = "/_ping"}, stop);
   if (!answer) return std::move(answer).error();
+  // A manager without a leader, or without a quorum, answers pings as ever, and lists not at all.
+  const auto swarm =
+      api_.call({.operation = "manager_ping", .path = std::string(kManagers)}, std::move(stop));
+  // What may not be asked is not known to be silent.
+  if (!swarm && swarm.error().kind == ErrorKind::unavailable)
+    return Error(swarm.error()).within("the swarm does not answer");
   return {};
 }
 

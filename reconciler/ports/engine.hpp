@@ -47,8 +47,8 @@ class Engine {
   virtual ~Engine() = default;
 
   virtual Result<EngineInfo> info(std::stop_token stop) = 0;
-  /// Whether the engine answers at all, whatever it knows of the swarm: within seconds also where
-  /// it hangs, while a list may be waited for longer. Errors: unavailable, cancelled.
+  /// Whether the engine answers at all, and its swarm has a leader: within seconds also where it
+  /// hangs, while a list may be waited for longer. Errors: unavailable, cancelled.
   virtual Result<void> ping(std::stop_token stop) = 0;
   /// Everything the engine knows of the whole swarm, at one moment: five list calls, however many
   /// stacks there are. Normalised. Errors also: unavailable when this engine is not (or no longer)

@@ -171,6 +171,28 @@ TEST(Timeouts, ASilentEngineIsGivenUp) {
   EXPECT_LT(std::chrono::steady_clock::now() - started, 2s);
 }
 
+TEST(Ping, AnEngineWhoseSwarmHasNoLeaderIsSilentToo) {
+  std::string swarm;  // Its answer of the swarm's managers; "" for none.
+  const StubServer server([&swarm](const std::string& request) {
+    return request.find("/_ping") != std::string::npos ? http_answer(200, "OK") : swarm;
+  });
+  auto options = options_for(server);
+  options.leader_timeout = 200ms;
+  SocketEngine engine(options);
+  swarm = http_answer(200, "[]");
+  EXPECT_TRUE(engine.ping({}));
+  swarm = http_answer(403, R"({"message": "not for you"})");
+  EXPECT_TRUE(engine.ping({})) << "a socket proxy may keep that for itself";
+  swarm = http_answer(500, R"({"message": "rpc error: The swarm does not have a leader"})");
+  const auto leaderless = engine.ping({});
+  ASSERT_FALSE(leaderless);
+  EXPECT_NE(leaderless.error().message.find("does not have a leader"), std::string::npos);
+  swarm.clear();
+  const auto silent = engine.ping({});
+  ASSERT_FALSE(silent);
+  EXPECT_EQ(silent.error().kind, ErrorKind::unavailable);
+}
+
 TEST(Timeouts, AListIsWaitedForLessLongThanAWrite) {
   const StubServer server([](const std::string&) { return std::string(); });
   auto options = options_for(server);
