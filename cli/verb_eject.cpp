@@ -55,6 +55,25 @@ std::string keys_that_restart(const diff::Plan& plan) {
   return keys;
 }
 
+/// Services that mount something under another name in the one than in the other.
+std::string keys_that_rename(const diff::Plan& from, const diff::Plan& to) {
+  const auto names = [](const swarm::ServiceSpec& spec) {
+    std::vector<std::string> mounted;
+    for (const auto& config : spec.task_template.container.configs)
+      mounted.push_back(config.config_name);
+    for (const auto& secret : spec.task_template.container.secrets)
+      mounted.push_back(secret.secret_name);
+    return mounted;
+  };
+  std::string keys;
+  for (const auto& [key, service] : to.desired.services) {
+    const auto at = from.desired.services.find(key);
+    if (at != from.desired.services.end() && names(at->second.spec) != names(service.spec))
+      keys += (keys.empty() ? "" : ", ") + key;
+  }
+  return keys;
+}
+
 /// What restarts is only done when a person says so.
 Result<void> ask(const EjectFlags& flags, const std::string& restarting) {
   if (restarting.empty() || flags.yes) return {};
@@ -201,7 +220,14 @@ int eject(const Session& session, EjectFlags& flags) {
   const auto& shown = first ? *first : *plan;
   std::cout << diff::to_text(shown, stack, {session.color});
   if (!first && plan->blocked()) return fail({ErrorKind::invalid_input, "nothing was changed"});
-  if (auto asked = ask(flags, keys_that_restart(shown)); !asked) return fail(asked.error());
+  auto restarting = keys_that_restart(shown);
+  if (const auto again = first ? keys_that_rename(*first, *plan) : ""; !again.empty()) {
+    std::cout << "note: a second step goes back to the plain names, and restarts (a job: runs "
+                 "again) "
+              << again << "\n";
+    restarting += (restarting.empty() ? "" : ", and in a second step ") + again;
+  }
+  if (auto asked = ask(flags, restarting); !asked) return fail(asked.error());
 
   if (auto released = release(session, flags, **engine); !released) return fail(released.error());
   if (first) {

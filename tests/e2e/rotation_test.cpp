@@ -332,6 +332,8 @@ TEST_F(Rotation, EjectMovesAServiceAsideWhoseOldContentHasThePlainName) {
   deploy("one\n", "hunter1");
   put("conf", "two\n");
   put("pass", "hunter2");
+  EXPECT_THAT(skep(laptop("eject")).err,
+              HasSubstr("this restarts app, and in a second step app; nothing was changed"));
   const auto done = skep(laptop("eject", {"--yes"}));
   ASSERT_EQ(done.exit_code, 0) << done.out << done.err;
   EXPECT_THAT(done.out, HasSubstr("older content gives its plain name up"));
