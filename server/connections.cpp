@@ -20,6 +20,7 @@ void Connections::answered(const void* connection) {
   const std::lock_guard lock(mutex_);
   if (const auto found = entries_.find(connection); found != entries_.end()) {
     found->second.since = Steady::now();
+    found->second.endless = false;
   }
 }
 

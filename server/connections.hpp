@@ -19,7 +19,7 @@ class Connections {
   void opened(const void* connection, int descriptor);
   /// An answer has been sent: the time of the next request begins.
   void answered(const void* connection);
-  /// The answer has no end: from now on there is no deadline.
+  /// The answer has no end: until it has been sent there is no deadline.
   void endless(const void* connection);
   /// Must be called before the descriptor is closed.
   void closed(const void* connection);

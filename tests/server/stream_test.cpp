@@ -204,6 +204,22 @@ TEST_F(StreamTest, LivesLongerThanARequestMayTake) {
   while (std::chrono::steady_clock::now() - begin < 600ms)
     ASSERT_THAT(client.receive_until("\n\n"), HasSubstr("still here"));
 }
+TEST_F(StreamTest, AfterTheHeadOfOneTheNextRequestHasItsDeadlineAgain_Attack12) {
+  Limits limits;
+  limits.request = 300ms;
+  start(limits);
+  RawClient client(address_);
+  client.send("HEAD /api/v1/events/stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_THAT(client.receive_until("\r\n\r\n"), StartsWith("HTTP/1.1 200"));
+  client.send("GET /healthz HTTP/1.1\r\n");
+  bool closed = false;
+  for (int i = 0; i < 40 && !closed; ++i) {
+    client.send("X: y\r\n");
+    closed = client.closed_within(50ms);
+  }
+  EXPECT_TRUE(closed);
+}
+
 
 TEST_F(StreamTest, WithNobodyThereAsksTheHistoryNothing) {
   start();
