@@ -395,9 +395,9 @@ void add_routes(Router& router, ports::Control& control, ApiOptions options) {
   get("openapi.json", &Api::description);
   get("status", &Api::status);
   get("stacks", &Api::stacks);
-  get(stack, &Api::stack, Pace::may_wait);
-  get(stack + "/explain", &Api::explain, Pace::may_wait);
-  get(stack + "/tasks", &Api::tasks, Pace::may_wait);
+  get(stack, &Api::stack, Pace::asks_engine);
+  get(stack + "/explain", &Api::explain, Pace::asks_engine);
+  get(stack + "/tasks", &Api::tasks, Pace::asks_engine);
   get("services/{name}/trace", &Api::trace, Pace::may_wait);
   const Parameters records = {
       {"stack", Parameter::text}, {"n", Parameter::number}, {"since", Parameter::number}};

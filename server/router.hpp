@@ -16,8 +16,9 @@ using RouteSets = std::set<RouteSet>;
 
 /// Where a handler runs.
 enum class Pace {
-  at_once,   ///< On the thread that reads the sockets; whatever it takes, all others wait.
-  may_wait,  ///< On one of a few threads beside it: for what asks the disk or the engine.
+  at_once,      ///< On the thread that reads the sockets; whatever it takes, all others wait.
+  may_wait,     ///< On one of a few threads beside it: for what asks the disk.
+  asks_engine,  ///< On one of a few others: an engine that hangs holds up nothing else.
 };
 
 /// Which handler answers a method and a path. Filled before the server starts, then read only.

@@ -165,7 +165,8 @@ struct Server::State {
         connections(options.limits.request),
         rate(options.limits.requests_burst, options.limits.requests_per_second),
         streams(options.limits.streams, options.mask_piece, options.failed),
-        workers(options.limits.workers, options.limits.waiting) {}
+        workers(options.limits.workers, options.limits.waiting),
+        engine_workers(options.limits.workers, options.limits.waiting) {}
   ~State() {
     // The library must not be stopped while a connection is set aside.
     workers.close();
@@ -173,6 +174,7 @@ struct Server::State {
     endpoints.clear();
   }
   State(const State&) = delete;
+    engine_workers.close();
   State& operator=(const State&) = delete;
 
   Result<void> add(const Listener& listener);
@@ -222,6 +224,7 @@ struct Server::State {
   std::vector<std::unique_ptr<Endpoint>> endpoints;  ///< Last: daemons end before what they use.
 };
 
+  Workers engine_workers;                   ///< For Pace::asks_engine.
 Result<void> Server::State::add(const Listener& listener) {
   auto socket = ListenSocket::open(listener.address);
   if (!socket) return std::move(socket).error();
@@ -352,7 +355,7 @@ MHD_Result Server::State::on_request(void* cls,
       return state.finish(
           connection, incoming, error_response(*incoming.refusal, sentence_of(*incoming.refusal)));
     }
-    if (incoming.route->pace == Pace::may_wait && !incoming.answer) {
+    if (incoming.route->pace != Pace::at_once && !incoming.answer) {
       return state.respond_later(connection, incoming);
     }
     return state.finish(
@@ -454,7 +457,8 @@ Response Server::State::respond(Incoming& incoming) {
 // The connection is set aside until the answer is there; then the library calls on_request() again.
 MHD_Result Server::State::respond_later(MHD_Connection* connection, Incoming& incoming) {
   MHD_suspend_connection(connection);
-  const bool taken = workers.post([this, connection, &incoming] {
+  auto& pool = incoming.route->pace == Pace::asks_engine ? engine_workers : workers;
+  const bool taken = pool.post([this, connection, &incoming] {
     incoming.answer = respond(incoming);
     MHD_resume_connection(connection);
   });

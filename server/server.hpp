@@ -34,7 +34,8 @@ struct Limits {
   /// Of API and metrics from one address over TCP; more is 429. Probes and webhooks do not count:
   /// behind swarm's routing mesh all clients have one address.
   double requests_burst = 200, requests_per_second = 50;
-  std::size_t workers = 4;  ///< Threads for handlers that may wait.
+  std::size_t workers =
+      4;  ///< Threads for handlers that may wait, and as many that ask the engine.
   /// Requests that wait for one of these; more is 503. Above what one address may send at once.
   std::size_t waiting = 256;
   StreamLimits streams = {};

@@ -33,18 +33,15 @@ class LimitsTest : public ::testing::Test {
     router.add(RouteSet::webhook, "POST", "/long-answer", [](const Request&) {
       return Response{.content_type = "text/plain", .body = std::string(64U << 20U, 'x')};
     });
-    router.add(
-        RouteSet::api,
-        "GET",
-        "/waits",
-        [this](const Request&) {
-          std::unique_lock lock(mutex_);
-          ++waiting_;
-          changed_.notify_all();
-          changed_.wait(lock, [this] { return released_; });
-          return Response{.content_type = "text/plain", .body = "done"};
-        },
-        Pace::may_wait);
+    const auto wait = [this](const Request&) {
+      std::unique_lock lock(mutex_);
+      ++waiting_;
+      changed_.notify_all();
+      changed_.wait(lock, [this] { return released_; });
+      return Response{.content_type = "text/plain", .body = "done"};
+    };
+    router.add(RouteSet::api, "GET", "/waits", wait, Pace::may_wait);
+    router.add(RouteSet::api, "GET", "/asks", wait, Pace::asks_engine);
     auto server = Server::start(std::move(router),
                                 {.listeners = {{"127.0.0.1:0", kAllRoutes}}, .limits = limits});
     ASSERT_TRUE(server) << server.error().message;
@@ -285,6 +282,18 @@ TEST_F(LimitsTest, HandlersThatWaitHoldUpNoOtherRequest_Attack12) {
   for (std::size_t k = 2; k < clients.size(); ++k)
     unavailable += clients[k].receive().status == 503 ? 1 : 0;
   EXPECT_EQ(unavailable, 2);
+}
+
+TEST_F(LimitsTest, AnEngineThatHangsHoldsUpNoOtherHandler) {
+  start({.workers = 1});
+  RawClient asks(address_);
+  asks.send("GET /asks HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(waits(1));
+  RawClient waits_for_the_disk(address_);
+  waits_for_the_disk.send("GET /waits HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(waits(2)) << "its handler does not run";
+  release();
+  EXPECT_EQ(asks.receive().body, "done");
 }
 
 TEST_F(LimitsTest, AServerEndsWhileHandlersWait) {
