@@ -104,6 +104,11 @@ std::variant<ports::HistoryQuery, Response> history_query(const Request& request
   return query;
 }
 
+std::string why_not_ready(const ports::Control& control) {
+  const auto trouble = control.status().docker_error;
+  return trouble.empty() ? "no first pass has ended yet" : "the swarm cannot be read: " + trouble;
+}
+
 class Api {
  public:
   Api(ports::Control& control, ApiOptions options)
@@ -369,7 +374,7 @@ void add_routes(Router& router, ports::Control& control, ApiOptions options) {
     return Api::probe(control.alive(), "the loop has not turned for too long");
   });
   router.add(RouteSet::health, "GET", "/readyz", [&control](const Request&) {
-    return Api::probe(control.ready(), "no first pass has ended yet");
+    return Api::probe(control.ready(), why_not_ready(control));
   });
   const auto get = [&](const std::string& path,
                        auto answer,

@@ -86,6 +86,9 @@ TEST_F(ServerTest, HealthAndReadinessFollowTheLoop) {
   const auto reply = fetch(address_, "GET", "/readyz");
   EXPECT_EQ(reply.status, 503);
   EXPECT_EQ(reply.body, "{\"error\":\"no first pass has ended yet\"}\n");
+  control_.current.docker_error = "the swarm has no leader";
+  EXPECT_EQ(fetch(address_, "GET", "/readyz").body,
+            "{\"error\":\"the swarm cannot be read: the swarm has no leader\"}\n");
 }
 
 TEST_F(ServerTest, StatusIsWhatTheCliCanRead) {
