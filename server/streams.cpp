@@ -7,6 +7,7 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace skep::server {
@@ -17,11 +18,19 @@ constexpr std::size_t kBlock = 16 * 1024;
 // A client that vanished without a word is noticed when the kernel has sent in vain for so long.
 constexpr unsigned kSentInVain = 60'000;
 
+/// Whether the client has closed its side: the library does not look while a connection is set
+/// aside.
+bool is_gone(int descriptor) {
+  pollfd one{.fd = descriptor, .events = POLLRDHUP, .revents = 0};
+  return descriptor >= 0 && ::poll(&one, 1, 0) == 1;
+}
+
 }  // namespace
 
 struct Streams::Stream {
   Streams* owner = nullptr;
   MHD_Connection* connection = nullptr;
+  int descriptor = -1;
   std::shared_ptr<PieceSource> pieces;
   std::string piece;      ///< What the client gets now.
   std::size_t taken = 0;  ///< Of it.
@@ -59,6 +68,7 @@ MHD_Response* Streams::open(std::shared_ptr<PieceSource> pieces, MHD_Connection*
     stream = streams_.emplace_back(std::make_unique<Stream>()).get();
     stream->owner = this;
     stream->connection = connection;
+    if (info != nullptr) stream->descriptor = info->connect_fd;
     stream->pieces = std::move(pieces);
   }
   auto* response =
@@ -123,12 +133,12 @@ void Streams::feed(std::stop_token stop) {
 
 void Streams::feed(Stream& stream, std::unique_lock<std::mutex>& lock) {
   std::string piece;
-  bool over = false;
+  bool over = is_gone(stream.descriptor);
   const bool silent = Steady::now() - stream.spoke >= limits_.beat;
   lock.unlock();  // A source may read a file; the sockets' threads do not wait for that.
   try {
-    piece = stream.pieces->next();
-    if (piece.empty() && silent) piece = stream.pieces->heartbeat();
+    if (!over) piece = stream.pieces->next();
+    if (piece.empty() && silent && !over) piece = stream.pieces->heartbeat();
     if (mask_ && !piece.empty()) mask_(piece);
   } catch (const std::exception& error) {
     if (failed_) failed_(error.what());
