@@ -92,6 +92,10 @@ std::string peer_name_of(MHD_Connection* connection, Peer peer) {
 
 // Why a request's framing is refused, before a byte of its body is taken; 0 for not at all.
 int framing_refusal(const Request& request, const Limits& limits) {
+  // RFC 9112 §5.1: what stands before the colon is a name, and a blank in it hides one.
+  for (const auto& [name, value] : request.headers) {
+    if (name.find_first_of(" \t") != std::string::npos) return 400;
+  }
   const auto length = request.header("content-length");
   const auto coding = lower(request.header("transfer-encoding"));
   // RFC 9112 §6.3: two lengths are how requests are smuggled past a proxy.
@@ -108,7 +112,7 @@ int framing_refusal(const Request& request, const Limits& limits) {
 std::string_view sentence_of(int status) {
   switch (status) {
     case 400:
-      return "the request's length is not clear";
+      return "the request's headers or its length are not clear";
     case 413:
       return "the body is too large";
     case 429:
@@ -170,11 +174,11 @@ struct Server::State {
   ~State() {
     // The library must not be stopped while a connection is set aside.
     workers.close();
+    engine_workers.close();
     streams.close();
     endpoints.clear();
   }
   State(const State&) = delete;
-    engine_workers.close();
   State& operator=(const State&) = delete;
 
   Result<void> add(const Listener& listener);
@@ -220,11 +224,11 @@ struct Server::State {
   CallRate rate;
   Streams streams;
   Workers workers;
+  Workers engine_workers;                   ///< For Pace::asks_engine.
   std::atomic<std::size_t> body_bytes = 0;  ///< Of requests that are being read or answered.
   std::vector<std::unique_ptr<Endpoint>> endpoints;  ///< Last: daemons end before what they use.
 };
 
-  Workers engine_workers;                   ///< For Pace::asks_engine.
 Result<void> Server::State::add(const Listener& listener) {
   auto socket = ListenSocket::open(listener.address);
   if (!socket) return std::move(socket).error();
@@ -413,7 +417,10 @@ MHD_Result Server::State::begin(const Endpoint& endpoint,
   request.peer_name = peer_name_of(connection, endpoint.peer);
   auto answer = route(endpoint, incoming);  // First: what is refused is counted under its route.
   if (const int status = framing_refusal(request, options.limits); status != 0) {
-    return finish(connection, incoming, error_response(status, sentence_of(status)));
+    auto refused = error_response(status, sentence_of(status));
+    // Where the next request would begin is not clear either.
+    if (status == 400) refused.headers.emplace_back("Connection", "close");
+    return finish(connection, incoming, std::move(refused));
   }
   const bool counted = endpoint.peer == Peer::tcp &&
                        (incoming.route == nullptr || incoming.route->set == RouteSet::api ||

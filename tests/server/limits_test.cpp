@@ -372,6 +372,9 @@ INSTANTIATE_TEST_SUITE_P(
             "length_and_chunks",
             "POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: "
             "chunked\r\n\r\n0\r\n\r\n"},
+        MalformedRequest{"blank_before_the_colon",
+                         "POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : "
+                         "chunked\r\n\r\n0\r\n\r\n"},
         MalformedRequest{"unknown_coding",
                          "POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\nhello"},
         MalformedRequest{
