@@ -88,7 +88,7 @@ class Webhooks {
   Response receive(WebhookProvider provider, const Request& request) {
     const auto name = std::string(to_string(provider));
     if (!options_.proofs.configured(provider)) {
-      say("webhook refused: no proof is configured; set --webhook-secret-file " + name + "=FILE",
+      say("webhook refused: no proof is configured; set --webhook-secret-file for " + name,
           provider,
           request);
       return error_response(404, "no proof is configured for this provider");

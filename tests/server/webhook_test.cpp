@@ -236,7 +236,7 @@ TEST_F(WebhookTest, AProviderWithoutAProofIsNotThereAndTheLogNamesTheFlag_A13) {
   for (const auto& provider : providers()) {
     const auto body = body_for(provider);
     EXPECT_EQ(post(provider, proven(provider, body), body).status, 404) << provider;
-    EXPECT_THAT(said(), Contains(HasSubstr("--webhook-secret-file " + provider + "=FILE")));
+    EXPECT_THAT(said(), Contains(HasSubstr("--webhook-secret-file for " + provider)));
   }
   const auto lines = said().size();
   EXPECT_EQ(post("github", {}, "x").status, 404);
