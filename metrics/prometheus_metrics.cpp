@@ -139,6 +139,8 @@ struct PrometheusMetrics::State {
       return entry.first == report.revision_to;
     });
     if (seen == first_seen.end()) return;
+    // A person let it wait.
+    if (counters.stacks[report.stack].suspended_at >= seen->second) return;
     const auto group = admit(groups, group_of(report.stack));
     observe(healthy_seconds, group, kLeadTimeBuckets, between(seen->second, clock.now()));
     if (!report.last_write) return;
@@ -345,6 +347,7 @@ void PrometheusMetrics::status(const std::vector<ports::StackStatus>& stacks) {
       }
     }
     of.live_drift_open = live;
+    if (sample.suspended) of.suspended_at = state_->clock.now();
     count_rollbacks(sample, of);
   }
   counters.stacks = std::move(kept);

@@ -91,8 +91,9 @@ struct StackCounters {
       task_failures;  ///< By service, and place in kFailureReasons.
   /// Services that were last seen on their way back, or there.
   std::set<std::string> rolled_back;
-  bool known = false;     ///< It was in a status before.
-  double refused_at = 0;  ///< When git last broke it; 0 for never.
+  bool known = false;       ///< It was in a status before.
+  double refused_at = 0;    ///< When git last broke it; 0 for never.
+  WallTime suspended_at{};  ///< When it was last seen suspended.
 };
 
 using CountersByStack = std::map<std::string, StackCounters, std::less<>>;

@@ -384,6 +384,32 @@ TEST_F(MetricsTest, ACommitIsTimedFromItsFirstSightForEachStackThatItChanged) {
   EXPECT_EQ(value_of(text, R"(skep_commit_to_healthy_seconds_count{group="apps"})"), "1");
 }
 
+TEST_F(MetricsTest, ACommitThatWaitedForAPersonToResumeIsNotTimed) {
+  const std::string commit(40, 'd');
+  auto report = ended("apps/web", "git", "success");
+  report.revision_from = std::string(40, 'a');
+  report.revision_to = commit;
+  report.last_write = WallTime(1'700'000'900s);
+  auto stack = healthy_stack("apps", "web");
+  stack.suspended = true;
+  metrics_.status({stack});
+  clock_.seconds += 9;
+  metrics_.revised(pushed(commit));
+  metrics_.status({stack});
+  stack.suspended = false;
+  metrics_.status({stack});
+  metrics_.synced(report);
+  constexpr auto kCount = R"(skep_commit_to_applied_seconds_count{group="apps"})";
+  EXPECT_EQ(value_of(metrics_.render(), kCount), "0");
+  clock_.seconds += 9;
+  auto next = pushed(std::string(40, 'e'));
+  next.seen_at = clock_.now();
+  metrics_.revised(next);
+  report.revision_to = next.commit;
+  metrics_.synced(report);
+  EXPECT_EQ(value_of(metrics_.render(), kCount), "1");
+}
+
 TEST_F(MetricsTest, WhatTheAgentBeganWithWasNotDetectedNow) {
   auto report = pushed(std::string(40, 'd'));
   report.source.reset();
