@@ -117,11 +117,15 @@ StackVerdict verdict_of(const ports::StackStatus& stack) {
     verdict.concerned = true;
     return is(CommitState::failure, stack.message);
   }
-  if (stack.sync == ports::SyncState::unknown)
+  const bool unknown = stack.sync == ports::SyncState::unknown;
+  // What cannot be seen is on its way still where a commit was being carried out.
+  const bool differs =
+      unknown ? stack.drift_cause == ports::DriftCause::pending : !as_git_says(stack);
+  verdict.concerned = differs || (!stack.target_revision.empty() &&
+                                  stack.applied_revision == stack.target_revision);
+  if (unknown)
     return is(CommitState::pending,
               stack.message.empty() ? "the swarm could not be read" : stack.message);
-  verdict.concerned = !as_git_says(stack) || (!stack.target_revision.empty() &&
-                                              stack.applied_revision == stack.target_revision);
   if (stack.held) {
     const bool failed = stack.quarantined || !stack.rolled_back_to.empty();
     return is(failed ? CommitState::failure : CommitState::left, stack.message);
