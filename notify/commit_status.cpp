@@ -6,6 +6,7 @@ namespace skep::notify {
 namespace {
 
 constexpr std::size_t kMostNames = 5;
+constexpr const char* kRuns = "runs as this commit says";
 
 bool as_git_says(const ports::StackStatus& stack) {
   return stack.sync == ports::SyncState::synced ||
@@ -19,7 +20,7 @@ void judge_health(const ports::StackStatus& stack, StackVerdict& verdict) {
   if (stack.health == ports::Health::healthy || (was_healthy && !stack.operation)) {
     // What falls ill later, or is edited by hand, is no fault of the commit.
     verdict.state = CommitState::success;
-    verdict.words = "runs as this commit says";
+    verdict.words = kRuns;
     return;
   }
   verdict.state = CommitState::pending;
@@ -135,11 +136,11 @@ StackVerdict verdict_of(const ports::StackStatus& stack) {
               stack.message.empty() && !stack.quarantine_reason.empty() ? stack.quarantine_reason
                                                                         : stack.message);
   }
-  if (stack.suspended)
-    return is(stack.verdict == "suspended" && stack.health == ports::Health::healthy
-                  ? CommitState::success
-                  : CommitState::left,
-              stack.message);
+  if (stack.suspended) {
+    if (stack.verdict == "suspended" && stack.health == ports::Health::healthy)
+      return is(CommitState::success, kRuns + (stack.message.empty() ? "" : "; " + stack.message));
+    return is(CommitState::left, stack.message);
+  }
   if (stack.consecutive_failures > 0) return is(CommitState::failure, stack.message);
   if (as_git_says(stack)) {
     judge_health(stack, verdict);
