@@ -61,7 +61,9 @@ CommitStatus overall(const std::vector<StackVerdict>& stacks, const std::string&
   if (!pending.empty())
     return {context, CommitState::pending, summary_of(pending, "are on their way"), ""};
   if (!left.empty()) return {context, CommitState::left, summary_of(left, "were left alone"), ""};
-  const auto all = stacks_of(stacks.size());
+  const auto there = std::count_if(
+      stacks.begin(), stacks.end(), [](const StackVerdict& stack) { return !stack.gone; });
+  const auto all = stacks_of(static_cast<std::size_t>(there));
   return {context,
           CommitState::success,
           changed == 0 ? "nothing to change; " + all + " as git says"
@@ -87,6 +89,23 @@ std::size_t length_of_character(std::string_view text, std::size_t at) {
   const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
   const bool surrogate = first == 0xED && second > 0x9F, beyond = first == 0xF4 && second > 0x8F;
   return overlong || surrogate || beyond ? 0 : length;
+}
+
+/// How many bytes at the beginning are blank, control something, or turn the direction of what
+/// follows, so that it reads as something else; 0 where that is to be seen.
+std::size_t length_of_unseen(std::string_view text) {
+  const auto byte = [&](std::size_t at) {
+    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+  };
+  if (byte(0) <= 0x20 || byte(0) == 0x7F) return 1;
+  if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) < 0xA0) return 2;  // U+0080 to U+009F
+  if (text.starts_with("\u061C")) return 2;
+  if (byte(0) != 0xE2 || (byte(1) != 0x80 && byte(1) != 0x81)) return 0;
+  // U+200B, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069
+  const bool unseen = byte(1) == 0x80 ? byte(2) == 0x8B || byte(2) == 0x8E || byte(2) == 0x8F ||
+                                            (byte(2) >= 0xA8 && byte(2) <= 0xAE)
+                                      : byte(2) >= 0xA6 && byte(2) <= 0xA9;
+  return unseen ? 3 : 0;
 }
 
 }  // namespace
@@ -171,13 +190,14 @@ std::vector<CommitStatus> statuses_of(const std::vector<StackVerdict>& stacks,
 
 std::string one_line(std::string_view text) {
   std::string line;
-  for (const char c : text) {
-    const bool blank = static_cast<unsigned char>(c) <= 0x20 || c == 0x7F;
-    if (!blank) {
-      line += c;
-    } else if (!line.empty() && line.back() != ' ') {
-      line += ' ';
+  for (std::size_t at = 0; at < text.size();) {
+    const auto unseen = length_of_unseen(text.substr(at));
+    if (unseen == 0) {
+      line += text[at++];
+      continue;
     }
+    at += unseen;
+    if (!line.empty() && line.back() != ' ') line += ' ';
   }
   if (line.ends_with(' ')) line.pop_back();
   return line;

@@ -35,6 +35,7 @@ struct StackVerdict {
   CommitState state = CommitState::pending;
   std::string words;
   bool concerned = false;  ///< The commit changed it, or it does not run as the commit says.
+  bool gone = false;       ///< The commit took it away, and that is done.
   bool moving = false;     ///< An operation goes on, which has a deadline of its own.
   /// What a pending one becomes where nothing moves any more.
   CommitState otherwise = CommitState::left;
@@ -51,7 +52,7 @@ struct StackVerdict {
                                                     std::size_t most,
                                                     bool stuck);
 
-/// On one line, without control characters.
+/// On one line, without control characters and those that turn the direction of text.
 [[nodiscard]] std::string one_line(std::string_view text);
 /// At most `most` characters (not bytes), the last an ellipsis where some had to go; what is no
 /// UTF-8 is replaced.
