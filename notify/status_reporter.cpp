@@ -11,7 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 using What = HostVerdict::What;
 
-constexpr auto kTurnPause = 500ms;  ///< Between two turns.
+constexpr auto kTurnPause = 500ms;     ///< Between two turns.
+constexpr auto kHostPatience = 500ms;  ///< So long a turn waits for the next answer of any host.
 constexpr auto kFirstWait = 5s;
 constexpr auto kLongestBackOff = 600s;
 constexpr unsigned kLastRefusal = 4;
@@ -110,7 +111,10 @@ bool StatusReporter::stands_by() const {
 }
 
 void StatusReporter::turn() {
-  if (!open()) return;
+  {
+    const std::lock_guard lock(book_mutex_);
+    if (!open()) return;
+  }
   Picture picture;
   std::vector<Picture> earlier;
   bool looked = false;
@@ -127,11 +131,17 @@ void StatusReporter::turn() {
     looked = looked_;
     earlier.swap(earlier_);
   }
-  for (const auto& one : earlier) book(one);
-  if (!picture.commit.empty()) book(picture);
-  const auto only = looked ? std::nullopt : std::optional(picture.commit);
-  for (const auto& host : options_.hosts) tell(host, only);
-  const auto depth = book_->depth();
+  {
+    const std::lock_guard lock(book_mutex_);
+    for (const auto& one : earlier) book(one);
+    if (!picture.commit.empty()) book(picture);
+  }
+  tell_all(looked ? std::nullopt : std::optional(picture.commit));
+  std::size_t depth = 0;
+  {
+    const std::lock_guard lock(book_mutex_);
+    depth = book_->depth();
+  }
   const std::lock_guard lock(mutex_);
   waiting_ = depth;
 }
@@ -205,8 +215,29 @@ void StatusReporter::book(const Picture& picture) {
   others_spoke_ = false;
 }
 
-void StatusReporter::tell(const GitHost& host, const std::optional<std::string>& commit) {
-  auto& line = lines_[host.name];
+void StatusReporter::tell_all(const std::optional<std::string>& commit) {
+  std::unique_lock lock(book_mutex_);
+  for (const auto& host : options_.hosts) {
+    if (!busy_.insert(host.name).second) continue;
+    auto& line = lines_[host.name];
+    // The thread before it has ended, or is about to.
+    tellers_[host.name] = std::jthread([this, &host, &line, commit] {
+      tell(host, line, commit);
+      const std::lock_guard ended(book_mutex_);
+      busy_.erase(host.name);
+      told_.notify_all();
+    });
+  }
+  std::optional<std::uint64_t> before;
+  while (before != answers_) {
+    before = answers_;
+    if (told_.wait_for(lock, kHostPatience, [this] { return busy_.empty(); })) return;
+  }
+}
+
+void StatusReporter::tell(const GitHost& host,
+                          Line& line,
+                          const std::optional<std::string>& commit) {
   const auto steady = clock_.steady();
   if (line.filled == SteadyTime{}) {
     line.budget = options_.burst;
@@ -216,11 +247,18 @@ void StatusReporter::tell(const GitHost& host, const std::optional<std::string>&
   }
   line.filled = steady;
   if (steady < line.closed_until) return;
-  for (const auto& status : book_->due(host.name, clock_.now())) {
-    if (commit && status.commit != *commit) continue;
+  while (const auto status = next_for(host, commit)) {
     if (line.budget < 1 || stands_by()) return;
     line.budget -= 1;
-    if (!tell(host, line, status)) return;
+    if (!tell(host, line, *status)) return;
+  }
+}
+
+std::optional<BookedStatus> StatusReporter::next_for(const GitHost& host,
+                                                     const std::optional<std::string>& commit) {
+  const std::lock_guard lock(book_mutex_);
+  for (auto& status : book_->due(host.name, clock_.now())) {
+    if (!commit || status.commit == *commit) return std::move(status);
   }
 }
 
@@ -256,6 +294,7 @@ bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& s
     return true;  // Others may fare better.
   }
   const auto wait = verdict.what == What::limited ? 0s : wait_after(line.failures);
+  return std::nullopt;
   line.closed_until =
       clock_.steady() + std::max<std::chrono::milliseconds>(verdict.not_before - now, wait);
   ++line.failures;
@@ -263,6 +302,8 @@ bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& s
 }
 
 void StatusReporter::count(const GitHost& host, std::string_view result) const {
+  const std::lock_guard lock(book_mutex_);
+  ++answers_;
   if (options_.counted) options_.counted(to_string(host.type), result);
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -23,7 +25,7 @@ namespace skep::notify {
 struct StatusReporterOptions {
   std::filesystem::path file;  ///< The book.
   std::vector<GitHost> hosts;
-  Send send;
+  Send send;  ///< Called from several threads at once, as `counted` is.
   /// Takes secrets out of a sentence.
   std::function<std::string(std::string_view)> mask = {};
   /// Told of each outcome: the host's type; sent, failed, dropped. With "any" and `failed` when the
@@ -76,11 +78,15 @@ class StatusReporter final : public ports::Observer {
   [[nodiscard]] bool open();
   [[nodiscard]] bool is_stuck(const Picture& picture);
   void book(const Picture& picture);
-  /// Only what stands beside `commit`, where there is one.
-  void tell(const GitHost& host, const std::optional<std::string>& commit);
+  /// Tells every host what is due, each in a thread of its own: one that hangs holds up no other.
+  /// Only what stands beside `commit`, where there is one. Waits a moment for them.
+  void tell_all(const std::optional<std::string>& commit);
+  void tell(const GitHost& host, Line& line, const std::optional<std::string>& commit);
+  [[nodiscard]] std::optional<BookedStatus> next_for(const GitHost& host,
+                                                     const std::optional<std::string>& commit);
   /// Whether the next one may be tried.
   bool tell(const GitHost& host, Line& line, const BookedStatus& status);
-  /// Says what is wrong with the book, once.
+  /// Says what is wrong with the book, once. The book's mutex is held.
   void note(const Result<void>& kept);
   void say_once(std::string& said, const std::string& line);
   void count(const GitHost& host, std::string_view result) const;
@@ -101,19 +107,25 @@ class StatusReporter final : public ports::Observer {
   bool blind_ = false;            ///< The next status is of no look.
   std::size_t waiting_ = 0;
 
-  // Of the one thread that turns.
+  std::mutex book_mutex_;  ///< Guards what follows; never held while a host is called.
   std::optional<StatusBook> book_;
-  std::map<std::string, Line> lines_;
-  std::vector<CommitState> still_;  ///< How the stacks stood when last something moved.
+  std::string said_of_book_;
+  std::set<std::string> busy_;  ///< Hosts that are being told.
+  std::uint64_t answers_ = 0;
+  std::condition_variable told_;
+
+  // Of the one thread that turns.
+  std::map<std::string, Line> lines_;  ///< Each of who tells its host.
+  std::vector<CommitState> still_;     ///< How the stacks stood when last something moved.
   std::string still_commit_;
   std::optional<SteadyTime> still_since_;
   std::optional<Picture> booked_;
   bool booked_stuck_ = false;
   bool others_spoke_ = false;  ///< Another agent was active since something was booked.
-  std::string said_of_book_;
 
   std::condition_variable_any wake_;
   std::jthread thread_;  ///< Last, so that it ends first.
 };
 
 }  // namespace skep::notify
+  std::map<std::string, std::jthread> tellers_;  ///< By host.

@@ -1,5 +1,7 @@
 // A disk that is full, a clock that is set back.
+#include <atomic>
 #include <fstream>
+#include <future>
 
 #include <gmock/gmock.h>
 
@@ -51,6 +53,43 @@ TEST_F(StatusTroubleTest, WhatTheDiskMissedIsWrittenWithTheNext) {
   clock.advance(1h);
   say({failed("web"), failed("db")});
   EXPECT_THAT(history, IsEmpty());
+}
+
+TEST_F(StatusTroubleTest, AHostThatHangsHoldsUpNoOther) {
+  reporter.reset();
+  std::promise<void> release;
+  const auto released = release.get_future().share();
+  std::atomic<int> told = 0;
+  StatusReporterOptions options;
+  options.file = file();
+  for (const std::string name : {"hangs", "answers"}) {
+    GitHost host;
+    host.name = name;
+    host.token = Secret("canary-token");
+    EXPECT_TRUE(locate(host, "https://" + name + ".example.com/ops/cluster.git"));
+    options.hosts.push_back(host);
+  }
+  options.send = [&](const HttpCall& call) -> Result<HttpAnswer> {
+    if (call.url.find("hangs") != std::string::npos) {
+      released.wait();
+      return Error{ErrorKind::unavailable, "no answer in time", std::nullopt};
+    }
+    ++told;
+    HttpAnswer answer_of_it;
+    answer_of_it.status = 201;
+    return answer_of_it;
+  };
+  spdlog::logger log("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(logged));
+  StatusReporter both(std::move(options), clock, log);
+  both.status({failed("web")});
+  both.turn();
+  EXPECT_EQ(told, 2);
+  both.status({well("web")});
+  clock.advance(2min);
+  both.turn();
+  EXPECT_EQ(told, 4) << "it still hangs";
+  EXPECT_EQ(both.waiting(), 2U);
+  release.set_value();
 }
 
 TEST_F(StatusTroubleTest, ADamagedFileIsSetAsideAndThatIsLogged) {
