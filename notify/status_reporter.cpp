@@ -57,10 +57,18 @@ void StatusReporter::fetched(const ports::FetchReport& report) {
   fetched_ = report.unreadable.empty() ? report.revision : "";
   if (!report.unreadable.empty() && is_commit(report.revision)) {
     if (picture_.unreadable.empty()) last_good_ = picture_.commit;
+    unreadable_ = report.revision;
     show({report.revision, {}, report.unreadable});
     return;
   }
   last_good_.clear();
+  unreadable_.clear();
+}
+
+void StatusReporter::synced(const ports::SyncReport& report) {
+  const std::lock_guard lock(mutex_);
+  if (standing_by_ || !report.removal || report.result != "success") return;
+  removed_[report.stack].clear();
 }
 
 void StatusReporter::standing_by(bool /*docker_up*/) {
@@ -68,7 +76,8 @@ void StatusReporter::standing_by(bool /*docker_up*/) {
   standing_by_ = true;
   picture_ = {};
   earlier_.clear();
-  for (auto* of_git : {&fetched_, &nameless_, &last_good_}) of_git->clear();
+  removed_.clear();
+  for (auto* of_git : {&fetched_, &nameless_, &last_good_, &unreadable_}) of_git->clear();
 }
 
 void StatusReporter::unreadable(const std::string& /*why*/) {
@@ -93,8 +102,33 @@ void StatusReporter::status(const std::vector<ports::StackStatus>& stacks) {
   // unless it was the same at the last one.
   const auto before = std::exchange(nameless_, picture.commit.empty() ? fetched_ : "");
   if (picture.commit.empty() && before == fetched_) picture.commit = fetched_;
+  // Of a commit that cannot be read as a whole its stacks say nothing that it does not say itself.
   const bool outdated = !last_good_.empty() && picture.commit == last_good_;
-  if (!outdated && is_commit(picture.commit)) show(std::move(picture));
+  if (!unreadable_.empty() && picture.commit == unreadable_) return;
+  if (outdated || !is_commit(picture.commit)) return;
+  add_removed(picture);
+  show(std::move(picture));
+}
+
+void StatusReporter::add_removed(Picture& picture) {
+  // By the commit that the turn was for, which may have come while the removal went on.
+  for (auto& [stack, commit] : removed_) {
+    if (commit.empty()) commit = picture.commit;
+  }
+  std::erase_if(removed_, [&](const auto& entry) { return entry.second != picture.commit; });
+  const auto present = picture.stacks;
+  for (const auto& [stack, commit] : removed_) {
+    const bool there = std::any_of(present.begin(),
+                                   present.end(),
+                                   [name = &stack](const auto& one) { return one.stack == *name; });
+    if (there) continue;
+    StackVerdict verdict;
+    verdict.stack = stack;
+    verdict.state = CommitState::success;
+    verdict.words = "removed";
+    verdict.concerned = verdict.gone = true;
+    picture.stacks.push_back(std::move(verdict));
+  }
 }
 
 void StatusReporter::show(Picture picture) {
@@ -260,6 +294,7 @@ std::optional<BookedStatus> StatusReporter::next_for(const GitHost& host,
   for (auto& status : book_->due(host.name, clock_.now())) {
     if (!commit || status.commit == *commit) return std::move(status);
   }
+  return std::nullopt;
 }
 
 bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& status) {
@@ -267,6 +302,8 @@ bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& s
   const auto now = clock_.now();
   const auto verdict =
       answer ? judge(host, *answer, now) : HostVerdict{What::later, {}, answer.error().message};
+  const std::lock_guard lock(book_mutex_);
+  ++answers_;
   if (verdict.what == What::accepted) {
     count(host, "sent");
     line.failures = 0;
@@ -294,7 +331,6 @@ bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& s
     return true;  // Others may fare better.
   }
   const auto wait = verdict.what == What::limited ? 0s : wait_after(line.failures);
-  return std::nullopt;
   line.closed_until =
       clock_.steady() + std::max<std::chrono::milliseconds>(verdict.not_before - now, wait);
   ++line.failures;
@@ -302,8 +338,6 @@ bool StatusReporter::tell(const GitHost& host, Line& line, const BookedStatus& s
 }
 
 void StatusReporter::count(const GitHost& host, std::string_view result) const {
-  const std::lock_guard lock(book_mutex_);
-  ++answers_;
   if (options_.counted) options_.counted(to_string(host.type), result);
 }
 

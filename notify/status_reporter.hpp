@@ -56,6 +56,7 @@ class StatusReporter final : public ports::Observer {
 
   void fetched(const ports::FetchReport& report) override;
   void standing_by(bool docker_up) override;
+  void synced(const ports::SyncReport& report) override;
   void unreadable(const std::string& why) override;
   void status(const std::vector<ports::StackStatus>& stacks) override;
 
@@ -74,6 +75,8 @@ class StatusReporter final : public ports::Observer {
     std::string said;  ///< Of its last trouble, in the log.
   };
   void show(Picture picture);  ///< The mutex is held.
+  /// The stacks that this commit took away; the mutex is held.
+  void add_removed(Picture& picture);
   [[nodiscard]] bool stands_by() const;
   [[nodiscard]] bool open();
   [[nodiscard]] bool is_stuck(const Picture& picture);
@@ -102,9 +105,12 @@ class StatusReporter final : public ports::Observer {
   std::string fetched_;           ///< "" where it cannot be read as a whole.
   std::string nameless_;          ///< `fetched_` at the last status, where that named no commit.
   std::string last_good_;         ///< What the stacks go on by while git has what cannot be read.
-  bool looked_ = false;           ///< A status was of a real look.
-  bool standing_by_ = false;      ///< Since the last of those.
-  bool blind_ = false;            ///< The next status is of no look.
+  std::string unreadable_;        ///< The commit that cannot be read as a whole; "" for none.
+  /// Stacks whose removal was carried out, and the commit that it was: "" until the next status.
+  std::map<std::string, std::string> removed_;
+  bool looked_ = false;       ///< A status was of a real look.
+  bool standing_by_ = false;  ///< Since the last of those.
+  bool blind_ = false;        ///< The next status is of no look.
   std::size_t waiting_ = 0;
 
   std::mutex book_mutex_;  ///< Guards what follows; never held while a host is called.
@@ -123,9 +129,9 @@ class StatusReporter final : public ports::Observer {
   bool booked_stuck_ = false;
   bool others_spoke_ = false;  ///< Another agent was active since something was booked.
 
+  std::map<std::string, std::jthread> tellers_;  ///< By host.
   std::condition_variable_any wake_;
   std::jthread thread_;  ///< Last, so that it ends first.
 };
 
 }  // namespace skep::notify
-  std::map<std::string, std::jthread> tellers_;  ///< By host.

@@ -252,6 +252,90 @@ TEST_F(StatusReporterTest, WhatIsNoCommitHasNoStatus) {
   EXPECT_EQ(calls, 0);
 }
 
+TEST_F(StatusReporterTest, ARemovalThatWasCarriedOutIsASuccessAndAChange) {
+  auto leaving = waiting("old", "");
+  leaving.message.clear();
+  say({well("web", kNext), well("old", kNext)});
+  say({well("web"), leaving});
+  EXPECT_EQ(beside[kCommit]["skep/apps/old"], "pending");
+  ports::SyncReport removal;
+  removal.stack = "apps/old";
+  removal.result = "success";
+  removal.removal = true;
+  removal.revision_to = kCommit;
+  reporter->synced(removal);
+  say({well("web")});
+  EXPECT_EQ(beside[kCommit]["skep/apps/old"], "success");
+  EXPECT_EQ(words[kCommit + " skep/apps/old"], "removed");
+  EXPECT_EQ(words[kCommit + " skep"], "2 stacks changed, 1 stack as git says");
+  say({well("web")});
+  clock.advance(10min);
+  say({well("web")});
+  EXPECT_EQ(words[kCommit + " skep"], "2 stacks changed, 1 stack as git says");
+  const std::string third(40, 'a');
+  auto as_before = well("web", third);
+  as_before.applied_revision = kCommit;
+  say({as_before});
+  EXPECT_THAT(beside[third], SizeIs(1)) << "the next commit did not remove it";
+}
+
+TEST_F(StatusReporterTest, ASwarmThatIsAwayDuringARolloutDoesNotTakeTheStackOutOfGit) {
+  say({waiting("web")});
+  EXPECT_EQ(beside[kCommit]["skep/apps/web"], "pending");
+  auto away = waiting("web");
+  away.sync = ports::SyncState::unknown;
+  away.health = ports::Health::unknown;
+  away.message = "the swarm could not be read";
+  say({away});
+  clock.advance(2min);
+  say({away});
+  EXPECT_EQ(words[kCommit + " skep/apps/web"], "the swarm could not be read");
+  say({well("web")});
+  clock.advance(1min);
+  say({well("web")});
+  EXPECT_EQ(beside[kCommit]["skep/apps/web"], "success");
+}
+
+TEST_F(StatusReporterTest, ACommitThatCannotBeReadAsAWholeAndTheOneThatMendsItHaveOneStatusEach) {
+  say({well("web"), well("db")});
+  auto web = well("web", kNext), db = well("db", kNext);
+  for (auto* stack : {&web, &db}) {
+    stack->applied_revision = kCommit;
+    stack->verdict = "broken";
+    stack->sync = ports::SyncState::unknown;
+    stack->message = "skep.yaml:3:1: unknown key netwroks";
+  }
+  ports::FetchReport report;
+  report.ok = true;
+  report.revision = kNext;
+  report.unreadable = "skep.yaml:3:1: unknown key netwroks";
+  for (int i = 0; i < 3; ++i) {
+    reporter->fetched(report);
+    say({web, db});
+  }
+  EXPECT_EQ(beside[kNext]["skep"], "failure");
+  EXPECT_EQ(words[kNext + " skep"], "skep.yaml:3:1: unknown key netwroks");
+  EXPECT_THAT(beside[kNext], SizeIs(1));
+  const std::string third(40, 'a');
+  report.revision = third;
+  report.unreadable.clear();
+  reporter->fetched(report);
+  for (auto* stack : {&web, &db}) *stack = well(stack->name, kCommit);
+  web.target_revision = db.target_revision = third;
+  say({web, db});
+  EXPECT_EQ(beside[third]["skep"], "success");
+}
+
+TEST_F(StatusReporterTest, WhatIsSuspendedAndRunsAsGitSaysSaysBoth) {
+  auto suspended = well("web");
+  suspended.suspended = true;
+  suspended.verdict = "suspended";
+  suspended.message = "suspended by ada: \xE2\x80\xAEnight\xC2\x9B";
+  say({suspended});
+  EXPECT_EQ(beside[kCommit]["skep/apps/web"], "success");
+  EXPECT_EQ(words[kCommit + " skep/apps/web"], "runs as this commit says; suspended by ada: night");
+}
+
 TEST_F(StatusReporterTest, AStackThatLeavesGitEndsToo) {
   say({rolling("web"), rolling("old")});
   EXPECT_EQ(beside[kCommit]["skep/apps/old"], "pending");
