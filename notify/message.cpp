@@ -138,7 +138,12 @@ std::string_view to_string(Severity severity) {
 }
 
 std::string title_of(const Message& message) {
-  const auto [one, several] = phrase_of(message.reason);
+  const bool gone = std::all_of(message.stories.begin(),
+                                message.stories.end(),
+                                [](const Story& story) { return story.gone; });
+  const auto [one, several] =
+      gone ? std::pair<std::string_view, std::string_view>(" left git", " left git")
+           : phrase_of(message.reason);
   const auto named = !message.instance.empty() && message.instance != "default";
   const auto cluster = named ? message.instance + ": " : std::string();
   if (message.stories.size() == 1) {

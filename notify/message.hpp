@@ -19,6 +19,7 @@ struct Story {
   std::vector<std::string> changes;   ///< What the last operation changed: names, never values.
   std::string done;                   ///< What skep did about it; "" for nothing.
   std::string remedy;                 ///< What to do; "" for nothing.
+  bool gone = false;                  ///< It left git, and its trouble with it; for the title.
   bool operator==(const Story&) const = default;
 };
 

@@ -174,6 +174,7 @@ void Notifier::tell(Picture picture) {
     auto& story = picture.conditions[name].story;
     story.stack = name;
     story.what = end_of(reason);
+    story.gone = true;
   }
   std::erase_if(changed_,
                 [&](const auto& entry) { return !picture.conditions.contains(entry.first); });

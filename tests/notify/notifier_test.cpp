@@ -389,6 +389,7 @@ TEST(NotifyHttp, SendsWhatTheReceiverCanVerifyAndSeesItsAnswers) {
   target.name = "pager";
   target.type = "webhook";
   target.url = Secret(base + "/hook");
+  EXPECT_EQ(received.back().at("title"), "apps/web left git");
   target.secret = Secret("signing");
   const auto now = WallTime(1'800'000'000s);
   auto call =
