@@ -72,7 +72,9 @@ std::string text_of_some(const Message& message, std::size_t count) {
     }
     const auto& story = message.stories.at(i);
     text += story.stack + (story.what.empty() ? "" : ": " + story.what) + "\n";
-    for (const auto& words : story.words) add_line(text, "the engine says: ", words);
+    for (const auto& words : story.words) {
+      if (story.what.find(words) == std::string::npos) add_line(text, "the engine says: ", words);
+    }
     add_line(text, "commit ", commit_line(story));
     add_line(text, "changed: ", joined(story.changes));
     add_line(text, "", story.done);

@@ -213,4 +213,14 @@ TEST(Message, BytesThatAreNoUtf8DoNotBreakTheJson) {
 }
 
 }  // namespace
+TEST(Message, SaysNothingTwice) {
+  auto message = message_of("failed");
+  message.stories.front().what = "no progress: web_app: non-zero exit (1)";
+  message.stories.front().words = {"web_app: non-zero exit (1)", "web_db: no suitable node"};
+  EXPECT_EQ(text_of(message),
+            "apps/web: no progress: web_app: non-zero exit (1)\n"
+            "  the engine says: web_db: no suitable node\n"
+            "  commit 0123456789ab\n");
+}
+
 }  // namespace skep::notify::testing
