@@ -92,6 +92,7 @@ class Agent final : public ports::Control {
   /// Why it cannot be read as a whole; "" where it can.
   std::string look(const std::shared_ptr<const ports::Snapshot>& snapshot,
                    std::optional<ports::RevisionReport::Source> source);
+  void note_readable();  ///< Git, again; the mutex is held.
   void wake();
   enum class Waited { news, nothing, stopped };
   Waited wait_for_news(SteadyTime deadline, std::stop_token stop);

@@ -33,6 +33,11 @@ ports::RevisionReport difference_of(const repository::DesiredState& now,
   return report;
 }
 
+/// Why nothing of a revision is carried out, with the places; "" where it can be.
+std::string mistakes_of(const repository::DesiredState& state) {
+  return state.broken() ? to_string(to_error(state.findings)) : std::string();
+}
+
 std::vector<std::string> lines_of(const Findings& findings) {
   std::vector<std::string> lines;
   for (const auto& finding : findings) lines.push_back(to_string(Findings{finding}));
@@ -102,16 +107,21 @@ void Agent::follow_git(std::stop_token stop) {
   }
 }
 
+void Agent::note_readable() {
+  if (!status_.fetch_error.empty()) log_.info("git is readable");
+  status_.fetch_error.clear();
+}
+
 std::string Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot,
                         std::optional<ports::RevisionReport::Source> source) {
   const auto seen_at = clock_.now();
   const auto previous = desired();
   const auto& revision = snapshot->revision();
-  const auto nothing_new = [this] {
+  const auto nothing_new = [&] {
     const std::lock_guard lock(mutex_);
-    status_.fetch_error.clear();
+    note_readable();
     status_.last_fetch = clock_.now();
-    return std::string();
+    return mistakes_of(*previous);
   };
   const bool known =
       previous && previous->revision.commit == revision.commit && !revision.commit.empty();
@@ -121,9 +131,11 @@ std::string Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot,
   if (known && loaded && loaded->says_the_same(*previous)) return nothing_new();
   observer_.phase("render", clock_.steady() - started);
   if (!loaded) {
-    log_.error(logfmt("the repository could not be read; the last good revision stays",
-                      {{"revision", revision.commit}, {"error", loaded.error().message}}));
     const std::lock_guard lock(mutex_);
+    if (status_.fetch_error != loaded.error().message) {
+      log_.error(logfmt("the repository could not be read; the last good revision stays",
+                        {{"revision", revision.commit}, {"error", loaded.error().message}}));
+    }
     status_.fetch_error = loaded.error().message;
     return to_string(loaded.error());
   }
@@ -132,6 +144,11 @@ std::string Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot,
                     {"stacks", loaded->stacks.size()},
                     {"rendered", loaded->rendered}}));
   for (const auto& secret : loaded->secrets) redaction_->add(secret.data);
+  const auto mistakes = mistakes_of(*loaded);
+  if (!mistakes.empty()) {
+    log_.error(logfmt("the repository has mistakes; nothing is changed until they are mended",
+                      {{"revision", revision.commit}, {"error", mistakes}}));
+  }
   for (const auto& stack : loaded->stacks) {
     redaction_->add(stack->spec);
     if (stack->broken())
@@ -155,12 +172,12 @@ std::string Agent::look(const std::shared_ptr<const ports::Snapshot>& snapshot,
     status_.repository_errors = lines_of(loaded->findings);
     file_notes_ = lines_of(loaded->file_findings);
     status_.last_fetch = clock_.now();
-    status_.fetch_error.clear();
+    note_readable();
     desired_ = std::make_shared<const repository::DesiredState>(*std::move(loaded));
     news_ = true;
   }
   news_arrived_.notify_all();
-  return {};
+  return mistakes;
 }
 
 }  // namespace skep::reconciler

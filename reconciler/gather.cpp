@@ -201,9 +201,9 @@ void Reconciler::gather(const repository::DesiredState& desired,
                       "again, or remove it to remove the stack"};
     }
     if (desired.broken())
-      decision = {
-          Verdict::broken,
-          "skep.yaml of the repository has mistakes; nothing is changed until they are mended"};
+      decision = {Verdict::broken,
+                  "the repository has mistakes; nothing is changed until they are mended: " +
+                      to_string(to_error(desired.findings))};
     work.decisions.push_back(std::move(decision));
   }
 }

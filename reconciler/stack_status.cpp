@@ -65,6 +65,8 @@ ports::StackStatus describe_stack(const StackFacts& facts,
                        {ObjectKind::secret, spec.secrets.size()}};
   } else {
     status.mode = "auto";
+    // Whether it left git nobody knows.
+    if (decision.verdict == Verdict::broken) status.target_revision = target_revision;
   }
   if (facts.record != nullptr) {
     status.applied_revision = facts.record->applied;

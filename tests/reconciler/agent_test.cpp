@@ -68,7 +68,11 @@ class UnknownCounter final : public ports::Observer {
   }
   void idle(bool docker_up) override { idle_with_engine = docker_up; }
   void revised(const ports::RevisionReport& /*report*/) override { ++revisions; }
-  void fetched(const ports::FetchReport& report) override { hear(report.subject); }
+  void fetched(const ports::FetchReport& report) override {
+    hear(report.subject);
+    if (!report.usable()) ++unusable;
+    if (!report.unreadable.empty()) hear(report.unreadable);
+  }
   void noted(const ports::Note& note) override { hear(note.message); }
   void synced(const ports::SyncReport& report) override { hear(report.subject); }
   [[nodiscard]] std::string sentences() const {
@@ -76,7 +80,7 @@ class UnknownCounter final : public ports::Observer {
     return sentences_;
   }
   std::atomic<int> unknown{0};
-  std::atomic<int> revisions{0};
+  std::atomic<int> revisions{0}, unusable{0};
   std::atomic<bool> idle_with_engine{false};
 
  private:
@@ -146,6 +150,33 @@ TEST_F(AgentTest, ASecretInACommitsSubjectIsTakenOutOfIt) {
   EXPECT_EQ(agent->status().revision_subject, "Use *** as the key");
   EXPECT_THAT(observer.sentences(), testing::HasSubstr("Use *** as the key"));
   EXPECT_THAT(observer.sentences(), testing::Not(testing::HasSubstr("horse")));
+}
+
+TEST_F(AgentTest, ARepositoryWithMistakesIsToldWithTheirPlacesAtEachLook) {
+  interval = 20ms;
+  start();
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  for (const std::string skep_yaml : {"nonsense: 1\n", "x: [\n"}) {
+    source.publish({{"skep.yaml", skep_yaml}, {"apps/a/docker-compose.yml", one_service("a:1")}},
+                   skep_yaml.front() == 'x' ? 'b' : 'c');
+    const auto before = observer.unusable.load();
+    ASSERT_TRUE(eventually([&] { return observer.unusable > before + 2; }));
+    ASSERT_TRUE(eventually([this] {
+      const auto status = agent->status();
+      return !status.stacks.empty() &&
+             status.stacks[0].message.find("skep.yaml:") != std::string::npos;
+    })) << agent->status().stacks.at(0).message;
+  }
+  EXPECT_THAT(observer.sentences(), testing::HasSubstr("skep.yaml:1:1: "));
+  EXPECT_THAT(observer.sentences(), testing::HasSubstr("nonsense"));
+  source.publish({{"skep.yaml", "defaults: { resolve_image: never }\n"},
+                  {"apps/a/docker-compose.yml", one_service("a:1")}},
+                 'd');
+  ASSERT_TRUE(eventually([this] { return synced(); }));
+  const auto unusable = observer.unusable.load();
+  const auto looks = source.fetches.load();
+  ASSERT_TRUE(eventually([&] { return source.fetches > looks + 2; }));
+  EXPECT_EQ(observer.unusable, unusable);
 }
 
 TEST_F(AgentTest, Trap37_AStreamThatSaysNothingIsFoundOutAndOpenedAnew) {
