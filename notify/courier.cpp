@@ -75,7 +75,11 @@ Courier::Outcome Courier::by_mail(const Target& target, Delivery delivery) const
   if (!mail) return {std::move(delivery), false, true, mail.error().message};
   const auto answer = send_mail_(*mail);
   if (!answer) return {std::move(delivery), false, false, answer.error().message};
-  if (is_success(answer->status)) return {std::move(delivery), true};
+  if (is_success(answer->status)) {
+    Outcome outcome{std::move(delivery), true};
+    outcome.refused = std::move(answer->refused);
+    return outcome;
+  }
   return {std::move(delivery),
           false,
           answer->status >= 500,

@@ -25,6 +25,7 @@ class Courier {
     std::string trouble = {};          ///< Why it was not delivered.
     std::string said = {};             ///< The beginning of the server's answer, as it came.
     std::chrono::seconds at_least{0};  ///< That the other side asks to be left alone.
+    std::vector<RefusedAddress> refused = {};  ///< Addresses of a mail that others got.
   };
 
   /// Both are called from several threads at once.

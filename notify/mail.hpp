@@ -23,9 +23,17 @@ struct MailCall {
   std::string content;    ///< Header and body; lines end in CRLF.
 };
 
+/// One of the addresses, to which the server does not deliver.
+struct RefusedAddress {
+  std::string address;
+  std::string said;  ///< "550 5.1.1 no such user", on one line.
+  bool operator==(const RefusedAddress&) const = default;
+};
+
 struct MailAnswer {
   int status = 0;    ///< The server's last reply: 250; 0 where there was none.
   std::string said;  ///< By a server that refuses, on one line: "5.1.1 no such user".
+  std::vector<RefusedAddress> refused = {};  ///< Where it took the mail for the others.
 };
 
 /// Errors: unavailable (no connection, no TLS, no answer in time); the message holds no address.

@@ -326,6 +326,7 @@ void Notifier::settle(const Courier::Outcome& outcome) {
   if (outcome.delivered) {
     count(target.type, "sent");
     said_in_log_.erase(target.name);
+    say_refused(target, outcome);
     strike(delivery.id);
     return;
   }
@@ -354,16 +355,38 @@ void Notifier::settle(const Courier::Outcome& outcome) {
   say_dropped(target, outcome);
 }
 
+void Notifier::say_refused(const Target& target, const Courier::Outcome& outcome) {
+  const auto subject = [&](const std::string& address) { return target.name + " " + address; };
+  for (const auto& address : target.mail.to) {
+    const auto refused = std::find_if(outcome.refused.begin(),
+                                      outcome.refused.end(),
+                                      [&](const auto& one) { return one.address == address; });
+    if (refused == outcome.refused.end()) {
+      said_in_log_.erase(subject(address));
+      continue;
+    }
+    say_once(subject(address),
+             "refused",  // Some servers give each of their answers a number.
+             logfmt("a mail server refuses one of the addresses; the others are told",
+                    {{"target", target.name},
+                     {"address", address},
+                     {"error", loggable(target, refused->said)}}));
+  }
+}
+
 std::string Notifier::why(const Target& target, const Courier::Outcome& outcome) const {
-  auto said = outcome.said;
+  const auto said = loggable(target, outcome.said);
+  return outcome.trouble + (said.empty() ? "" : ": " + said);
+}
+
+std::string Notifier::loggable(const Target& target, std::string said) const {
   for (const auto& secret : secrets_of(target)) {
     for (auto at = said.find(secret); at != std::string::npos; at = said.find(secret, at))
       said.replace(at, secret.size(), "***");
   }
   if (options_.mask) said = options_.mask(said);
   // Cut last: the beginning of a secret is one too.
-  said = at_most(one_line(said), kShownOfAnswer);
-  return outcome.trouble + (said.empty() ? "" : ": " + said);
+  return at_most(one_line(said), kShownOfAnswer);
 }
 
 void Notifier::say_dropped(const Target& target, const Courier::Outcome& outcome) const {

@@ -116,6 +116,10 @@ class Notifier final : public ports::Observer {
   void count(std::string_view type, std::string_view result) const;
   void say_once(const std::string& subject, const std::string& line);
   void say_once(const std::string& subject, const std::string& what, const std::string& line);
+  /// What a server said, as far as it may stand in the log.
+  [[nodiscard]] std::string loggable(const Target& target, std::string said) const;
+  /// Says, once each, which addresses of a mail that was taken were not.
+  void say_refused(const Target& target, const Courier::Outcome& outcome);
   void run(std::stop_token stop);
 
   const NotifierOptions options_;

@@ -207,7 +207,11 @@ TEST_F(Smtp, OneRefusedAddressKeepsItFromNobodyElseAndAllRefusedIsSaid) {
   auto target = mail_target(url());
   target.mail.encrypted = false;
   target.mail.to = {"nobody@example.com", "ops@example.com"};
-  ASSERT_TRUE(send_(mail_of(target, awkward_mail())));
+  const auto taken = send_(mail_of(target, awkward_mail()));
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->status, 250);
+  EXPECT_EQ(taken->refused,
+            (std::vector<RefusedAddress>{{"nobody@example.com", "550 no such user"}}));
   EXPECT_THAT(kept(1, "to"), ::testing::EndsWith(" ops@example.com"));
   target.mail.to = {"nobody@example.com"};
   auto refused = send_(mail_of(target, awkward_mail()));
