@@ -8,6 +8,13 @@ namespace {
 /// Answers to a message that will not be taken the next time either.
 bool is_final(int status) { return status == 400 || status == 413 || status == 422; }
 
+std::string trouble_of(int status) {
+  const bool redirects = status >= 300 && status < 400;
+  return "it answers " + std::to_string(status) +
+         (redirects ? ", a redirect, which is not followed; give the address that it leads to"
+                    : "");
+}
+
 bool is_success(int status) { return status >= 200 && status < 300; }
 
 }  // namespace
@@ -65,7 +72,7 @@ Courier::Outcome Courier::by_http(const Target& target, Delivery delivery, WallT
   return {std::move(delivery),
           false,
           is_final(answer->status),
-          "it answers " + std::to_string(answer->status),
+          trouble_of(answer->status),
           answer->body,
           answer->retry_after};
 }
@@ -73,7 +80,7 @@ Courier::Outcome Courier::by_http(const Target& target, Delivery delivery, WallT
 Courier::Outcome Courier::by_mail(const Target& target, Delivery delivery) const {
   const auto mail = mail_for(target, delivery);
   if (!mail) return {std::move(delivery), false, true, mail.error().message};
-  const auto answer = send_mail_(*mail);
+  auto answer = send_mail_(*mail);
   if (!answer) return {std::move(delivery), false, false, answer.error().message};
   if (is_success(answer->status)) {
     Outcome outcome{std::move(delivery), true};

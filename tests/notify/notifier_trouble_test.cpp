@@ -146,6 +146,50 @@ TEST_F(NotifierTroubleTest, TheLogSaysWhyAServerRefusesAndWhatIsGivenUp) {
   EXPECT_THAT(more, ::testing::Not(HasSubstr("tried again"))) << "that was said";
 }
 
+TEST_F(NotifierTroubleTest, ARedirectIsSaidToBeOne) {
+  answer = 302;
+  answer_body = "ok";
+  say({failed("web")});
+  EXPECT_THAT(logged.str(), HasSubstr("it answers 302, a redirect, which is not followed"));
+}
+
+TEST_F(NotifierTroubleTest, AnAddressThatIsRefusedIsLoggedOnceUntilItIsTaken) {
+  Target mail;
+  mail.name = "mail";
+  mail.type = "email";
+  mail.url = Secret("smtp://mail.example.com");
+  mail.content_type = "text/plain";
+  mail.mail.from = "skep@example.com";
+  mail.mail.to = {"gone@example.com", "ops@example.com"};
+  std::vector<RefusedAddress> refused = {{"gone@example.com", "550 no such user"}};
+  NotifierOptions options;
+  options.file = file();
+  options.targets = {mail};
+  options.send_mail = [&](const MailCall&) { return MailAnswer{250, {}, refused}; };
+  options.counted = counter(counts);
+  spdlog::logger log("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(logged));
+  notifier = std::make_unique<Notifier>(std::move(options), clock, log);
+  const auto times_said = [&] {
+    const auto text = logged.str();
+    std::size_t times = 0;
+    for (auto at = text.find("refuses one"); at != std::string::npos;
+         at = text.find("refuses one", at + 1))
+      ++times;
+    return times;
+  };
+  say({failed("web")});
+  say({well("web")});
+  EXPECT_EQ(times_said(), 1U);
+  EXPECT_THAT(logged.str(), HasSubstr("address=gone@example.com error=\"550 no such user\""));
+  EXPECT_EQ(counts["email sent"], 2);
+  refused.clear();
+  say({failed("db")});
+  refused = {{"gone@example.com", "550 no such user"}};
+  say({well("db")});
+  EXPECT_EQ(times_said(), 2U);
+  notifier.reset();
+}
+
 TEST_F(NotifierTroubleTest, WhatIsGivenUpForItsAgeIsLoggedToo) {
   answer = 0;
   say({failed("web")});
