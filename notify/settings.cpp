@@ -1,6 +1,8 @@
 #include "notify/settings.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 
 #include "core/ascii.hpp"
 #include "notify/mail.hpp"
@@ -29,6 +31,26 @@ std::string trimmed(std::string text) {
 bool is_plain(std::string_view text) {
   return std::none_of(
       text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
+/// "SCHEME://HOST[:PORT]…", where the port is one that there is.
+bool has_host_and_port(std::string_view url) {
+  auto host = url.substr(std::min(url.find("://") + 3, url.size()));
+  host = host.substr(0, host.find_first_of("/?#"));
+  if (const auto user = host.rfind('@'); user != std::string_view::npos)
+    host.remove_prefix(user + 1);
+  const auto colon = host.find(':', host.starts_with('[') ? host.find(']') : 0);
+  if (host.substr(0, colon).empty()) return false;
+  if (colon == std::string_view::npos || colon + 1 == host.size()) return true;
+  const auto text = host.substr(colon + 1);
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port != 0;
+}
+
+bool is_web_address(std::string_view text) {
+  return (text.starts_with("https://") || text.starts_with("http://")) && is_plain(text) &&
+         text.find(' ') == std::string_view::npos && has_host_and_port(text);
 }
 
 Result<void> only_keys(const yaml::Map& map, const std::vector<std::string>& known) {
@@ -105,9 +127,11 @@ Result<void> take_url(const yaml::Node& node, const ReadFile& read, Secret& into
   if (auto taken = take_secret(node, "url_file", read, into); !taken) return taken;
   const auto text = into.reveal();
   if (text.empty()) return at(node, "a target needs url or url_file");
-  if ((!text.starts_with("https://") && !text.starts_with("http://")) || !is_plain(text) ||
-      text.find(' ') != std::string_view::npos)
-    return at(node, "the address of a target must begin with https:// or http://");
+  if (!is_web_address(text))
+    return at(
+        node,
+        "the address of a target must begin with https:// or http://, then a host, and a port "
+        "from 1 to 65535 where one is given");
   return {};
 }
 
@@ -236,8 +260,11 @@ Result<Target> mail_target_of(const yaml::Node& node, const ReadFile& read) {
   if (!taken) return std::move(taken).error();
   if (target.name.empty() || !is_plain(target.name)) return at(node, "a target needs a name");
   if ((!url.starts_with("smtp://") && !url.starts_with("smtps://")) || !is_plain(url) ||
-      url.find_first_of(" @") != std::string::npos)
-    return at(node, "the url of an email target must be smtp://HOST:PORT or smtps://HOST:PORT");
+      url.find_first_of(" @") != std::string::npos || !has_host_and_port(url))
+    return at(
+        node,
+        "the url of an email target must be smtp://HOST:PORT or smtps://HOST:PORT, with a port "
+        "from 1 to 65535");
   target.url = Secret(url);
   if (!is_mail_address(target.mail.from))
     return at(node, "from must be an address such as skep@example.com");
@@ -309,11 +336,6 @@ Result<void> take_truth(const yaml::Node& node, std::string_view key, bool& into
   if (truth == nullptr) return at(*found, std::string(key) + " must be true or false");
   into = *truth;
   return {};
-}
-
-bool is_web_address(std::string_view text) {
-  return (text.starts_with("https://") || text.starts_with("http://")) && is_plain(text) &&
-         text.find(' ') == std::string_view::npos;
 }
 
 Result<GitHost> status_host_of(const yaml::Node& node,
@@ -395,6 +417,8 @@ Result<Settings> parse_settings(std::string_view text,
     return std::move(taken).error();
   if (!settings.commit_url.empty() && settings.commit_url.find("{commit}") == std::string::npos)
     return at(*root->find("commit_url"), "commit_url must hold {commit}");
+  if (!settings.commit_url.empty() && !is_web_address(settings.commit_url))
+    return at(*root->find("commit_url"), "commit_url must begin with https:// or http://");
   if (auto taken = take_statuses(*root, read, followed, settings.statuses); !taken)
     return std::move(taken).error();
   const auto* targets = root->find("targets");
