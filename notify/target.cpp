@@ -1,5 +1,6 @@
 #include "notify/target.hpp"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 
@@ -34,20 +35,40 @@ std::size_t bytes_of_json(std::string_view text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace).size();
 }
 
+/// Nothing that a task prints or a commit says ends the code block that Discord shows it in.
+std::string without_backquotes(std::string text) {
+  std::replace(text.begin(), text.end(), '`', '\'');
+  return text;
+}
+
+/// Of the markdown that Teams reads only a link is more than a look: it may lead elsewhere than it
+/// says.
+std::string without_links(std::string text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '(' && result.ends_with(']')) result += ' ';
+    result += c;
+  }
+  return result;
+}
+
+std::string as_it_is(std::string text) { return text; }
+
 /// How long the text of a message may be. What a chat is told that is longer than it takes, it
 /// refuses as a whole; room is left for the title and what stands around both.
 struct TextLimit {
   std::string_view type;
   std::size_t most;
   std::size_t (*measure)(std::string_view);
+  std::string (*escaped)(std::string) = &as_it_is;
 };
 constexpr std::array<TextLimit, 6> kTextLimits = {{
-    {"teams", 24'000, &bytes_of_json},   // 28 KB, the whole message.
+    {"teams", 24'000, &bytes_of_json, &without_links},  // 28 KB, the whole message.
     {"matrix", 48'000, &bytes_of_json},  // 65,536 bytes, the whole event, with what servers add.
     {"gotify", 48'000, &bytes_of_json},  // 65,535 bytes in its database, where that is MySQL.
-    {"discord", 4'000, &characters},     // 4,096 of a description.
-    {"telegram", 3'800, &characters},    // 4,096, with the title.
-    {"ntfy", 3'500, &bytes},             // 4,096; more becomes a file.
+    {"discord", 4'000, &characters, &without_backquotes},  // 4,096 of a description.
+    {"telegram", 3'800, &characters},                      // 4,096, with the title.
+    {"ntfy", 3'500, &bytes},                               // 4,096; more becomes a file.
 }};
 
 std::string dump(const Json& json) {
@@ -170,8 +191,10 @@ Result<std::string> rendered(const Target& target,
   data["target"] = target.values;
   for (const auto& limit : kTextLimits) {
     if (limit.type != target.type) continue;
-    const auto fits = [&](const std::string& some) { return limit.measure(some) <= limit.most; };
-    data["text"] = text_that(fits, delivery.body);
+    const auto fits = [&](const std::string& some) {
+      return limit.measure(limit.escaped(some)) <= limit.most;
+    };
+    data["text"] = limit.escaped(text_that(fits, delivery.body));
   }
   auto body = templates::render({{target.name, std::string(text)}}, target.name, value_of(data));
   if (!body) return std::move(body).error();

@@ -36,7 +36,10 @@ constexpr std::array<ChatTemplate, 6> kTemplates = {{
   "allowed_mentions": {"parse": []},
   "embeds": [{
     "title": {{ toRawJson (trunc 250 .title) }},
-    "description": {{ toRawJson .text }},
+    "description": {{ toRawJson (printf "```\n%s\n```" .text) }},
+{{- with (index .stacks 0).link }}
+    "url": {{ toRawJson . }},
+{{- end }}
     "color": {{ if eq .severity "problem" }}13632027{{ else if eq .severity "good" }}4289797{{ else }}16098851{{ end }},
     "timestamp": {{ toRawJson .at }}
   }]

@@ -120,6 +120,17 @@ INSTANTIATE_TEST_SUITE_P(All, TargetType, ::testing::ValuesIn(target_types()), [
   return row.param;
 });
 
+TEST(Target, WhatGitAndTasksSayIsNoMarkupOfAChat_Attack22) {
+  auto message = awkward();
+  message.stories.front().subject = "[all is well](https://evil.example) ``` @everyone";
+  const auto discord = nlohmann::json::parse(call_of(target_of("discord"), message).body);
+  const std::string description = discord.at("embeds").at(0).at("description");
+  EXPECT_TRUE(description.starts_with("```\n"));
+  EXPECT_EQ(description.find('`', 3), description.size() - 3) << "nothing in it ends the block";
+  EXPECT_THAT(call_of(target_of("teams"), message).body,
+              HasSubstr("[all is well] (https://evil.example)"));
+}
+
 TEST(Target, TheGenericWebhookIsSignedOverTimeAndBody) {
   const auto call = call_of(target_of("webhook"), awkward());
   std::map<std::string, std::string> headers(call.headers.begin(), call.headers.end());
