@@ -10,19 +10,36 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds kDriftLasts = 30s;  ///< Sooner put right is drift_healed.
 constexpr std::size_t kMostWords = 5, kMostChanges = 10;
 
-/// By skep, or by a person. What swarm alone took back is a deployment that failed.
-bool went_back(const ports::StackStatus& stack) {
-  const auto by_person = [](const ports::ServiceStatus& service) {
-    return service.sent_back_by_person;
-  };
-  return !stack.rolled_back_to.empty() ||
-         (stack.quarantined &&
-          std::any_of(stack.services.begin(), stack.services.end(), by_person));
+enum class Returned { not_at_all, by_skep, by_person, by_swarm };
+
+/// Who took a deployment back. What swarm took back by itself (`failure_action: rollback`) skep
+/// finds as it wants it, and does nothing.
+Returned returned(const ports::StackStatus& stack) {
+  if (!stack.quarantined && stack.rolled_back_to.empty()) return Returned::not_at_all;
+  bool by_swarm = false;
+  for (const auto& service : stack.services) {
+    if (service.sent_back_by_person) return Returned::by_person;
+    by_swarm = by_swarm || service.update_state.starts_with("rollback_");
+  }
+  if (by_swarm) return Returned::by_swarm;
+  return stack.rolled_back_to.empty() ? Returned::not_at_all : Returned::by_skep;
+}
+
+/// Swarm's words for a task that comes up, which is no trouble.
+bool comes_up(std::string_view trouble) {
+  for (const std::string_view state : {"assigned", "accepted", "preparing", "ready", "starting"}) {
+    if (trouble.starts_with(state) &&
+        (trouble.size() == state.size() || trouble[state.size()] == ':'))
+      return true;
+  }
+  return false;
 }
 
 std::string reason_of(const ports::StackStatus& stack) {
   const bool quiet = !stack.operation;  // Within an operation things are missing for a while.
-  if (went_back(stack)) return "rolled_back";
+  const auto by = returned(stack);
+  // What swarm alone took back is a deployment that failed.
+  if (by == Returned::by_skep || by == Returned::by_person) return "rolled_back";
   if (stack.quarantined) return "failed";  // As on_failure: pause wants it.
   if (stack.verdict == "broken") return "broken";
   if (stack.verdict == "blocked") return "blocked";
@@ -57,8 +74,13 @@ std::string remedy_of(const std::string& reason, const ports::StackStatus& stack
 
 /// What skep did, or does next, about it.
 std::string done_about(const std::string& reason, const ports::StackStatus& stack) {
-  if (!stack.rolled_back_to.empty())
-    return "skep went back to " + stack.rolled_back_to.substr(0, 12);
+  const auto& back = stack.rolled_back_to;
+  const auto to = back.empty() ? std::string() : " to " + back.substr(0, 12);
+  const auto by = returned(stack);
+  if (by == Returned::by_skep) return "skep went back" + to;
+  if (by == Returned::by_swarm)
+    return "swarm went back" + to + " by itself; skep does not try it again";
+  if (by == Returned::by_person && !to.empty()) return "a person went back" + to;
   if (reason == "rolled_back" || stack.quarantined)
     return "skep leaves it as it stands, and does not try it again";
   if (reason == "failed" && stack.next_retry)
@@ -100,13 +122,20 @@ std::optional<Condition> condition_of(const ports::StackStatus& stack, WallTime 
         kDriftLasts - (now - *stack.drift_since), 0ms, kDriftLasts);
   story.what = stack.quarantined && !stack.quarantine_reason.empty() ? stack.quarantine_reason
                                                                      : stack.message;
-  for (const auto& service : stack.services) {
-    if (!service.trouble.empty() && story.words.size() < kMostWords)
-      story.words.push_back(service.name + ": " + service.trouble);
-  }
+  story.words = words_of(stack);
   story.done = done_about(condition.reason, stack);
   story.remedy = remedy_of(condition.reason, stack);
   return condition;
+}
+
+std::vector<std::string> words_of(const ports::StackStatus& stack) {
+  std::vector<std::string> words;
+  for (const auto& service : stack.services) {
+    const auto& trouble = service.trouble;
+    if (!trouble.empty() && !comes_up(trouble) && words.size() < kMostWords)
+      words.push_back(service.name + ": " + trouble);
+  }
+  return words;
 }
 
 std::vector<std::string> changes_of(const ports::SyncReport& report) {

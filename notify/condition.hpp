@@ -20,6 +20,9 @@ struct Condition {
 /// Nothing while that is not settled: the swarm is not known, or a rollout goes on.
 [[nodiscard]] std::optional<Condition> condition_of(const ports::StackStatus& stack, WallTime now);
 
+/// The engine's own on each service that is not as it should be, the first five.
+[[nodiscard]] std::vector<std::string> words_of(const ports::StackStatus& stack);
+
 /// "update service web_app (image)" of each object that the operation touched, the first ten.
 [[nodiscard]] std::vector<std::string> changes_of(const ports::SyncReport& report);
 

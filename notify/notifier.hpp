@@ -91,7 +91,19 @@ class Notifier final : public ports::Observer {
   struct Commit {
     std::string revision, author, subject;
   };
+  /// What was done for a commit.
+  struct Operation {
+    Commit commit;
+    std::vector<std::string> changes;
+  };
   Picture picture();
+  /// Once a stack goes back, its tasks tell of the revision that it goes back to: what was said of
+  /// the one that failed is kept until then. The mutex is held.
+  void keep_words(const ports::StackStatus& stack, std::optional<Condition>& condition);
+  /// Of that stack and revision; null where none is known.
+  [[nodiscard]] const Operation* operation_for(const Story& story) const;
+  /// Who is behind its commit, and what that changed; the mutex is held.
+  void add_commit(Condition& condition) const;
   void add_away(Picture& picture, const std::string& name, const Away& away) const;
   void add_git(Picture& picture) const;
   [[nodiscard]] Story finished(Story story) const;
@@ -104,6 +116,10 @@ class Notifier final : public ports::Observer {
   void deliver();
   /// Why a delivery failed, with what the server said of it.
   [[nodiscard]] std::string why(const Target& target, const Courier::Outcome& outcome) const;
+  /// What a server said, as far as it may stand in the log.
+  [[nodiscard]] std::string loggable(const Target& target, std::string said) const;
+  /// Says, once each, which addresses of a mail that was taken were not.
+  void say_refused(const Target& target, const Courier::Outcome& outcome);
   /// Says that it will never arrive.
   void say_dropped(const Target& target, const Courier::Outcome& outcome) const;
   /// Writes down what became of an attempt.
@@ -116,10 +132,6 @@ class Notifier final : public ports::Observer {
   void count(std::string_view type, std::string_view result) const;
   void say_once(const std::string& subject, const std::string& line);
   void say_once(const std::string& subject, const std::string& what, const std::string& line);
-  /// What a server said, as far as it may stand in the log.
-  [[nodiscard]] std::string loggable(const Target& target, std::string said) const;
-  /// Says, once each, which addresses of a mail that was taken were not.
-  void say_refused(const Target& target, const Courier::Outcome& outcome);
   void run(std::stop_token stop);
 
   const NotifierOptions options_;
@@ -137,10 +149,16 @@ class Notifier final : public ports::Observer {
   Commit head_;             ///< What git has.
   std::string unreadable_;  ///< Why that cannot be read as a whole; "" where it can.
   bool git_known_ = false, swarm_known_ = false;
-  std::map<std::string, std::vector<std::string>> changes_;  ///< Of the last operation, by stack.
-  std::map<std::string, Commit> commits_;                    ///< By stack.
-  bool standing_by_ = false;  ///< Since the last status that was of a real look.
-  bool blind_ = false;        ///< The next status is of no look.
+  /// By stack, the last one at the end: a commit's, and the way back from it.
+  std::map<std::string, std::vector<Operation>> operations_;
+  /// What the engine last said of a revision that does not come up.
+  struct Words {
+    std::string revision;
+    std::vector<std::string> words;
+  };
+  std::map<std::string, Words> words_;  ///< By stack.
+  bool standing_by_ = false;            ///< Since the last status that was of a real look.
+  bool blind_ = false;                  ///< The next status is of no look.
   std::size_t waiting_ = 0;
 
   // Of the one thread that turns.

@@ -4,6 +4,14 @@
 #include "notify/notifier.hpp"
 
 namespace skep::notify {
+namespace {
+
+constexpr std::size_t kMostOperations = 2;  ///< Of one stack.
+
+/// Of a commit that was tried: what it changed tells where to look.
+bool was_tried(std::string_view reason) { return reason == "failed" || reason == "rolled_back"; }
+
+}  // namespace
 
 void Notifier::fetched(const ports::FetchReport& report) {
   const std::lock_guard lock(mutex_);
@@ -52,8 +60,16 @@ void Notifier::unreadable(const std::string& why) {
 
 void Notifier::synced(const ports::SyncReport& report) {
   const std::lock_guard lock(mutex_);
-  changes_[report.stack] = changes_of(report);
-  commits_[report.stack] = {report.revision_to, report.author, report.subject};
+  auto& operations = operations_[report.stack];
+  Operation operation{{report.revision_to, report.author, report.subject}, changes_of(report)};
+  std::erase_if(operations, [&](Operation& other) {
+    if (other.commit.revision != report.revision_to) return false;
+    // Tried again, with nothing left to do: what the commit changed stays what it changed.
+    if (operation.changes.empty()) operation.changes = std::move(other.changes);
+    return true;
+  });
+  if (operations.size() >= kMostOperations) operations.erase(operations.begin());
+  operations.push_back(std::move(operation));
   if (report.trigger != "drift" || report.result != "success") return;
   if (picture_.events.size() >= kMostEvents) return;
   Condition healed;
@@ -83,6 +99,7 @@ void Notifier::status(const std::vector<ports::StackStatus>& stacks) {
     const auto name = stack.group + "/" + stack.name;
     picture_.stacks.insert(name);
     auto condition = condition_of(stack, now);
+    keep_words(stack, condition);
     if (condition && condition->still.count() > 0) {
       coming_[name] = {clock_.steady() + condition->still, *std::move(condition)};
       condition.reset();
@@ -95,8 +112,20 @@ void Notifier::status(const std::vector<ports::StackStatus>& stacks) {
     }
   }
   const auto left = [this](const auto& entry) { return !picture_.stacks.contains(entry.first); };
-  std::erase_if(changes_, left);
-  std::erase_if(commits_, left);
+  std::erase_if(operations_, left);
+  std::erase_if(words_, left);
+}
+
+void Notifier::keep_words(const ports::StackStatus& stack, std::optional<Condition>& condition) {
+  auto& kept = words_[stack.group + "/" + stack.name];
+  if (stack.rolled_back_to.empty()) {
+    if (auto words = words_of(stack); !words.empty())
+      kept = {stack.applied_revision, std::move(words)};
+  } else if (condition && condition->story.revision == kept.revision) {
+    condition->story.words = kept.words;
+  } else if (condition && condition->reason == "rolled_back") {
+    condition->story.words.clear();
+  }
 }
 
 void Notifier::add_away(Picture& picture, const std::string& name, const Away& away) const {
@@ -136,6 +165,29 @@ void Notifier::add_git(Picture& picture) const {
   story.remedy = "mend it in git; `skep validate` checks before a push";
 }
 
+const Notifier::Operation* Notifier::operation_for(const Story& story) const {
+  const auto known = operations_.find(story.stack);
+  if (known == operations_.end() || story.revision.empty()) return nullptr;
+  for (const auto& operation : known->second) {
+    if (operation.commit.revision == story.revision) return &operation;
+  }
+  return nullptr;
+}
+
+void Notifier::add_commit(Condition& condition) const {
+  auto& story = condition.story;
+  // What left git has no commit that wants it: the one that git has took it away.
+  if (condition.reason == "held" && story.revision.empty()) story.revision = head_.revision;
+  const auto* operation = operation_for(story);
+  if (operation != nullptr && was_tried(condition.reason)) story.changes = operation->changes;
+  const auto* commit = operation != nullptr               ? &operation->commit
+                       : story.revision == head_.revision ? &head_
+                                                          : nullptr;
+  if (commit == nullptr) return;
+  story.author = commit->author;
+  story.subject = commit->subject;
+}
+
 Notifier::Picture Notifier::picture() {
   const std::lock_guard lock(mutex_);
   // The loop says nothing more of what stands: that is what makes it news.
@@ -146,23 +198,20 @@ Notifier::Picture Notifier::picture() {
   });
   auto copy = picture_;
   picture_.events.clear();
-  for (auto& [name, condition] : copy.conditions) {
-    const auto at = changes_.find(name);
-    if (!condition.reason.empty() && at != changes_.end()) condition.story.changes = at->second;
-    const auto commit = commits_.find(name);
-    const auto& known = commit != commits_.end() ? commit->second : head_;
-    for (const auto* one : {&known, &std::as_const(head_)}) {
-      if (one->revision.empty() || one->revision != condition.story.revision) continue;
-      condition.story.author = one->author;
-      condition.story.subject = one->subject;
-      break;
-    }
+  // Of a commit that cannot be read as a whole no stack is told by itself: each stands as it stood.
+  if (!unreadable_.empty()) {
+    std::erase_if(copy.conditions, [this](const auto& entry) {
+      const auto& [name, condition] = entry;
+      return condition.reason == "broken" &&
+             (condition.story.revision.empty() || condition.story.revision == head_.revision);
+    });
   }
+  for (auto& [name, condition] : copy.conditions) add_commit(condition);
   for (auto& event : copy.events) {
-    const auto commit = commits_.find(event.story.stack);
-    if (commit == commits_.end()) continue;
-    event.story.author = commit->second.author;
-    event.story.subject = commit->second.subject;
+    const auto* operation = operation_for(event.story);
+    if (operation == nullptr) continue;
+    event.story.author = operation->commit.author;
+    event.story.subject = operation->commit.subject;
   }
   if (git_known_) add_git(copy);
   if (swarm_known_) add_away(copy, kSwarm, swarm_);

@@ -113,6 +113,30 @@ TEST(Condition, SaysWhatSkepDidAndDoesNext) {
   EXPECT_THAT(story(back).remedy, HasSubstr("skep sync web"));
 }
 
+TEST(Condition, TellsWhoWentBack) {
+  auto stack = failed("web");
+  stack.quarantined = true;
+  stack.rolled_back_to = "fedcba9876543210";
+  stack.services.front().update_state = "rollback_completed";
+  EXPECT_EQ(reason(stack), "failed") << "as failure_action: rollback wants it";
+  EXPECT_EQ(condition_of(stack, kNow)->story.done,
+            "swarm went back to fedcba987654 by itself; skep does not try it again");
+  stack.services.front().sent_back_by_person = true;
+  EXPECT_EQ(reason(stack), "rolled_back");
+  EXPECT_EQ(condition_of(stack, kNow)->story.done, "a person went back to fedcba987654");
+}
+
+TEST(Condition, ATaskThatComesUpIsNotWhatTheEngineSaysOfATrouble) {
+  auto stack = failed("web");
+  for (const auto* trouble : {"starting", "preparing: preparing", "no suitable node"}) {
+    auto& service = stack.services.emplace_back();
+    service.name = "web_b";
+    service.trouble = trouble;
+  }
+  EXPECT_THAT(condition_of(stack, kNow)->story.words,
+              ElementsAre("web_app: task: non-zero exit (1)", "web_b: no suitable node"));
+}
+
 TEST(Condition, IsAboutTheCommitThatChangedTheStackAndNotALaterOne) {
   auto stack = failed("web");
   stack.applied_revision = "culprit";
@@ -189,6 +213,16 @@ TEST(Message, ATitleAndATextSayItAll) {
       "  to do: look\n");
 }
 
+TEST(Message, SaysNothingTwice) {
+  auto message = message_of("failed");
+  message.stories.front().what = "no progress: web_app: non-zero exit (1)";
+  message.stories.front().words = {"web_app: non-zero exit (1)", "web_db: no suitable node"};
+  EXPECT_EQ(text_of(message),
+            "apps/web: no progress: web_app: non-zero exit (1)\n"
+            "  the engine says: web_db: no suitable node\n"
+            "  commit 0123456789ab\n");
+}
+
 TEST(Message, AnInstanceWithANameOfItsOwnIsNamedFirst) {
   auto message = message_of("failed");
   message.instance = "prod";
@@ -213,14 +247,4 @@ TEST(Message, BytesThatAreNoUtf8DoNotBreakTheJson) {
 }
 
 }  // namespace
-TEST(Message, SaysNothingTwice) {
-  auto message = message_of("failed");
-  message.stories.front().what = "no progress: web_app: non-zero exit (1)";
-  message.stories.front().words = {"web_app: non-zero exit (1)", "web_db: no suitable node"};
-  EXPECT_EQ(text_of(message),
-            "apps/web: no progress: web_app: non-zero exit (1)\n"
-            "  the engine says: web_db: no suitable node\n"
-            "  commit 0123456789ab\n");
-}
-
 }  // namespace skep::notify::testing

@@ -96,5 +96,22 @@ TEST_F(NotifierSightTest, ARepositoryThatCannotBeReadAsAWholeIsToldWithWhoPushed
   EXPECT_EQ(received.back().at("stacks").at(0).at("what"), "it can be read again");
 }
 
+TEST_F(NotifierSightTest, OfACommitThatCannotBeReadAsAWholeNoStackIsToldByItself) {
+  ports::FetchReport report;
+  report.ok = true;
+  report.revision = kCommit;
+  report.unreadable = "skep.yaml:3:1: unknown key netwroks";
+  notifier->fetched(report);
+  auto in_git = well("web"), unknown = well("db", "");
+  in_git.verdict = unknown.verdict = "broken";
+  for (int i = 0; i < 3; ++i) say({in_git, unknown});
+  EXPECT_THAT(told(), ElementsAre("broken git"));
+  report.revision = std::string(40, 'c');
+  report.unreadable.clear();
+  notifier->fetched(report);
+  say({well("web"), well("db")});
+  EXPECT_THAT(told(), ElementsAre("broken git", "recovered git"));
+}
+
 }  // namespace
 }  // namespace skep::notify::testing

@@ -136,6 +136,69 @@ TEST_F(NotifierTest, WhatIsBrokenNamesWhoPushedIt) {
   EXPECT_EQ(received.front().at("stacks").at(0).at("subject"), "new tag");
 }
 
+TEST_F(NotifierTest, WhatACommitChangedIsToldOfThatCommitOnly) {
+  const auto carried_out = [&](const std::string& revision, const std::string& field) {
+    ports::SyncReport report;
+    report.stack = "apps/web";
+    report.revision_to = revision;
+    report.subject = "about " + field;
+    ports::ObjectReport object;
+    object.name = "web_app";
+    object.fields = {field};
+    report.objects.push_back(object);
+    notifier->synced(report);
+  };
+  say({well("web")});
+  carried_out("earlier", "deploy.replicas");
+  auto broken = well("web");
+  broken.verdict = "broken";
+  say({broken});
+  ASSERT_THAT(told(), ElementsAre("broken apps/web"));
+  EXPECT_THAT(received.back().at("stacks").at(0).at("changes"), IsEmpty());
+  carried_out(kCommit, "image");
+  carried_out("earlier", "labels");  // The way back.
+  auto back = failed("web");
+  back.quarantined = true;
+  back.quarantined_revision = kCommit;
+  back.rolled_back_to = "earlier";
+  say({back});
+  ASSERT_THAT(told(), ElementsAre("broken apps/web", "rolled_back apps/web"));
+  const auto& story = received.back().at("stacks").at(0);
+  EXPECT_EQ(story.at("changes").at(0), "update web_app (image)");
+  EXPECT_EQ(story.at("subject"), "about image");
+}
+
+TEST_F(NotifierTest, WhatFailedIsToldInItsOwnWordsAndNotInThoseOfTheWayBack) {
+  auto stack = failed("web");
+  stack.consecutive_failures = 0;
+  stack.health = ports::Health::progressing;
+  say({stack});
+  stack.quarantined = true;
+  stack.quarantined_revision = kCommit;
+  stack.rolled_back_to = "earlier";
+  stack.services.front().trouble = "new: created";
+  say({stack});
+  ASSERT_THAT(told(), ElementsAre("rolled_back apps/web"));
+  EXPECT_EQ(received.back().at("stacks").at(0).at("words").at(0),
+            "web_app: task: non-zero exit (1)");
+}
+
+TEST_F(NotifierTest, ARemovalThatWaitsNamesTheCommitThatGitHas) {
+  ports::FetchReport report;
+  report.ok = true;
+  report.revision = kCommit;
+  report.author = "Ada <ada@example.com>";
+  notifier->fetched(report);
+  auto held = well("web", "");
+  held.applied_revision = "earlier";
+  held.held = true;
+  say({held});
+  const auto& story = received.at(0).at("stacks").at(0);
+  EXPECT_EQ(story.at("revision"), kCommit);
+  EXPECT_EQ(story.at("author"), "Ada <ada@example.com>");
+  EXPECT_EQ(story.at("link"), "https://git.example.com/c/" + kCommit);
+}
+
 TEST_F(NotifierTest, AFewStacksHaveMessagesOfTheirOwn) {
   say({failed("a"), failed("b"), well("c")});
   EXPECT_THAT(told(), UnorderedElementsAre("failed apps/a", "failed apps/b"));
@@ -326,6 +389,7 @@ TEST_F(NotifierTest, ATroubleEndsWithTheStackThatLeftAndIsForgotten) {
   EXPECT_THAT(told(), ElementsAre("failed apps/web", "recovered apps/web"));
   EXPECT_EQ(received.back().at("stacks").at(0).at("what"),
             "it left git; before, it could not be deployed");
+  EXPECT_EQ(received.back().at("title"), "apps/web left git");
   for (int i = 0; i < 3; ++i) say({well("other")});
   start();
   say({failed("web", "another"), well("other")});
@@ -389,7 +453,6 @@ TEST(NotifyHttp, SendsWhatTheReceiverCanVerifyAndSeesItsAnswers) {
   target.name = "pager";
   target.type = "webhook";
   target.url = Secret(base + "/hook");
-  EXPECT_EQ(received.back().at("title"), "apps/web left git");
   target.secret = Secret("signing");
   const auto now = WallTime(1'800'000'000s);
   auto call =
