@@ -1,5 +1,6 @@
 #include "yaml/events.hpp"
 
+#include <algorithm>
 #include <istream>
 #include <optional>
 #include <streambuf>
@@ -11,6 +12,7 @@
 #include <yaml-cpp/parser.h>
 
 #include "yaml/hints.hpp"
+#include "yaml/insertions.hpp"
 
 namespace skep::yaml {
 namespace {
@@ -35,10 +37,48 @@ std::string short_tag(const std::string& tag) {
   return tag;
 }
 
+constexpr std::string_view kSpace = " \t\r\n";
+
+/// Where the text begins that stands on the line of its tags and anchors, behind them, where these
+/// begin an entry. yaml-cpp takes them for those of a mapping's first key, and so wants the lines
+/// of the text indented more than they are; with own_line() before the text it does not.
+std::optional<std::size_t> text_behind_properties(const SourceText& source, std::size_t at) {
+  const std::string_view text = source.text();
+  auto first = at;  // Of those on the line of the text.
+  while (at < text.size() && (text[at] == '&' || text[at] == '!')) {
+    const auto end = std::min(text.find_first_of(kSpace, at), text.size());
+    at = std::min(text.find_first_not_of(kSpace, end), text.size());
+    if (text.substr(end, at - end).find('\n') != std::string_view::npos) first = at;
+  }
+  const auto indent = static_cast<std::size_t>(source.indent_of(first));
+  const auto before = text.substr(first - indent, indent);
+  const bool entry = before.find_first_not_of(" -?:") == std::string_view::npos;
+  return first < at && at < text.size() && entry ? std::optional(at) : std::nullopt;
+}
+
+std::string own_line(const SourceText& source, std::size_t at) {
+  return '\n' + std::string(static_cast<std::size_t>(source.indent_of(at)), ' ');
+}
+
+bool is_block_text(const SourceText& source, std::size_t at) {
+  return source.text()[at] == '|' || source.text()[at] == '>';
+}
+
 class Collector final : public YAML::EventHandler {
  public:
-  Collector(const SourceText& source, std::size_t max_nodes, int max_depth, RawDocument& document)
-      : source_(source), max_nodes_(max_nodes), max_depth_(max_depth), document_(document) {
+  /// `wanted` gets what has to be inserted for a text to be read right.
+  Collector(const SourceText& source,
+            std::size_t max_nodes,
+            int max_depth,
+            const Insertions& inserted,
+            Insertions& wanted,
+            RawDocument& document)
+      : source_(source),
+        max_nodes_(max_nodes),
+        max_depth_(max_depth),
+        inserted_(inserted),
+        wanted_(wanted),
+        document_(document) {
     document_.anchors.emplace_back();
     document_.anchored.push_back(RawNode::kNone);
   }
@@ -63,6 +103,9 @@ class Collector final : public YAML::EventHandler {
     auto& node = add(mark, anchor, RawNode::Kind::plain);
     node.tag = short_tag(tag);
     node.text = value;
+    const char first = node.offset < source_.text().size() ? source_.text()[node.offset] : ' ';
+    if ((first == '&' || first == '!') && !open_.empty() && !open_.back().flow)
+      part_from_text(node);
   }
   void OnSequenceStart(const YAML::Mark& mark,
                        const std::string& tag,
@@ -89,7 +132,7 @@ class Collector final : public YAML::EventHandler {
   };
 
   RawNode& add(const YAML::Mark& mark, YAML::anchor_t anchor, RawNode::Kind kind) {
-    const auto offset = static_cast<std::size_t>(mark.pos < 0 ? 0 : mark.pos);
+    const auto offset = inserted_.original(static_cast<std::size_t>(std::max(mark.pos, 0)));
     auto& nodes = document_.nodes;
     if (nodes.size() >= max_nodes_) {
       throw LimitReached{offset, "more than " + std::to_string(max_nodes_) + " values in one file"};
@@ -119,6 +162,22 @@ class Collector final : public YAML::EventHandler {
     return node;
   }
 
+  void part_from_text(const RawNode& node) {
+    const auto text = text_behind_properties(source_, node.offset);
+    if (!text || inserted_.has(*text)) return;
+    if (is_block_text(source_, *text) || (!node.block_key && goes_on(*text, node.parent_column))) {
+      wanted_.add(*text, own_line(source_, *text));
+    }
+  }
+
+  /// Whether a text without quotes that begins at an offset may have more than one line.
+  [[nodiscard]] bool goes_on(std::size_t at, int parent) const {
+    const std::string_view text = source_.text();
+    if (std::string_view("\"'[{#").find(text[at]) != std::string_view::npos) return false;
+    const auto next = text.find_first_not_of(kSpace, std::min(text.find('\n', at), text.size()));
+    return next != std::string_view::npos && text[next] != '#' && source_.indent_of(next) > parent;
+  }
+
   /// Where a mapping's first key stands behind "? ", on its line or the one before, the mapping
   /// begins there.
   [[nodiscard]] std::optional<std::size_t> question_mark_before(std::size_t key) const {
@@ -137,6 +196,18 @@ class Collector final : public YAML::EventHandler {
     return std::nullopt;
   }
 
+  /// Of a list that begins at an offset, behind its tag, anchor and comments.
+  [[nodiscard]] std::optional<std::size_t> first_dash(std::size_t at) const {
+    const std::string_view text = source_.text();
+    while (at < text.size() && text[at] != '-') {
+      const bool property = text[at] == '&' || text[at] == '!';
+      if (!property && text[at] != '#') return std::nullopt;
+      const auto end = property ? text.find_first_of(kSpace, at) : text.find('\n', at);
+      at = std::min(text.find_first_not_of(kSpace, std::min(end, text.size())), text.size());
+    }
+    return at < text.size() ? std::optional(at) : std::nullopt;
+  }
+
   void open(const YAML::Mark& mark,
             const std::string& tag,
             YAML::anchor_t anchor,
@@ -150,8 +221,8 @@ class Collector final : public YAML::EventHandler {
     entry.flow = node.flow;
     if (node.flow) {
       entry.column = open_.empty() ? -1 : open_.back().column;
-    } else if (source_.text().compare(node.offset, 1, "-") == 0) {
-      entry.column = source_.indent_of(node.offset);
+    } else if (const auto dash = first_dash(node.offset)) {
+      entry.column = source_.indent_of(*dash);
     }
     open_.push_back(entry);
     if (static_cast<int>(open_.size()) > max_depth_) {
@@ -163,30 +234,93 @@ class Collector final : public YAML::EventHandler {
   const SourceText& source_;
   std::size_t max_nodes_;
   int max_depth_;
+  const Insertions& inserted_;
+  Insertions& wanted_;
   RawDocument& document_;
   std::vector<Open> open_;
 };
 
-}  // namespace
+/// yaml-cpp takes the colon behind an alias for a part of its name, where it ends a name for Go.
+std::optional<std::size_t> colon_of_alias(std::string_view text, std::size_t alias) {
+  if (alias >= text.size() || text[alias] != '*') return std::nullopt;
+  const auto end = text.find_first_of(": \t\r\n,[]{}", alias);
+  const bool colon = end != std::string_view::npos && text[end] == ':' &&
+                     (end + 1 == text.size() || kSpace.find(text[end + 1]) != kSpace.npos);
+  return colon ? std::optional(end) : std::nullopt;
+}
 
-Result<RawDocument> read_events(const SourceText& source, std::size_t max_nodes, int max_depth) {
+/// For a mistake that yaml-cpp sees behind what it misread as no block text or as no key, on the
+/// nearest such line behind `from`, the last value that was understood.
+void want_for_mistake(const SourceText& source,
+                      std::size_t from,
+                      std::size_t mistake,
+                      const Insertions& inserted,
+                      Insertions& wanted) {
+  const std::string_view text = source.text();
+  if (const auto colon = colon_of_alias(text, mistake); colon && !inserted.has(*colon)) {
+    return wanted.add(*colon, " ");
+  }
+  for (auto line = std::min(mistake, text.size()); line > from; --line) {
+    const auto end_above = text.rfind('\n', line - 1);
+    line = end_above == std::string_view::npos ? 0 : end_above + 1;
+    const auto entry = std::min(text.find_first_not_of(" -?:", line), text.size());
+    const auto block = text_behind_properties(source, entry);
+    const auto colon = colon_of_alias(text, entry);
+    if (colon && !inserted.has(*colon)) return wanted.add(*colon, " ");
+    if (block && is_block_text(source, *block) && !inserted.has(*block)) {
+      return wanted.add(*block, own_line(source, *block));
+    }
+    if (line == 0) return;
+  }
+}
+
+Result<RawDocument> read_once(const SourceText& source,
+                              std::size_t max_nodes,
+                              int max_depth,
+                              const Insertions& inserted,
+                              Insertions& wanted) {
   RawDocument document;
-  std::string copy = source.text();
+  std::string copy = inserted.applied_to(source.text());
   ViewBuffer buffer(copy);
   std::istream stream(&buffer);
   try {
-    Collector collector(source, max_nodes, max_depth, document);
+    Collector collector(source, max_nodes, max_depth, inserted, wanted, document);
     YAML::Parser parser(stream);
     parser.HandleNextDocument(collector);
   } catch (const LimitReached& limit) {
     return source.error(limit.offset, limit.message);
   } catch (const YAML::Exception& problem) {
-    const auto offset = static_cast<std::size_t>(problem.mark.pos < 0 ? 0 : problem.mark.pos);
+    const auto offset = inserted.original(static_cast<std::size_t>(std::max(problem.mark.pos, 0)));
     std::optional<std::size_t> last_value;
     if (!document.nodes.empty()) last_value = document.nodes.back().offset;
+    if (wanted.empty()) {
+      want_for_mistake(source, last_value.value_or(0), offset, inserted, wanted);
+    }
     return source.error(offset, problem.msg + hint_for(problem.msg, source, offset, last_value));
   }
   return document;
+}
+
+/// Each may cost a reading of the text.
+constexpr std::size_t kMostReadings = 100;
+constexpr std::size_t kMostBytesRead = 32U << 20U;
+
+}  // namespace
+
+Result<RawDocument> read_events(const SourceText& source, std::size_t max_nodes, int max_depth) {
+  Insertions inserted;
+  for (std::size_t readings = 1;; ++readings) {
+    Insertions wanted;
+    auto document = read_once(source, max_nodes, max_depth, inserted, wanted);
+    const bool again = readings < kMostReadings && readings * source.text().size() < kMostBytesRead;
+    if (wanted.empty()) return document;
+    if (!again) {
+      return source.error(wanted.first(),
+                          "too many tags, anchors and aliases like this one in a file: give it a "
+                          "line of its own, or write the alias with a blank before its colon");
+    }
+    inserted.add(wanted);
+  }
 }
 
 }  // namespace skep::yaml

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "yaml/hints.hpp"
+#include "yaml/quoted.hpp"
 
 namespace skep::yaml {
 namespace {
@@ -72,6 +73,17 @@ class Guard {
     while (at_ < text_.size() && text_[at_] != '\n') ++at_;
   }
 
+  /// Between a comment that has its line for itself and the next one, tabs are no indentation.
+  void skip_to_next_comment(std::size_t comment) {
+    const auto indent = static_cast<std::size_t>(source_.indent_of(comment));
+    const auto before = text_.substr(comment - indent, indent);
+    if (before.find_first_not_of(" \t-") != std::string_view::npos) return;
+    const auto next = text_.find_first_not_of(" \t\r\n", at_);
+    if (next == std::string_view::npos || text_[next] != '#') return;
+    if (flow_ == 0) key_allowed_ = true;
+    at_ = next;
+  }
+
   /// Directives and the marker of the first document.
   void prologue() {
     bool version = false;
@@ -96,6 +108,11 @@ class Guard {
         }
       } else if (start != std::string_view::npos && line[start] != '#') {
         break;
+      } else if (start != std::string_view::npos) {
+        const auto comment = at_ + start;
+        at_ += line.size();
+        skip_to_next_comment(comment);
+        continue;
       }
       at_ = std::min(at_ + line.size() + 1, text_.size());
     }
@@ -138,6 +155,7 @@ class Guard {
       if (has_foreign_break(text_.substr(start, at_ - start))) {
         return fail(start, "found a Unicode line separator in a comment, where it ends the line");
       }
+      skip_to_next_comment(start);
     } else if (starts_scalar_here()) {
       scalar();
     } else if (c == '[' || c == '{') {
@@ -199,8 +217,10 @@ class Guard {
     begin_property();
     const auto start = at_++;
     while (at_ < text_.size() && is_anchor_char(text_[at_])) ++at_;
-    const bool ended = is_space(peek()) || (flow_ > 0 && std::string_view(",]}").find(peek()) !=
-                                                             std::string_view::npos);
+    const bool key = alias && peek() == ':' && is_space(peek(1));
+    const bool ended =
+        key || is_space(peek()) ||
+        (flow_ > 0 && std::string_view(",]}").find(peek()) != std::string_view::npos);
     if (at_ == start + 1 || !ended) {
       return fail(at_, "did not find expected alphabetic or numeric character in an anchor's name");
     }
@@ -314,7 +334,6 @@ class Guard {
 
   void quoted(char quote, RawNode& node) {
     const auto start = at_++;
-    bool repair = false;
     for (; at_ < text_.size(); ++at_) {
       const char c = text_[at_];
       if (c == quote) {
@@ -326,32 +345,16 @@ class Guard {
         if (has_foreign_break(text_.substr(start, at_ - start))) {
           return fail(start, "found a Unicode line separator in quotes; write it as an escape");
         }
-        if (repair) encode_latin(node.text);
+        // yaml-cpp loses line ends before the closing quote, and writes \N and \_ as single bytes.
+        node.text = quoted_text(text_.substr(start + 1, at_ - start - 2), quote);
         return end_scalar(-2);
       }
       if (quote == '"' && c == '\\') {
         if (peek(1) == '/') return fail(at_, "found unknown escape character '/'");
-        if (peek(1) == 'N' || peek(1) == '_') repair = true;
         ++at_;
       }
     }
     fail(start, "found a quote that is never closed");
-  }
-
-  /// yaml-cpp writes \N and \_ as single bytes, which are no UTF-8.
-  static void encode_latin(std::string& text) {
-    std::string fixed;
-    int following = 0;
-    for (const char c : text) {
-      const auto byte = static_cast<unsigned char>(c);
-      if ((byte == 0x85 || byte == 0xA0) && following == 0) fixed += '\xC2';
-      following = byte >= 0xF0   ? 3
-                  : byte >= 0xE0 ? 2
-                  : byte >= 0xC0 ? 1
-                                 : std::max(following - 1, 0);
-      fixed += c;
-    }
-    text = std::move(fixed);
   }
 
   void plain(const RawNode& node) {
@@ -397,6 +400,7 @@ class Guard {
   void block(RawNode& node) {
     const bool folded = peek() == '>';
     bool keep = false;
+    bool strip = false;
     int indent = 0;
     while (at_ < text_.size() && text_[at_] != '\n') {
       const char c = text_[at_];
@@ -405,16 +409,22 @@ class Guard {
         break;
       }
       keep = keep || c == '+';
+      strip = strip || c == '-';
       if (c >= '1' && c <= '9') indent = std::max(node.parent_column, 0) + (c - '0');
       ++at_;
     }
     const auto minimum = std::max(node.parent_column + 1, 1);
     if (at_ < text_.size()) ++at_;
     std::size_t breaks = 0;  // Since the last text.
+    std::size_t blanks = 0;  // At the end of that text.
     while (at_ < text_.size()) {
       auto first = at_;
       while (first < text_.size() && text_[first] == ' ') ++first;
       const bool empty_line = first >= text_.size() || is_break(text_[first]);
+      if (!empty_line && text_[first] == '\t' &&
+          (indent == 0 || static_cast<int>(first - at_) < indent)) {
+        return fail(first, std::string(kTab));
+      }
       if (!empty_line) {
         const auto column = static_cast<int>(first - at_);
         if (indent == 0) {
@@ -426,20 +436,36 @@ class Guard {
         if (column < indent) break;
       }
       // Blanks right of the indentation are text.
-      if (!empty_line || (indent > 0 && first > at_ + static_cast<std::size_t>(indent))) breaks = 0;
+      const auto begin = at_ + static_cast<std::size_t>(indent);
+      const bool is_text = !empty_line || (indent > 0 && first > begin);
       skip_line();
+      if (is_text) {
+        breaks = 0;
+        blanks = blanks_before(at_, begin);
+      }
       if (at_ < text_.size()) {
         ++breaks;
         ++at_;
       }
     }
-    // yaml-cpp loses one of the line ends that >+ keeps.
-    if (folded && keep && has_text(node)) {
+    // yaml-cpp loses one of the line ends that >+ keeps, and folds the last one into a blank where
+    // the file ends with an indentation.
+    if (folded && has_text(node)) {
       node.text.resize(node.text.find_last_not_of('\n') + 1);
-      node.text.append(breaks, '\n');
+      const auto end = node.text.find_last_not_of(" \t") + 1 + blanks;
+      if (end < node.text.size()) node.text.resize(end);
+      node.text.append(keep ? breaks : strip ? 0 : std::min<std::size_t>(breaks, 1), '\n');
     }
     end_scalar(-2);
     key_allowed_ = true;
+  }
+
+  /// At the end of a line that ends at an offset, back to `begin`.
+  [[nodiscard]] std::size_t blanks_before(std::size_t end, std::size_t begin) const {
+    if (end > begin && text_[end - 1] == '\r') --end;
+    auto first = end;
+    while (first > begin && is_blank(text_[first - 1])) --first;
+    return end - first;
   }
 
   static bool has_text(const RawNode& node) {

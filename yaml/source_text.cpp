@@ -5,7 +5,6 @@
 #include <utility>
 
 namespace skep::yaml {
-namespace {
 
 void append_utf8(std::string& out, std::uint32_t code) {
   const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
@@ -25,6 +24,8 @@ void append_utf8(std::string& out, std::uint32_t code) {
     put(0x80U | (code & 0x3FU));
   }
 }
+
+namespace {
 
 /// Nothing where surrogates do not pair up or half a unit is left over.
 bool utf8_from_utf16(std::string_view bytes, bool big_endian, std::string& out) {
@@ -89,7 +90,8 @@ SourceText::SourceText(std::string text, std::string file)
 Result<SourceText> SourceText::from(std::string_view bytes, std::string file) {
   std::string text;
   if (bytes.starts_with("\xEF\xBB\xBF")) {
-    text = bytes.substr(3);
+    // Go's scanner takes one more, where the first line begins.
+    text = bytes.substr(bytes.substr(3).starts_with("\xEF\xBB\xBF") ? 6 : 3);
   } else if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
     if (!utf8_from_utf16(bytes.substr(2), bytes[0] == '\xFE', text)) {
       return Error{ErrorKind::invalid_input,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,8 @@
 #include "core/result.hpp"
 
 namespace skep::yaml {
+
+void append_utf8(std::string& out, std::uint32_t code);
 
 /// A YAML stream as UTF-8 without a byte order mark, proven free of what no YAML text may hold:
 /// malformed UTF-8 and control characters. A lone carriage return has become a line feed; nothing

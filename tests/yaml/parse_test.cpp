@@ -151,6 +151,130 @@ TEST(Parse, FoldedTextThatKeepsItsLineEndsKeepsAllOfThem) {
   EXPECT_EQ(a("a: |+\n  b\n\nc: d\n"), "b\n\n");
 }
 
+TEST(Parse, FoldedTextMayEndAFileThatEndsWithAnIndentation) {
+  const auto a = [](const std::string& text) { return parsed(text).find("a")->value(); };
+  using Text = std::string;
+  EXPECT_EQ(a("a: >\n  b\n  "), Node::Value(Text("b\n")));
+  EXPECT_EQ(a("a: >-\n  b\n  "), Node::Value(Text("b")));
+  EXPECT_EQ(a("a: >+\n  b\n  "), Node::Value(Text("b\n")));
+  EXPECT_EQ(a("a: >\n  b\n\n  "), Node::Value(Text("b\n")));
+  EXPECT_EQ(a("a: >+\n  b\n\n  "), Node::Value(Text("b\n\n")));
+  EXPECT_EQ(a("a: >-\n  b \n  "), Node::Value(Text("b "))) << "the blank is text";
+  EXPECT_EQ(a("a: >-\r\n  b\r\n  c\r\n  "), Node::Value(Text("b c")));
+  EXPECT_EQ(a("a: >\n  b\n    c\n  "), Node::Value(Text("b\n  c\n")));
+  EXPECT_EQ(a("a: >\n  b\n "), Node::Value(Text("b\n")));
+  EXPECT_EQ(a("a: >-\n  b\n   "), Node::Value(Text("b\n "))) << "the blank is text";
+  EXPECT_EQ(a("a: |\n  b\n  "), Node::Value(Text("b\n")));
+}
+
+TEST(Parse, QuotedTextKeepsTheLineEndsBeforeItsClosingQuote) {
+  const auto a = [](const std::string& text) { return parsed(text).find("a")->value(); };
+  using Text = std::string;
+  EXPECT_EQ(a("a: \"x\n\n\n  \"\n"), Node::Value(Text("x\n\n")));
+  EXPECT_EQ(a("a: 'x\n\n\n  '\n"), Node::Value(Text("x\n\n")));
+  EXPECT_EQ(a("a: \"\n  \n  \"\n"), Node::Value(Text("\n")));
+  EXPECT_EQ(a("a: '\n  \n  '\n"), Node::Value(Text("\n")));
+  EXPECT_EQ(a("a: \"\n  \"\n"), Node::Value(Text(" ")));
+  EXPECT_EQ(a("a: !!str \"x\r\n\r\n  \"\n"), Node::Value(Text("x\n")));
+  EXPECT_EQ(a("a: \"x \n  y \"\n"), Node::Value(Text("x y ")));
+  EXPECT_EQ(a("a: \"x\\\n\n  \"\n"), Node::Value(Text("x\n"))) << "a line end that is escaped";
+  EXPECT_EQ(a("a: \"x\\\n  y\\ \n  \\  z\"\n"), Node::Value(Text("xy    z")));
+  EXPECT_EQ(a("a: 'it''s\n\n  ''\n\n'\n"), Node::Value(Text("it's\n'\n")));
+  EXPECT_EQ(a("a: \"\\x41\\u00e9\\U0001F600\\N\\_\\L\\P\\e\\0\\t\\\"\"\n"),
+            Node::Value(Text("A\u00e9\U0001F600\u0085\u00a0\u2028\u2029\x1b\0\t\"", 21)));
+  EXPECT_EQ(parsed("? \"k\n\n  \"\n: v\n").as<Map>()->front().key, "k\n");
+}
+
+TEST(Parse, TextOfSeveralLinesMayHaveATagOrAnAnchorInAList) {
+  const auto first = [](const std::string& text) {
+    const auto root = parsed(text);
+    const auto* list = root.as<List>();
+    const auto* value = list == nullptr ? nullptr : list->front().as<std::string>();
+    return value == nullptr ? "no text" : *value;
+  };
+  EXPECT_EQ(first("- &a |\n  x\n- *a\n"), "x\n");
+  EXPECT_EQ(first("- !!str >-\n  x\n  y\n- z\n"), "x y");
+  EXPECT_EQ(first("- ! |\n x\n"), "x\n");
+  EXPECT_EQ(first("- &a x\n  y\n"), "x y");
+  EXPECT_EQ(first("- &a\n  !!str |\n x\n- z\n"), "x\n");
+  EXPECT_EQ(first("- &a !!str |2\n    x\n- z\n"), "  x\n");
+  EXPECT_EQ(first("- &a |\n  # x\n- z\n"), "# x\n") << "no comment";
+  EXPECT_EQ(first("- &a x\n  # y\n- z\n"), "x");
+  EXPECT_EQ(first("- &a |\n  k: v\n  \tw\n- z\n"), "k: v\n\tw\n");
+  EXPECT_EQ(first("-   &a\t|\r\n  x\r\n- z\r\n"), "x\n");
+  EXPECT_EQ(parsed("? a\n: &a x\n  y\n").find("a")->value(), Node::Value(std::string("x y")));
+  EXPECT_EQ(parsed("a:\n  &a |\n x\nb: c\n").find("a")->value(), Node::Value(std::string("x\n")));
+  const auto root =
+      parsed("a:\n  - - &a |\n      x\n    - &b |\n      y\n  - &k k: &v |\n     z\n");
+  const auto& lists = *root.find("a")->as<List>();
+  EXPECT_EQ(lists[0].as<List>()->at(1).value(), Node::Value(std::string("y\n")));
+  EXPECT_EQ(lists[0].as<List>()->at(1).at(), at(4, 7));
+  EXPECT_EQ(lists[1].find("k")->value(), Node::Value(std::string("z\n")));
+  EXPECT_EQ(lists[1].as<Map>()->front().key_at, at(6, 5));
+  EXPECT_EQ(refusal("- &a |\n  x\n- [\n- b\n").substr(0, 8), "a.yml:4:");
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += "- &a" + std::to_string(i) + " |\n  x\n";
+  EXPECT_NE(refusal(many).find("a line of its own"), std::string::npos);
+}
+
+TEST(Parse, BlockTextInAListWithAnAnchorEndsWhereItsIndentationDoes) {
+  const auto root = parsed("a: &l # c\n\n  # d\n  - >\n  - ! \"\"\n  - >1-\n     y\n    \n  - z\n");
+  const auto& list = *root.find("a")->as<List>();
+  ASSERT_EQ(list.size(), 4U);
+  EXPECT_EQ(list[1].value(), Node::Value(std::string()));
+  EXPECT_EQ(list[2].value(), Node::Value(std::string("  y\n ")));
+}
+
+TEST(Parse, AliasIsAKeyWithoutABlankBeforeItsColon) {
+  const auto key = [](const std::string& text) {
+    const auto root = parsed(text);
+    const auto* map = root.find("b")->as<Map>();
+    return map == nullptr ? "no mapping" : map->front().key;
+  };
+  EXPECT_EQ(key("a: &k lab\nb:\n  *k: v\n"), "lab");
+  EXPECT_EQ(key("a: &k lab\nb:\n  *k:\n    c: d\n"), "lab");
+  EXPECT_EQ(key("a: &k lab\nb: {*k: v}\n"), "lab");
+  EXPECT_EQ(parsed("a: &k lab\nb: c\n*k: |\n  v\nc: d\n").as<Map>()->at(2).key, "lab");
+  EXPECT_EQ(refusal("a: &k l\nb:\n  *k: v\n  *l: v\n").substr(0, 10), "a.yml:4:3:");
+  EXPECT_NE(refusal("a: &k l\nb:\n  *k:v\n"), "accepted");
+}
+
+TEST(Parse, CommentBelowACommentMayBeginWithATab) {
+  for (const auto* text : {"a: 1\n# x\n\t# y\nb: 2\n",
+                           "# x\n\t# y\nb: 2\n",
+                           "%YAML 1.1\n# x\n\t# y\n---\nb: 2\n",
+                           "a:\n  # x\n\n\t\n \t# y\n  c: 1\nb: 2\n",
+                           "a:\r\n  # x\r\n\t# y\r\n  c: 1\r\nb: 2\r\n",
+                           "b: 2\n# x\n\t# y",
+                           "a: 'x'\n# x\n\t# y\nb: 2\n",
+                           "a:\n- # x\n\t# y\n  c\nb: 2\n"}) {
+    EXPECT_EQ(parsed(text).find("b")->value(), Node::Value(std::int64_t(2))) << text;
+  }
+  for (const auto* text : {"a: 1 # x\n\t# y\nb: 2\n",
+                           "a:\n\t# x\n  b: 2\n",
+                           "a:\n  # x\n\t\n  b: 2\n",
+                           "a:\n  # x\n\tb: 2\n"}) {
+    EXPECT_NE(refusal(text).find("indent with spaces"), std::string::npos) << text;
+  }
+}
+
+TEST(Parse, BlockTextWhoseIndentationIsNotKnownYetBeginsWithNoTab) {
+  for (const auto* text :
+       {"a: |\n  \tx\n", "a: >\n\n \t\n  x\n", "a: |\n  x\n \t\nb: c\n", "a: |\n\t\nb: c\n"}) {
+    EXPECT_NE(refusal(text).find("indent with spaces"), std::string::npos) << text;
+  }
+  EXPECT_EQ(parsed("a: |2\n  \tx\n").find("a")->value(), Node::Value(std::string("\tx\n")));
+  EXPECT_EQ(parsed("a: |\n  x\n  \t\n").find("a")->value(), Node::Value(std::string("x\n\t\n")));
+}
+
+TEST(Parse, SecondByteOrderMarkIsNoText) {
+  EXPECT_EQ(parsed("\xEF\xBB\xBF\xEF\xBB\xBF"
+                   "a: 1\n")
+                .find("a")
+                ->at(),
+            at(1, 4));
+}
+
 TEST(Parse, CollectionAndItsFirstKeyMayEachHaveATagOrAnAnchor) {
   const auto image = [](const std::string& text, std::string_view key) {
     const auto root = parsed(text);
