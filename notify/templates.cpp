@@ -36,7 +36,7 @@ constexpr std::array<ChatTemplate, 6> kTemplates = {{
   "allowed_mentions": {"parse": []},
   "embeds": [{
     "title": {{ toRawJson (trunc 250 .title) }},
-    "description": {{ toRawJson (printf "```\n%s\n```" .text) }},
+    "description": {{ toRawJson (printf "```\n%s```" .text) }},
 {{- with (index .stacks 0).link }}
     "url": {{ toRawJson . }},
 {{- end }}
