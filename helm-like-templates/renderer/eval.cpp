@@ -84,6 +84,14 @@ bool any_text(const std::vector<Value>& values, const Condition& condition) {
   });
 }
 
+bool is_among(const std::vector<Value>& values, const std::string& text) {
+  return any_text(values, [&](const std::string& other) { return other == text; });
+}
+
+bool is_list_of_secret(const Value& value) {
+  return value.list() != nullptr && value.list()->of_secret;
+}
+
 }  // namespace
 
 Result<Value> Executor::evaluate(const Value& dot, const Pipe& pipe) {
@@ -303,22 +311,30 @@ Result<Value> Executor::short_circuit(const Value& dot,
 }
 
 bool Executor::hold_secret(const std::vector<Value>& args) const {
-  return any_text(args, [&](const std::string& text) { return secrets_->holds(text); });
+  return any_text(args, [&](const std::string& text) { return secrets_->holds(text); }) ||
+         std::any_of(args.begin(), args.end(), is_list_of_secret);
 }
 
-void Executor::tell_derived(const std::vector<Value>& args, const Value& made) {
+void Executor::tell_derived(const std::vector<Value>& args, Value& made) {
   if (const auto* text = made.text()) {
     // What was handed through is as public as before, and what shows a secret is masked anyway.
-    const bool given = any_text(args, [&](const std::string& arg) { return arg == *text; });
-    if (!given && !secrets_->holds(*text)) secrets_->derived(*text);
+    if (!is_among(args, *text) && !secrets_->holds(*text)) secrets_->derived(*text);
   } else if (const auto* list = made.list()) {
-    for (const auto& item : list->items) tell_derived(args, item);
-  } else if (const auto* map = made.map()) {
+    auto marked = *list;
+    for (auto& item : marked.items) {
+      tell_derived(args, item);
+      const auto* piece = item.text();
+      marked.of_secret = marked.of_secret || (piece != nullptr && !is_among(args, *piece));
+    }
+    marked.of_secret = marked.of_secret || std::any_of(args.begin(), args.end(), is_list_of_secret);
+    made = Value(std::move(marked));
+  } else if (auto* map = made.map()) {
     // Parsed out of a text, that is; one that was given holds what is no secret, too.
-    const bool parsed = std::all_of(
-        args.begin(), args.end(), [](const Value& arg) { return arg.text() != nullptr; });
+    const bool parsed = std::none_of(args.begin(), args.end(), [](const Value& arg) {
+      return arg.map() != nullptr || arg.list() != nullptr;
+    });
     if (!parsed) return;
-    for (const auto& [key, value] : map->entries) tell_derived(args, value);
+    for (auto& [key, value] : map->entries) tell_derived(args, value);
   }
 }
 

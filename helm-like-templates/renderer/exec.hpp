@@ -64,7 +64,7 @@ class Executor final : public Env {
                               const Value* final);
   Result<Value> variable(const Expr& expr) const;
   [[nodiscard]] bool hold_secret(const std::vector<Value>& args) const;
-  void tell_derived(const std::vector<Value>& args, const Value& made);
+  void tell_derived(const std::vector<Value>& args, Value& made);
   Result<Value> copied(const Value& value, int depth);
 
   [[nodiscard]] std::string text_at(std::size_t offset, std::size_t end) const;

@@ -40,6 +40,8 @@ struct List {
   std::vector<Value> items;
   Type type = Type::any;
   bool nil = false;  ///< Go's nil slice: empty, and `null` in JSON.
+  bool of_secret =
+      false;  ///< Pieces of a decrypted text, which may be too short to be known as such.
 };
 
 /// Shared and changed in place (`set`, `merge`), as Go's maps are.
