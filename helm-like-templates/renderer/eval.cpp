@@ -222,6 +222,12 @@ Result<Value> Executor::field(
     return error(expr,
                  "can't evaluate field " + name + " in type " + std::string(type_name(receiver)));
   if (map->type == Map::Type::files) return file_method(name, expr, args);
+  if (map->type == Map::Type::version && is_version_method(name)) {
+    const auto* other = args.size() == 1 ? args[0].map() : nullptr;
+    if (other == nullptr || other->type != Map::Type::version)
+      return error(expr, "a version is expected: ." + name + " (semver \"1.2.3\")");
+    return version_method(name, *map, *other);
+  }
   if (has_args) return error(expr, name + " is not a method but has arguments");
   const auto found = map->entries.find(name);
   if (found != map->entries.end()) return found->second.is_nil() ? Value(Nil{true}) : found->second;

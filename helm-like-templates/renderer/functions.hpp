@@ -79,6 +79,10 @@ std::span<const Function> refused_functions();
 /// Go's reflect.DeepEqual. Errors: nesting, limits.
 Result<bool> deep_equal(Env& env, const Value& a, const Value& b, int depth = 0);
 
+/// Compare, Equal, LessThan and GreaterThan of what `semver` gives.
+[[nodiscard]] bool is_version_method(std::string_view name);
+[[nodiscard]] Value version_method(std::string_view name, const Map& version, const Map& other);
+
 // spf13/cast: what toInt64 and toFloat64 of the Sprig functions give; 0 for what is no number.
 [[nodiscard]] std::int64_t to_int64(const Value& value);
 [[nodiscard]] double to_float64(const Value& value);

@@ -140,9 +140,10 @@ Result<Value> slice(Env& /*env*/, Args args) {
     return failure("can't slice item of type " + std::string(type_name(item)));
   const auto size = length(item);
   if (list != nullptr && size == 0) return Value();
-  if (args.size() > 3) return failure("too many slice indexes: " + std::to_string(args.size() - 1));
+  if (list == nullptr && args.size() > 3)
+    return failure("too many slice indexes: " + std::to_string(args.size() - 1));
   std::size_t bounds[2] = {0, size};
-  for (std::size_t i = 1; i < args.size(); ++i) {
+  for (std::size_t i = 1; i < std::min<std::size_t>(args.size(), 3); ++i) {
     auto at = position(list == nullptr ? args[i] : Value(to_int64(args[i])), size);
     if (!at) return std::move(at).error();
     bounds[i - 1] = *at;

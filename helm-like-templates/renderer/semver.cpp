@@ -270,12 +270,26 @@ Result<Value> semver(Env& /*env*/, Args a) {
   return Value(std::move(made));
 }
 
+Version version_of(const Map& made) {
+  return version(*made.entries.find("Original")->second.text()).value();
+}
+
 const Function kVersionFunctions[] = {
     {"semver", "s", semver},
     {"semverCompare", "ss", semver_compare},
 };
 
 }  // namespace
+
+bool is_version_method(std::string_view name) {
+  return name == "Compare" || name == "Equal" || name == "LessThan" || name == "GreaterThan";
+}
+
+Value version_method(std::string_view name, const Map& version, const Map& other) {
+  const auto order = compare(version_of(version), version_of(other));
+  if (name == "Compare") return Value(order);
+  return Value(name == "Equal" ? order == 0 : name == "LessThan" ? order < 0 : order > 0);
+}
 
 std::span<const Function> version_functions() { return kVersionFunctions; }
 

@@ -32,6 +32,20 @@ std::string rendered(const std::string& text, const Context& data = context()) {
   return result ? *result : "error: " + to_string(result.error());
 }
 
+TEST(Render, VersionsAreComparedByTheirMethods) {
+  EXPECT_EQ(rendered("{{ (semver \"1.2.3\").Compare (semver \"1.2.4\") }} "
+                     "{{ (semver \"1.2.3\").Compare (semver \"v1.2.3\") }} "
+                     "{{ $v := semver \"2.0.0\" }}{{ $v.GreaterThan (semver \"2.0.0-rc.1\") }} "
+                     "{{ $v.LessThan (semver \"1.9\") }} {{ $v.Equal $v }} {{ $v.Major }}"),
+            "-1 0 true false true 2");
+  EXPECT_THAT(rendered("{{ (semver \"1\").Compare \"1\" }}"),
+              testing::HasSubstr("a version is expected"));
+}
+
+TEST(Render, SliceOfAListTakesNoNoticeOfAThirdIndex) {
+  EXPECT_EQ(rendered("{{ slice (list 1 2 3 4) 1 2 3 }}"), "[2]");
+}
+
 TEST(Render, GivesStackClusterEnvironmentAndValues) {
   EXPECT_EQ(rendered("{{ .Stack.name }} {{ .Cluster.domain }} {{ .Environment }} {{ .Values.a }}",
                      context("a: 8080")),
