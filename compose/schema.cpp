@@ -147,7 +147,7 @@ std::string type_hint(std::string_view path,
     if (path.ends_with(".mode") && (below("secrets") || below("configs") || below("tmpfs")))
       return "; write an octal number, such as 0440";
     if (below("ulimits")) return "; write a number, such as 65535, or -1 for no limit";
-    if (text->find('-', 1) != std::string::npos && wants("integer"))
+    if (below("ports") && text->find('-', 1) != std::string::npos)
       return "; it holds one: write a range of ports in the short form, \"8080-8081:80\"";
     const bool digits = text->find_first_not_of("0123456789.-") == std::string::npos;
     return digits ? "; write it without quotes" : "; write a number, such as 2";
