@@ -342,8 +342,8 @@ class Guard {
           continue;
         }
         ++at_;
-        if (has_foreign_break(text_.substr(start, at_ - start))) {
-          return fail(start, "found a Unicode line separator in quotes; write it as an escape");
+        if (node.block_key && has_foreign_break(text_.substr(start, at_ - start))) {
+          return fail(start, "found a Unicode line separator in a key; write it as an escape");
         }
         // yaml-cpp loses line ends before the closing quote, and writes \N and \_ as single bytes.
         node.text = quoted_text(text_.substr(start + 1, at_ - start - 2), quote);

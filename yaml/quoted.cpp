@@ -67,26 +67,46 @@ void append_escaped(std::string_view between, std::size_t& at, std::string& text
   }
 }
 
+/// What a line end at `at` stands for, and its length; nothing for any other character. U+2028 and
+/// U+2029 end a line and stay.
+std::string_view line_end(std::string_view between, std::size_t at, std::size_t& length) {
+  const auto rest = between.substr(at);
+  length = 1;
+  if (rest.starts_with('\n')) return "\n";
+  length = 2;
+  if (rest.starts_with("\r\n") || rest.starts_with("\xC2\x85")) return "\n";
+  length = 3;
+  if (rest.starts_with("\xE2\x80\xA8") || rest.starts_with("\xE2\x80\xA9"))
+    return rest.substr(0, 3);
+  return {};
+}
+
 /// Steps over blanks and line ends. The first line end is a blank, unless more follow; one that a
 /// backslash has `escaped` was none.
 void append_fold(std::string_view between, std::size_t& at, bool escaped, std::string& text) {
   const auto start = at;
-  std::size_t breaks = 0;
-  for (; at < between.size(); ++at) {
-    if (between[at] == '\n') {
-      ++breaks;
-    } else if (!is_quoted_blank(between[at]) && between[at] != '\r') {
-      break;
+  auto blanks = at;  // Behind those before the first line end.
+  std::string_view first;
+  std::string others;
+  for (std::size_t length = 0; at < between.size(); at += length) {
+    const auto end = line_end(between, at, length);
+    if (end.empty()) {
+      if (!is_quoted_blank(between[at])) break;
+      length = 1;
+      if (first.empty() && !escaped) blanks = at + 1;
+    } else if (first.empty() && !escaped) {
+      first = end;
+    } else {
+      others += end;
     }
   }
-  if (escaped) {
-    text.append(breaks, '\n');
-  } else if (breaks == 0) {
-    text += between.substr(start, at - start);
-  } else if (breaks == 1) {
-    text += ' ';
+  if (first.empty() && !escaped) {
+    text += between.substr(start, blanks - start);
+  } else if (first == "\n") {
+    text += others.empty() ? " " : others;
   } else {
-    text.append(breaks - 1, '\n');
+    text += first;
+    text += others;
   }
 }
 
@@ -96,7 +116,8 @@ std::string quoted_text(std::string_view between, char quote) {
   std::string text;
   for (std::size_t at = 0; at < between.size();) {
     const char c = between[at];
-    if (is_quoted_blank(c) || c == '\n' || c == '\r') {
+    std::size_t length = 0;
+    if (is_quoted_blank(c) || !line_end(between, at, length).empty()) {
       append_fold(between, at, false, text);
     } else if (quote == '\'' && c == '\'') {
       text += c;

@@ -185,6 +185,16 @@ TEST(Parse, QuotedTextKeepsTheLineEndsBeforeItsClosingQuote) {
   EXPECT_EQ(parsed("? \"k\n\n  \"\n: v\n").as<Map>()->front().key, "k\n");
 }
 
+TEST(Parse, UnicodeLineSeparatorsInQuotesStayAndEndALine) {
+  const auto a = [](const std::string& text) { return parsed(text).find("a")->value(); };
+  using Text = std::string;
+  EXPECT_EQ(a("a: 'x\u2028y'\n"), Node::Value(Text("x\u2028y")));
+  EXPECT_EQ(a("a: \"x \u2029  y\"\n"), Node::Value(Text("x\u2029y")));
+  EXPECT_EQ(a("a: 'x\u0085y'\n"), Node::Value(Text("x y")));
+  EXPECT_EQ(a("a: 'x\n  \u2028  y'\n"), Node::Value(Text("x\u2028y")));
+  EXPECT_NE(refusal("'a\u2028b': 1\n").find("in a key"), std::string::npos);
+}
+
 TEST(Parse, TextOfSeveralLinesMayHaveATagOrAnAnchorInAList) {
   const auto first = [](const std::string& text) {
     const auto root = parsed(text);
