@@ -73,7 +73,8 @@ Result<PlainFile> plain_file(const std::string& path,
     std::move(more.begin(), more.end(), std::back_inserter(plain->secrets));
   }
   for (const auto& secret : plain->secrets) decryption->redaction->add(secret);
-  return PlainFile{std::move(plain->text), std::move(plain->secrets), masked};
+  return PlainFile{
+      std::move(plain->text), std::move(plain->secrets), masked, std::move(plain->remarks)};
 }
 
 void hide_secrets(Findings& findings,

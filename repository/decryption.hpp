@@ -25,6 +25,7 @@ struct PlainFile {
   std::string text;
   std::vector<std::string> secrets;  ///< What was decrypted; already in the redaction set.
   bool masked = false;               ///< There was no key.
+  Findings remarks = {};             ///< Warnings about what is in it.
 };
 
 /// The file itself where it is not encrypted. `decryption` is null where encrypted files have no

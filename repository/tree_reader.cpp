@@ -53,6 +53,7 @@ Result<std::optional<ports::TreeFile>> TreeReader::file(const RepoPath& path) co
   if (!plain) return std::move(plain).error();
   (*file)->text = std::move(plain->text);
   secrets_.insert(secrets_.end(), plain->secrets.begin(), plain->secrets.end());
+  findings_.insert(findings_.end(), plain->remarks.begin(), plain->remarks.end());
   if (plain->masked) {
     masked_ = true;
     findings_.push_back(

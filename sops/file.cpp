@@ -150,6 +150,14 @@ Result<Opened> open(std::string_view text,
         return at(opened.document, leaf.begin, std::move(plain).error());
       }
       value = *std::move(plain);
+      if (value->type == Value::Type::comment) {
+        wipe(opened.key);
+        return at(opened.document,
+                  leaf.begin,
+                  {ErrorKind::invalid_input,
+                   "the value is encrypted as a comment, which is not in the file's MAC: it may "
+                   "have been put here from another place; encrypt it anew"});
+      }
     }
     mac.add(value ? *value : leaf.value, encrypted);
     opened.values.push_back(std::move(value));
@@ -184,20 +192,27 @@ bool stays_comment(const std::string& text, Format format) {
 /// A comment is not in the MAC, and where SOPS saw it is a guess: what does not open stays.
 std::vector<Replacement> open_comments(const Document& document,
                                        std::string_view key,
-                                       std::vector<std::string>& secrets) {
+                                       Decrypted& result) {
   std::vector<Replacement> changes;
   for (const auto& comment : document.comments) {
     if (!is_encrypted_value(comment.text)) continue;
+    const auto opened = changes.size();
     for (auto path = comment.path;; path.pop_back()) {
       if (const auto plain = open_value(comment.text, key, path);
           plain && plain->type == Value::Type::comment &&
           stays_comment(plain->text, document.format)) {
         changes.push_back({comment.begin, comment.end, plain->text});
-        secrets.push_back(plain->text);
+        result.secrets.push_back(plain->text);
         break;
       }
       if (path.empty()) break;
     }
+    if (changes.size() > opened) continue;
+    result.remarks.push_back(
+        {Finding::Severity::warning,
+         "the comment cannot be decrypted and stays as it is: it was changed, or moved to another "
+         "place; no checksum is over comments",
+         document.position(comment.begin)});
   }
   return changes;
 }
@@ -406,7 +421,7 @@ Result<std::string> sealed_anew(const Document& document,
 
 Decrypted plain_text(const Opened& opened) {
   Decrypted result;
-  auto changes = open_comments(opened.document, opened.key, result.secrets);
+  auto changes = open_comments(opened.document, opened.key, result);
   for (std::size_t i = 0; i < opened.values.size(); ++i) {
     const auto& value = opened.values[i];
     if (!value) continue;
@@ -458,8 +473,8 @@ Result<Decrypted> masked(std::string_view text, const std::string& file, Format 
     if (sealed->type == Value::Type::time) value.text = "2000-01-01T00:00:00Z";
     changes.push_back({leaf.begin, leaf.end, written(*document, leaf, value)});
   }
-  if (format == Format::binary) return Decrypted{"***", {}};
-  return Decrypted{without_metadata(*document, std::move(changes)), {}};
+  if (format == Format::binary) return Decrypted{"***", {}, {}};
+  return Decrypted{without_metadata(*document, std::move(changes)), {}, {}};
 }
 
 Result<std::string> encrypt(std::string_view plain,

@@ -31,6 +31,7 @@ struct Decrypted {
   /// What was encrypted, comments first, then in the order of the file; empty values and booleans
   /// are left out: for the redaction set.
   std::vector<std::string> secrets;
+  Findings remarks;  ///< Warnings about comments that stayed encrypted.
 };
 
 /// The plain text; everything that was not encrypted stands as it was. `file` names it in errors.

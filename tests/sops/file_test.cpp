@@ -502,6 +502,27 @@ TEST(SopsFile, AKeySplitOverGroupsNeedsAsManyOfThemAsTheThresholdSays) {
               HasSubstr("several groups"));
 }
 
+TEST(SopsFile, WhatIsEncryptedAsACommentIsNoValue) {
+  const auto file = sealed("a: hidden\nb: 1\n", "a.yaml");
+  const auto other = replaced(file, ",type:str]", ",type:comment]");
+  const auto back = opened(other, "a.yaml");
+  ASSERT_FALSE(back);
+  EXPECT_THAT(to_string(back.error()),
+              HasSubstr("a.yaml:1:4: the value is encrypted as a comment"));
+}
+
+TEST(SopsFile, CommentThatCannotBeDecryptedIsToldAndStays) {
+  const auto file = sealed("a: hidden\n# note\nb: 1\n", "a.yaml");
+  EXPECT_THAT(opened(file, "a.yaml")->remarks, IsEmpty());
+  const auto at = file.find("#ENC[AES256_GCM,data:") + 21;
+  auto other = file;
+  other[at] = other[at] == 'A' ? 'B' : 'A';
+  const auto back = opened(other, "a.yaml");
+  ASSERT_TRUE(back) << to_string(back.error());
+  EXPECT_THAT(to_string(back->remarks), HasSubstr("a.yaml:2:2: warning: the comment cannot"));
+  EXPECT_THAT(back->text, HasSubstr("#ENC["));
+}
+
 TEST(SopsFile, CommentsDecideWhereARuleIsAboutThem) {
   const Rules rules{Rules::Kind::encrypted_comment_regex, "sops:enc", false};
   const std::string plain =
