@@ -8,6 +8,7 @@
 #include "repository/dotenv.hpp"
 #include "repository/job_hashes.hpp"
 #include "repository/repo_files.hpp"
+#include "repository/stand_ins.hpp"
 #include "swarm/json.hpp"
 
 namespace skep::repository {
@@ -151,12 +152,16 @@ std::shared_ptr<const DesiredStack> render_stack(const ports::Snapshot& snapshot
       }
     }
     if (!has_errors(stack->findings)) {
-      auto output = compose::load(input);
+      const auto loaded = [&] {
+        return reader.masked() ? load_with_stand_ins(input, RedactionSet::kMask)
+                               : compose::load(input);
+      };
+      auto output = loaded();
       const bool renamed = output.name && !source.settings.name && *output.name != source.name;
       if (auto chosen = swarm::StackName::parse(output.name.value_or("")); renamed && chosen) {
         source.name = chosen->text();
         input.stack = *std::move(chosen);
-        output = compose::load(input);
+        output = loaded();
       }
       stack->spec = std::move(output.stack);
       stack->compose_file = std::move(output.file);

@@ -141,7 +141,11 @@ Output render(const Package& package, const Input& input, const templates::Limit
   if (has_errors(output.findings)) return output;
   output.values = over_defaults(package.defaults(), own);
   if (package.schema() != nullptr) {
-    auto findings = check(*package.schema(), output.values);
+    auto findings = check(
+        *package.schema(),
+        output.values,
+        {},
+        input.secrets != nullptr && input.secrets->masked() ? templates::Secrets::kStandIn : "");
     // A default that may not stay is mended in the stack's values.
     for (auto& finding : findings) {
       if (finding.at.file == package.defaults().at().file)

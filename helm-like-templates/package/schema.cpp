@@ -53,7 +53,8 @@ std::string listed(const yaml::List& list) {
 
 class Checker {
  public:
-  Checker(const yaml::Node& root, const SchemaLimits& limits) : root_(root), limits_(limits) {}
+  Checker(const yaml::Node& root, const SchemaLimits& limits, std::string_view stand_in)
+      : root_(root), limits_(limits), stand_in_(stand_in) {}
 
   Findings run(const yaml::Node& values) {
     Findings findings;
@@ -121,11 +122,20 @@ class Checker {
     }
     refer(place);
     choose(place);
+    if (is_unknown(place.value)) {
+      ++unknown_;
+      return;
+    }
     compare(place);
     if (place.value.as<std::string>() != nullptr) check_text(place, *place.value.as<std::string>());
     if (const auto number = number_of(place.value)) check_number(place, *number);
     if (place.value.as<yaml::List>() != nullptr) check_list(place, *place.value.as<yaml::List>());
     if (place.value.as<yaml::Map>() != nullptr) check_map(place, *place.value.as<yaml::Map>());
+  }
+
+  [[nodiscard]] bool is_unknown(const yaml::Node& value) const {
+    const auto* text = value.as<std::string>();
+    return !stand_in_.empty() && text != nullptr && text->find(stand_in_) != std::string::npos;
   }
 
   bool holds(const Place& place, const yaml::Node& schema) {
@@ -235,6 +245,7 @@ class Checker {
       if (some == nullptr) continue;
       std::vector<Findings> failures;
       std::size_t fitting = 0;
+      const auto unknown = unknown_;
       for (const auto& schema : *some) {
         Findings own;
         apply({schema, place.value, place.key, own, place.depth + 1});
@@ -243,18 +254,21 @@ class Checker {
       }
       if (!stopped_.empty()) return;
       if (fitting == 0) complain_of_all(place, failures);
-      if (fitting > 1 && std::string_view(keyword) == "oneOf")
+      if (fitting > 1 && std::string_view(keyword) == "oneOf" && unknown_ == unknown)
         complain(
             place,
             "fits " + std::to_string(fitting) + " of the allowed forms, but only one is meant");
     }
     if (const auto* unwanted = place.schema.find("not"); unwanted != nullptr) {
-      if (holds(place, *unwanted) && stopped_.empty())
+      const auto unknown = unknown_;
+      if (holds(place, *unwanted) && stopped_.empty() && unknown_ == unknown)
         complain(place, "has a form that is not allowed" + described(place.schema));
     }
     if (const auto* condition = place.schema.find("if"); condition != nullptr) {
+      const auto unknown = unknown_;
       const auto* then = place.schema.find(holds(place, *condition) ? "then" : "else");
-      if (then != nullptr) apply({*then, place.value, place.key, place.findings, place.depth + 1});
+      if (then != nullptr && unknown_ == unknown)
+        apply({*then, place.value, place.key, place.findings, place.depth + 1});
     }
   }
 
@@ -396,7 +410,7 @@ class Checker {
     for (std::size_t i = 0; i < list.size(); ++i) {
       for (std::size_t k = 0; k < i; ++k) {
         if (!spend(1)) return;
-        if (equal(list[i], list[k]))
+        if (!is_unknown(list[i]) && equal(list[i], list[k]))
           return complain(place, list[i].at(), "has the same element twice");
       }
     }
@@ -510,6 +524,8 @@ class Checker {
 
   const yaml::Node& root_;
   const SchemaLimits& limits_;
+  std::string_view stand_in_;
+  std::size_t unknown_ = 0;  ///< Texts that were passed over, however often.
   std::map<std::string, std::unique_ptr<RE2>> patterns_;
   Findings schema_findings_;
   std::size_t steps_ = 0;
@@ -518,8 +534,11 @@ class Checker {
 
 }  // namespace
 
-Findings check(const yaml::Node& schema, const yaml::Node& values, const SchemaLimits& limits) {
-  return Checker(schema, limits).run(values);
+Findings check(const yaml::Node& schema,
+               const yaml::Node& values,
+               const SchemaLimits& limits,
+               std::string_view stand_in) {
+  return Checker(schema, limits, stand_in).run(values);
 }
 
 }  // namespace skep::package

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "core/finding.hpp"
 #include "core/result.hpp"
@@ -20,10 +21,12 @@ struct SchemaLimits {
 
 /// Checks values against a JSON schema: draft-07 without references to other files, patterns by
 /// RE2. Findings stand where the value was written and name its key and what is allowed. Mistakes
-/// of the schema itself stand in the schema.
+/// of the schema itself stand in the schema. A text with `stand_in` in it, unless that is empty, is
+/// one that is not known: nothing but its type is looked at.
 [[nodiscard]] Findings check(const yaml::Node& schema,
                              const yaml::Node& values,
-                             const SchemaLimits& limits = {});
+                             const SchemaLimits& limits = {},
+                             std::string_view stand_in = {});
 
 /// Keywords that check() does not know and so passes over, each with its place.
 [[nodiscard]] Findings unknown_keywords(const yaml::Node& schema);

@@ -11,6 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 yaml::Node parse(const std::string& text, const std::string& file) {
   auto node = yaml::parse(text, file);
@@ -20,6 +21,28 @@ yaml::Node parse(const std::string& text, const std::string& file) {
 
 std::string checked(const std::string& schema, const std::string& values) {
   return to_string(check(parse(schema, "schema.json"), parse(values, "values.yaml")));
+}
+
+TEST(Schema, TextThatIsNotKnownIsOnlyLookedAtForItsType) {
+  const auto found = [](const std::string& schema, const std::string& values) {
+    return to_string(check(parse(schema, "schema.json"), parse(values, "values.yaml"), {}, "***"));
+  };
+  for (const auto* rule : {R"({"enum": ["a", "b"]})",
+                           R"({"const": "a"})",
+                           R"({"pattern": "^[a-z]+$"})",
+                           R"({"minLength": 8})",
+                           R"({"maxLength": 1})",
+                           R"({"oneOf": [{"const": "a"}, {"const": "b"}]})",
+                           R"({"not": {"pattern": "x"}})",
+                           R"({"if": {"const": "a"}, "then": false, "else": false})"}) {
+    const auto schema = R"({"properties": {"n": )" + std::string(rule) + "}}";
+    EXPECT_THAT(found(schema, "n: x***"), IsEmpty()) << rule;
+    EXPECT_THAT(checked(schema, "n: 'x*** '"), Not(IsEmpty())) << rule;
+  }
+  EXPECT_THAT(found(R"({"properties": {"n": {"uniqueItems": true}}})", "n: ['***', '***']"),
+              IsEmpty());
+  EXPECT_THAT(found(R"({"properties": {"n": {"type": "integer"}}})", "n: '***'"),
+              HasSubstr("must be a whole number"));
 }
 
 struct Case {

@@ -104,6 +104,34 @@ TEST(EncryptedFiles, AreReadWhereverAFileMayBe) {
   EXPECT_FALSE(set.reveals("overwritten"));
 }
 
+TEST(EncryptedFiles, WhereTheStandInCannotStandSomethingOfTheRightFormDoes) {
+  std::map<std::string, std::string> files = {
+      {"apps/x/docker-compose.yml",
+       "services:\n  web:\n    image: \"nginx:${TAG}\"\n    ports: [\"${PORT}:80\"]\n"
+       "    environment: [\"PW=${PW}\"]\n    stop_grace_period: \"${GRACE}\"\n"
+       "    networks: [n]\n    healthcheck: {test: x, interval: \"${EVERY}s\"}\n"
+       "    deploy:\n      replicas: \"${REPLICAS}\"\n"
+       "      resources:\n        limits:\n          cpus: \"${CPUS}\"\n"
+       "          memory: \"${MEMORY}\"\n"
+       "networks:\n  n: {name: \"${NET}\"}\n"},
+      {"apps/x/.env.sops",
+       sealed(".env.sops",
+              "TAG=1\nPORT=8080\nPW=correct-horse\nGRACE=10s\nEVERY=5\nREPLICAS=2\nCPUS=0.5\n"
+              "MEMORY=64M\nNET=front\n")}};
+  EXPECT_FALSE(load(files, options(true)).stacks.front()->broken());
+  const auto state = load(files, options(false, true));
+  const auto& stack = *state.stacks.front();
+  ASSERT_FALSE(stack.broken()) << to_string(stack.findings);
+  EXPECT_THAT(to_string(stack.findings),
+              AllOf(HasSubstr("docker-compose.yml:4:13: warning: PORT was not checked: it is "
+                              "encrypted, and there is no age key"),
+                    HasSubstr("REPLICAS was not checked"),
+                    Not(HasSubstr("PW was not checked"))));
+  EXPECT_THAT(environment(state), Contains("PW=***"));
+  files["apps/x/docker-compose.yml"] += "  m: {driver: bridge, ipam: 5}\n";
+  EXPECT_TRUE(load(files, options(false, true)).stacks.front()->broken());
+}
+
 /// Encrypted as a whole, whatever is in it.
 std::string sealed_whole(const std::string& path, const std::string& plain) {
   auto file = sops::encrypt(
