@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -14,6 +15,71 @@ SourcePosition position_of(const DesiredStack& stack) {
   if (stack.source.settings.name) return stack.source.settings.name_at;
   return {stack.source.directory.text()};
 }
+
+/// What waits for what: a stack for those that it depends on, and for all of the groups that its
+/// own one comes after.
+class WaitingOrder {
+ public:
+  WaitingOrder(const std::vector<StackPointer>& stacks, const std::vector<GroupSettings>& groups)
+      : stacks_(stacks) {
+    for (std::size_t i = 0; i < stacks.size(); ++i) {
+      by_name_.emplace(stacks[i]->source.name, i);
+      members_[stacks[i]->source.group].push_back(i);
+    }
+    for (const auto& group : groups) after_[group.name] = group.after;
+  }
+
+  [[nodiscard]] std::optional<std::size_t> find(const std::string& name) const {
+    const auto at = by_name_.find(name);
+    return at == by_name_.end() ? std::nullopt : std::optional(at->second);
+  }
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, index] : by_name_) names.push_back(name);
+    return names;
+  }
+
+  struct Way {
+    std::string later, earlier;  ///< The last groups on it, one directly after the other; or "".
+  };
+  /// How stack `from` waits for `to`; nothing where it does not.
+  [[nodiscard]] std::optional<Way> way(std::size_t from, std::size_t to) const {
+    std::map<std::size_t, Way> seen = {{from, {}}};
+    std::set<std::string> groups;
+    std::vector<std::size_t> open = {from};
+    const auto reach = [&](std::size_t next, const Way& by) {
+      if (seen.emplace(next, by).second) open.push_back(next);
+    };
+    while (!open.empty()) {
+      const auto at = open.back();
+      open.pop_back();
+      const auto way = seen[at];
+      if (at == to) return way;
+      for (const auto& need : stacks_[at]->source.settings.depends_on) {
+        if (const auto next = find(need)) reach(*next, way);
+      }
+      auto later = stacks_[at]->source.group;
+      for (auto earlier = earlier_than(later); !earlier.empty() && groups.insert(earlier).second;
+           later = std::exchange(earlier, earlier_than(earlier))) {
+        const auto members = members_.find(earlier);
+        if (members == members_.end()) continue;
+        for (const auto next : members->second) reach(next, {later, earlier});
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  [[nodiscard]] std::string earlier_than(const std::string& group) const {
+    const auto at = after_.find(group);
+    return at == after_.end() ? "" : at->second;
+  }
+
+  const std::vector<StackPointer>& stacks_;
+  std::map<std::string, std::size_t> by_name_;
+  std::map<std::string, std::vector<std::size_t>> members_;  ///< Of groups.
+  std::map<std::string, std::string> after_;                 ///< Between groups.
+};
 
 }  // namespace
 
@@ -88,40 +154,40 @@ void warn_of_shared_names(std::vector<StackPointer>& stacks) {
   }
 }
 
-void check_dependencies(std::vector<StackPointer>& stacks) {
-  std::map<std::string, std::size_t> by_name;
-  for (std::size_t i = 0; i < stacks.size(); ++i) by_name.emplace(stacks[i]->source.name, i);
-  std::vector<std::string> names;
-  for (const auto& [name, index] : by_name) names.push_back(name);
-  for (auto& stack : stacks) {
-    const auto settings = stack->source.settings;
-    for (const auto& dependency : settings.depends_on) {
-      if (by_name.count(dependency) != 0) continue;
-      auto message =
-          "depends_on names the stack " + dependency + ", which is not in the repository";
-      if (const auto near = nearest(dependency, names); !near.empty())
-        message += "; did you mean " + near + "?";
-      blame(stack, std::move(message), settings.depends_on_at);
-    }
-  }
-  // A stack is on a cycle when it can be reached from itself.
-  for (auto& stack : stacks) {
-    std::set<std::string> seen;
-    std::vector<std::string> open = stack->source.settings.depends_on;
-    while (!open.empty()) {
-      const auto name = open.back();
-      open.pop_back();
-      if (!seen.insert(name).second) continue;
-      if (const auto at = by_name.find(name); at != by_name.end()) {
-        const auto& next = stacks[at->second]->source.settings.depends_on;
-        open.insert(open.end(), next.begin(), next.end());
+void check_dependencies(std::vector<StackPointer>& stacks,
+                        const std::vector<GroupSettings>& groups) {
+  const WaitingOrder order(stacks, groups);
+  const auto names = order.names();
+  for (std::size_t i = 0; i < stacks.size(); ++i) {
+    const auto settings = stacks[i]->source.settings;
+    for (std::size_t d = 0; d < settings.depends_on.size(); ++d) {
+      const auto& dependency = settings.depends_on[d];
+      const auto& at = settings.depends_on_at[d];
+      const auto other = order.find(dependency);
+      if (!other) {
+        auto message =
+            "depends_on names the stack " + dependency + ", which is not in the repository";
+        if (const auto near = nearest(dependency, names); !near.empty())
+          message += "; did you mean " + near + "?";
+        blame(stacks[i], std::move(message), at);
+        continue;
       }
-    }
-    if (seen.count(stack->source.name) != 0) {
-      blame(stack,
-            "depends_on makes a cycle: " + stack->source.name + " waits for itself by way of " +
-                stack->source.settings.depends_on.front(),
-            stack->source.settings.depends_on_at);
+      const auto way = order.way(*other, i);
+      if (!way) continue;
+      const auto& name = stacks[i]->source.name;
+      if (way->later.empty()) {
+        blame(stacks[i],
+              "depends_on makes a cycle: " + name + " waits for itself by way of " + dependency,
+              at);
+      } else {
+        blame(stacks[i],
+              "depends_on makes a cycle: " + name + " waits for " + dependency +
+                  ", and every stack of " + way->later + "/* waits for those of " + way->earlier +
+                  "/* (after: " + way->earlier + "); remove " + dependency +
+                  " from depends_on, or move one of the stacks: no stack may wait for one of a "
+                  "later group",
+              at);
+      }
     }
   }
 }

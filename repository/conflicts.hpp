@@ -22,8 +22,10 @@ void check_names(std::vector<StackPointer>& stacks);
 /// have it on the nodes either. The stack that comes later in the order is refused.
 void check_ports(std::vector<StackPointer>& stacks);
 
-/// depends_on between stacks: unknown names and cycles are errors before any write.
-void check_dependencies(std::vector<StackPointer>& stacks);
+/// depends_on between stacks: unknown names and cycles, also those by way of a group that comes
+/// after another one, are errors before any write.
+void check_dependencies(std::vector<StackPointer>& stacks,
+                        const std::vector<GroupSettings>& groups);
 
 /// A name that two stacks give to their services on a network which both attach to: a warning.
 void warn_of_shared_names(std::vector<StackPointer>& stacks);

@@ -90,7 +90,7 @@ Result<DesiredState> load_desired_state(const ports::Snapshot& given,
   for (const auto& source : discovery->disabled) state.disabled.push_back(source.name);
   check_names(state.stacks);
   check_ports(state.stacks);
-  check_dependencies(state.stacks);
+  check_dependencies(state.stacks, state.cluster.groups);
   if (!unreadable.secrets.empty() || !unreadable.configs.empty())
     hold_users_of(unreadable, state.stacks);
   warn_of_shared_names(state.stacks);

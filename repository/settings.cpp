@@ -406,7 +406,9 @@ StackSettings read_stack_settings(const yaml::Node& root,
       .key("depends_on",
            [&](const yaml::Node& node) {
              reader.strings(node, "depends_on", settings.depends_on);
-             settings.depends_on_at = node.at();
+             if (const auto* list = node.as<yaml::List>()) {
+               for (const auto& item : *list) settings.depends_on_at.push_back(item.at());
+             }
            })
       .key("template",
            [&](const yaml::Node& node) {

@@ -71,7 +71,7 @@ struct StackSettings {
   std::optional<std::vector<std::string>> values;
   SourcePosition values_at;
   std::vector<std::string> depends_on;
-  SourcePosition depends_on_at;
+  std::vector<SourcePosition> depends_on_at;  ///< Of each of them.
   std::vector<IgnoreRule> ignore;
   std::vector<HookSettings> hooks;  ///< In the order in which they run.
   StackPolicy policy;

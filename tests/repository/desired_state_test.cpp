@@ -275,5 +275,35 @@ TEST(DesiredState, DependenciesOrderStacksAndACycleIsRefused) {
               HasSubstr("did you mean a?"));
 }
 
+TEST(DesiredState, AStackThatDependsOnOneOfALaterGroupIsRefusedAtTheItem) {
+  std::map<std::string, std::string> files = {
+      {"apps/a/docker-compose.yml", one_service("a:1")},
+      {"management/p/docker-compose.yml", one_service("p:1")},
+      {"management/q/docker-compose.yml", one_service("q:1")},
+      {"management/p/skep.yaml", "depends_on:\n  - q\n  - a\n"}};
+  const auto state = load_snapshot(MemorySnapshot(files, "c1"));
+  EXPECT_FALSE(stack(state, "a").broken());
+  EXPECT_FALSE(stack(state, "q").broken());
+  const auto said = to_string(stack(state, "p").conflicts);
+  EXPECT_THAT(said, HasSubstr("management/p/skep.yaml:3:5"));
+  EXPECT_THAT(said,
+              HasSubstr("p waits for a, and every stack of apps/* waits for those of "
+                        "management/* (after: management)"));
+  EXPECT_THAT(said, HasSubstr("remove a from depends_on, or move one of the stacks"));
+
+  files["skep.yaml"] = "groups: [{path: management/*}, {path: apps/*}]\n";
+  EXPECT_FALSE(stack(load_snapshot(MemorySnapshot(files, "c2")), "p").broken())
+      << "without after: no group waits for another one";
+  files["skep.yaml"] =
+      "groups:\n  - path: base/*\n  - {path: apps/*, after: base}\n"
+      "  - {path: management/*, after: apps}\n";
+  files["base/b/docker-compose.yml"] = one_service("b:1");
+  EXPECT_FALSE(stack(load_snapshot(MemorySnapshot(files, "c3")), "p").broken());
+  files["base/b/skep.yaml"] = "depends_on: [p]\n";
+  EXPECT_THAT(to_string(stack(load_snapshot(MemorySnapshot(files, "c4")), "b").conflicts),
+              HasSubstr("b waits for p, and every stack of apps/* waits for those of base/*"))
+      << "by way of a group in between";
+}
+
 }  // namespace
 }  // namespace skep::repository
