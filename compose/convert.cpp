@@ -111,6 +111,7 @@ swarm::StackSpec convert(const Conversion& conversion) {
     note_volumes(desired.spec, stack);
     stack.services.emplace(key, std::move(desired));
   }
+  check_letter_case_for_engine(conversion, stack);
   return stack;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -361,6 +362,12 @@ class Checks {
   const swarm::ServiceSpec& spec_;
 };
 
+const std::string& name_of(const swarm::DesiredService& service) { return service.spec.name; }
+template <typename Spec>
+const std::string& name_of(const Spec& object) {
+  return object.name;
+}
+
 }  // namespace
 
 void check_stack_name_for_engine(const Conversion& conversion) {
@@ -429,6 +436,29 @@ void check_for_engine(const Conversion& conversion,
                      subject + "the content has " + std::to_string(bytes) +
                          " bytes, and the engine takes less than " + std::to_string(limit));
   }
+}
+
+void check_letter_case_for_engine(const Conversion& conversion, const swarm::StackSpec& stack) {
+  const auto check = [&](const std::string& kind, const auto& objects, const auto& defined) {
+    std::map<std::string, std::pair<std::string, std::string>> taken;  // Key and name.
+    for (const auto& [key, object] : objects) {
+      const auto& name = name_of(object);
+      const auto [other, is_new] = taken.try_emplace(lower(name), key, name);
+      if (is_new || other->second.second == name) continue;
+      const auto& [other_key, other_name] = other->second;
+      auto at = defined.find(key);  // The network `default` may be written nowhere.
+      if (at == defined.end()) at = defined.find(other_key);
+      conversion.error(at->second.at,
+                       kind + ' ' + key + ": the engine takes its name " + quoted(name) +
+                           " for that of the " + kind + ' ' + other_key + ", " +
+                           quoted(other_name) + ", for it heeds no case; call one of them " +
+                           "something else");
+    }
+  };
+  check("service", stack.services, conversion.file.services);
+  check("network", stack.networks, conversion.file.networks);
+  check("secret", stack.secrets, conversion.file.secrets);
+  check("config", stack.configs, conversion.file.configs);
 }
 
 }  // namespace skep::compose

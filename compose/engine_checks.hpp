@@ -25,5 +25,7 @@ void check_name_for_engine(const Conversion& conversion,
                            const FileObject& object,
                            const std::string& kind,
                            const std::string& name);
+/// Names of objects of the stack that differ in letter case only: the engine takes them for one.
+void check_letter_case_for_engine(const Conversion& conversion, const swarm::StackSpec& stack);
 
 }  // namespace skep::compose

@@ -137,6 +137,17 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"dash_in_a_number",
              web("deploy: {replicas: a-b}"),
              "services.web.deploy.replicas must be a integer; write a number, such as 2"},
+        Case{"services_that_differ_in_letter_case",
+             "services:\n  Web:\n    image: x\n  web:\n    image: x\n",
+             "4:3: service web: the engine takes its name \"s_web\" for that of the service Web, "
+             "\"s_Web\", for it heeds no case"},
+        Case{"networks_that_differ_in_letter_case",
+             web("networks: [default, Default]", "networks: {Default: {}}"),
+             "network default: the engine takes its name \"s_default\" for that of the network "
+             "Default"},
+        Case{"names_of_configs_that_differ_in_letter_case",
+             web("configs: [a, b]", "configs: {a: {file: /x, name: N}, b: {file: /x, name: n}}"),
+             "config b: the engine takes its name \"n\" for that of the config a, \"N\""},
         Case{"ulimit_in_words",
              web("ulimits: {nofile: many}"),
              "write a number, such as 65535, or -1 for no limit"}),
