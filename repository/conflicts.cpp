@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "core/ascii.hpp"
 #include "repository/shared_names.hpp"
 
 namespace skep::repository {
@@ -90,15 +91,21 @@ void blame(StackPointer& stack, std::string message, SourcePosition at) {
 }
 
 void check_names(std::vector<StackPointer>& stacks) {
+  // The engine heeds no case in names of services, networks, secrets and configs.
   std::map<std::string, std::vector<std::size_t>> by_name;
-  for (std::size_t i = 0; i < stacks.size(); ++i) by_name[stacks[i]->source.name].push_back(i);
-  for (const auto& [name, users] : by_name) {
+  for (std::size_t i = 0; i < stacks.size(); ++i)
+    by_name[lower(stacks[i]->source.name)].push_back(i);
+  for (const auto& [unused, users] : by_name) {
     if (users.size() < 2) continue;
     for (const auto i : users) {
-      const auto other = users.front() == i ? users[1] : users.front();
+      const auto& other = stacks[users.front() == i ? users[1] : users.front()]->source;
+      const auto& name = stacks[i]->source.name;
       blame(stacks[i],
-            "the stack name " + name + " is also that of " +
-                stacks[other]->source.directory.text() +
+            "the stack name " + name +
+                (name == other.name
+                     ? " is also that of " + other.directory.text()
+                     : " differs from " + other.name + ", that of " + other.directory.text() +
+                           ", in letter case only, which the engine does not heed") +
                 "; set a different name: in one of the two skep.yaml",
             position_of(*stacks[i]));
     }

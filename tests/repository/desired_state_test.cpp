@@ -76,6 +76,16 @@ TEST(DesiredState, CollidingNamesAreRefusedOnBothSides_Attack30) {
   EXPECT_THAT(to_string(state.stacks[0]->conflicts), HasSubstr("apps/x"));
 }
 
+TEST(DesiredState, NamesOfStacksThatDifferInLetterCaseOnlyAreRefusedOnBothSides) {
+  const auto state =
+      load_snapshot(MemorySnapshot({{"apps/CASE/docker-compose.yml", one_service("a:1")},
+                                    {"apps/case/docker-compose.yml", one_service("b:1")}},
+                                   "c1"));
+  EXPECT_THAT(to_string(stack(state, "case").conflicts),
+              HasSubstr("differs from CASE, that of apps/CASE, in letter case only"));
+  EXPECT_TRUE(stack(state, "CASE").broken());
+}
+
 TEST(DesiredState, APortThatTwoStacksPublishIsRefusedForTheLaterOneWithBothNames) {
   const std::string ports = one_service("a:1") + "    ports: ['8200:80']\n";
   const auto state =
