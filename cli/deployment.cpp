@@ -230,8 +230,8 @@ Result<void> Deployment::resolve_images(const std::vector<std::string>& images) 
 }
 
 void Deployment::tell_of_unresolved(const diff::Plan& plan) {
-  for (const auto& [image, kind] : std::exchange(unresolved_, {})) {
-    if (flags_.quiet) continue;
+  for (const auto& [image, kind] : unresolved_) {
+    if (flags_.quiet || !told_unresolved_.insert(image).second) continue;
     bool keeps = true;
     for (const auto& [key, service] : desired_.services) {
       const auto planned = plan.desired.services.find(key);
@@ -298,7 +298,8 @@ Result<diff::Plan> Deployment::plan() {
   }
   std::vector<std::string> open;
   for (auto& image : diff::images_to_resolve(desired_, live_, policy_)) {
-    if (policy_.resolved.count(image) == 0) open.push_back(std::move(image));
+    if (policy_.resolved.count(image) == 0 && unresolved_.count(image) == 0)
+      open.push_back(std::move(image));
   }
   if (auto resolved = resolve_images(open); !resolved) return std::move(resolved).error();
   auto made = diff::plan(desired_, live_, policy_);

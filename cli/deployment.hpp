@@ -96,9 +96,11 @@ class Deployment {
   struct Failed {
     std::string service, error;
   };
-  std::optional<Failed> never_completes_;        ///< Others wait until it has completed.
-  bool changed_ = false;                         ///< A service was created or updated.
-  std::map<std::string, ErrorKind> unresolved_;  ///< Images that no registry answered for, untold.
+  std::optional<Failed> never_completes_;  ///< Others wait until it has completed.
+  bool changed_ = false;                   ///< A service was created or updated.
+  /// Images that no registry answered for; asked for, and told, once.
+  std::map<std::string, ErrorKind> unresolved_;
+  std::set<std::string> told_unresolved_;
 };
 
 }  // namespace skep::cli
