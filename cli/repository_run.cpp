@@ -5,8 +5,6 @@
 #include "cli/age_keys.hpp"
 #include "cli/digest_key.hpp"
 #include "cli/policy_flag.hpp"
-#include "core/digest.hpp"
-#include "diff/render.hpp"
 #include "gitsync/file_checkout.hpp"
 
 namespace skep::cli {
@@ -15,23 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kBetweenTurns = 300ms;
-
-/// A changed secret gets a random suffix in each process (design §5); two plans that differ in
-/// nothing else are the same.
-std::string without_random_names(std::string text, const diff::Plan& plan) {
-  for (const auto& action : plan.actions) {
-    const auto plain = plan.stack.scope(action.key);
-    if (action.kind != diff::ObjectKind::secret || action.verb != diff::Verb::create ||
-        action.name == plain)
-      continue;
-    for (auto at = text.find(action.name); at != std::string::npos;
-         at = text.find(action.name, at)) {
-      text.replace(at, action.name.size(), plain);
-      at += plain.size();
-    }
-  }
-  return text;
-}
 
 /// `--set-file KEY=PATH` as `--set-string` says it: each sign that means something has a backslash.
 Result<std::string> setting_from_file(const std::string& text) {
@@ -220,17 +201,6 @@ Result<RepositoryRun> open_run(const Session& session,
     return repository::stack_at(*source, load, commit, stack);
   };
   return run;
-}
-
-std::string plan_digest(const repository::DesiredState& desired,
-                        const std::vector<ports::StackStatus>& stacks) {
-  std::string text = desired.revision.commit;
-  for (const auto& stack : stacks) {
-    text += "\n" + stack.name + "\n";
-    if (stack.plan)
-      text += without_random_names(diff::to_json(*stack.plan, stack.name), *stack.plan);
-  }
-  return sha256_hex(text);
 }
 
 Result<reconciler::Turn> run_until_settled(

@@ -62,11 +62,6 @@ Result<std::set<std::string>> chosen_stacks(const repository::DesiredState& desi
 [[nodiscard]] Findings findings_of(const repository::DesiredState& desired,
                                    const std::set<std::string>& only);
 
-/// What a plan is about, to be compared when it is carried out later: the commit, and what would be
-/// done to what.
-[[nodiscard]] std::string plan_digest(const repository::DesiredState& desired,
-                                      const std::vector<ports::StackStatus>& stacks);
-
 /// Turns until nothing goes on by itself. `on_turn` sees each. Errors: as Reconciler::turn.
 Result<reconciler::Turn> run_until_settled(
     reconciler::Reconciler& reconciler,

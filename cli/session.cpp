@@ -48,6 +48,10 @@ std::string Session::variable(const std::string& name) const {
   return at == environment.end() ? std::string() : at->second;
 }
 
+std::function<std::string(std::string_view)> masking(const Session& session) {
+  return [set = session.redaction](std::string_view text) { return set->mask(text); };
+}
+
 int fail(const Error& error) {
   std::cerr << "skep: " << to_string(error) << "\n";
   return kFailure;

@@ -66,6 +66,9 @@ struct Session {
   [[nodiscard]] std::string variable(const std::string& name) const;
 };
 
+/// What both output streams do to a text.
+[[nodiscard]] std::function<std::string(std::string_view)> masking(const Session& session);
+
 /// Writes "skep: …" to standard error, in full, and returns kFailure.
 int fail(const Error& error);
 

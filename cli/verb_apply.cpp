@@ -1,8 +1,9 @@
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <optional>
 
 #include "cli/policy_flag.hpp"
 #include "cli/repository_run.hpp"
-#include "diff/render.hpp"
+#include "cli/turn_report.hpp"
 
 namespace skep::cli {
 namespace {
@@ -45,35 +46,35 @@ class Progress {
   std::map<std::string, std::string> shown_;
 };
 
-/// Refuses when what would be done is no longer what was reviewed.
-Result<void> check_reviewed(const std::string& file,
-                            const repository::DesiredState& desired,
-                            const reconciler::Turn& now) {
-  auto text = read_file(file);
-  if (!text) return std::move(text).error();
-  const auto json = nlohmann::json::parse(*text, nullptr, false);
-  if (!json.is_object() || !json.contains("digest") || !json["digest"].is_string()) {
-    return Error{ErrorKind::invalid_input,
-                 file + " is no saved plan; make one with `skep plan -o json > FILE`"};
-  }
-  if (json["digest"].get<std::string>() == plan_digest(desired, now.stacks)) return {};
-  return Error{ErrorKind::conflict,
-               "git or the swarm changed since " + file + " was made: plan and review again"};
-}
-
 int apply(const Session& session, const ApplyFlags& flags) {
-  auto run = open_run(session, flags.repository, flags.stacks, flags.instance);
+  auto stacks = flags.stacks;
+  std::optional<SavedPlan> saved;
+  if (!flags.plan_file.empty()) {
+    auto text = read_file(flags.plan_file);
+    if (!text) return fail(text.error());
+    auto plan = read_saved_plan(flags.plan_file, *text);
+    if (!plan) return fail(plan.error());
+    saved = *std::move(plan);
+    if (stacks.empty()) stacks.assign(saved->selection.begin(), saved->selection.end());
+  }
+  // A plan may be that of a stack which left git.
+  auto run = open_run(session, flags.repository, stacks, flags.instance, saved.has_value());
   if (!run) return fail(run.error());
   const auto& desired = run->repository.desired;
   ports::Observer nobody;
-  if (!flags.plan_file.empty()) {
+  if (saved) {
+    if (run->only != saved->selection) {
+      return fail({ErrorKind::invalid_input,
+                   flags.plan_file + " is about other stacks than those named here: leave them "
+                                     "out, or plan and review again"});
+    }
     auto planning = run->options;
     planning.plan_only = true;
     reconciler::Reconciler planner(*run->engine, nobody, session.clock, *run->log, planning, [] {});
     const auto turn = run_until_settled(planner, desired, session, [](const reconciler::Turn&) {});
     if (!turn) return fail(turn.error());
-    if (auto reviewed = check_reviewed(flags.plan_file, desired, *turn); !reviewed)
-      return fail(reviewed.error());
+    const auto now = to_json(*turn, desired.revision.commit, run->only, masking(session));
+    if (auto reviewed = check_reviewed(*saved, now); !reviewed) return fail(reviewed.error());
   }
   reconciler::Reconciler reconciler(
       *run->engine, nobody, session.clock, *run->log, run->options, [] {});

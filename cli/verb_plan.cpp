@@ -1,11 +1,10 @@
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
 #include "cli/deployment.hpp"
 #include "cli/digest_key.hpp"
 #include "cli/policy_flag.hpp"
 #include "cli/repository_run.hpp"
+#include "cli/turn_report.hpp"
 #include "diff/render.hpp"
 
 namespace skep::cli {
@@ -18,10 +17,6 @@ struct PlanFlags {
   std::string instance = "default";
   std::string output = "text";
 };
-
-std::string heading(const ports::StackStatus& stack) {
-  return stack.path.empty() ? stack.name : stack.path;
-}
 
 /// One stack from a file, without a repository: what `skep deploy` would do.
 int plan_file(const Session& session, PlanFlags& flags) {
@@ -49,46 +44,6 @@ int plan_file(const Session& session, PlanFlags& flags) {
   return plan->empty() ? kSuccess : kChanges;
 }
 
-void print_text(const Session& session, const reconciler::Turn& turn) {
-  for (const auto& note : turn.notes) std::cout << note << "\n";
-  std::size_t unchanged = 0;
-  for (const auto& stack : turn.stacks) {
-    if (stack.plan && stack.plan->empty() && stack.plan->notes.empty() && !stack.held) {
-      ++unchanged;
-      continue;
-    }
-    if (stack.plan) std::cout << diff::to_text(*stack.plan, heading(stack), {session.color});
-    const bool told = stack.plan && stack.plan->blocked();  // The plan's own note says it.
-    if (!stack.message.empty() && !told) std::cout << "  ! " << stack.message << "\n";
-  }
-  if (unchanged == turn.stacks.size()) {
-    std::cout << "No changes: " << unchanged << " stack" << (unchanged == 1 ? " is" : "s are")
-              << " as git says.\n";
-  } else if (unchanged > 0) {
-    std::cout << unchanged << " other stack" << (unchanged == 1 ? "" : "s") << " without changes\n";
-  }
-}
-
-void print_json(const repository::DesiredState& desired, const reconciler::Turn& turn) {
-  nlohmann::json json;
-  json["format"] = 1;
-  json["revision"] = desired.revision.commit;
-  json["digest"] = plan_digest(desired, turn.stacks);
-  json["notes"] = turn.notes;
-  json["stacks"] = nlohmann::json::array();
-  for (const auto& stack : turn.stacks) {
-    nlohmann::json entry;
-    entry["stack"] = stack.name;
-    entry["path"] = stack.path;
-    entry["message"] = stack.message;
-    entry["held"] = stack.held;
-    entry["plan"] = stack.plan ? nlohmann::json::parse(diff::to_json(*stack.plan, heading(stack)))
-                               : nlohmann::json();
-    json["stacks"].push_back(std::move(entry));
-  }
-  std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-}
-
 int plan_repository(const Session& session, const PlanFlags& flags) {
   auto run = open_run(session, flags.repository, flags.stacks, flags.instance, true);
   if (!run) return fail(run.error());
@@ -107,21 +62,17 @@ int plan_repository(const Session& session, const PlanFlags& flags) {
     if (!known) return fail(no_such_stack(desired, name));
   }
   if (flags.output == "json") {
-    print_json(desired, *turn);
+    std::cout << to_json(*turn, desired.revision.commit, run->only, masking(session)) << "\n";
   } else if (flags.output == "markdown") {
-    for (const auto& stack : turn->stacks) {
-      if (stack.plan) std::cout << diff::to_markdown(*stack.plan, heading(stack)) << "\n";
-    }
+    std::cout << to_markdown(*turn);
   } else {
-    print_text(session, *turn);
+    std::cout << to_text(*turn, session.color);
   }
-  bool changes = !turn->notes.empty();
   for (const auto& stack : turn->stacks) {
     if (!stack.plan || stack.plan->blocked()) return kFailure;
-    changes = changes || !stack.plan->empty();
   }
   if (has_errors(run->findings)) return kFailure;
-  return changes ? kChanges : kSuccess;
+  return has_changes(*turn) ? kChanges : kSuccess;
 }
 
 }  // namespace

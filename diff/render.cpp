@@ -310,6 +310,32 @@ std::string summary(const Plan& plan) {
     const auto key = printable(action.key);
     const auto with_tasks = key + tasks_of(plan, action.key);
     if (action.verb == Verb::remove) {
+std::string joined_lines(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const auto& line : lines) text += printable(line) + "\n";
+  return text;
+}
+
+/// Inside a fence nothing is a mention, a link or a tag; the fence is longer than any run inside.
+std::string fenced(std::string_view title, std::string_view headline, const std::string& text) {
+  std::size_t longest = 0;
+  std::size_t run = 0;
+  for (const char c : text) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  const std::string fence(std::max<std::size_t>(3, longest + 1), '`');
+  std::string safe_title = printable(title);
+  for (char& c : safe_title) {
+    if (c == '`') c = '\'';
+  }
+  std::string result = "**`" + safe_title + "`**";
+  if (!headline.empty()) result += " " + std::string(headline);
+  result += "\n";
+  if (!text.empty()) result += "\n" + fence + "diff\n" + text + fence + "\n";
+  return result;
+}
+
       add(0, "removes ", key);
     } else if (action.verb == Verb::replace) {
       add(1, "stops and starts ", with_tasks);
@@ -366,24 +392,18 @@ std::string to_text(const Plan& plan, std::string_view title, const TextStyle& s
   return heading + "\n" + body(plan, paint, "  ");
 }
 
-std::string to_markdown(const Plan& plan, std::string_view title) {
-  // Inside a fence nothing is a mention, a link or a tag; the fence is longer than any run inside.
-  const auto text = summary(plan) + "\n" + body(plan, Paint{false}, "");
-  std::size_t longest = 0;
-  std::size_t run = 0;
-  for (const char c : text) {
-    run = c == '`' ? run + 1 : 0;
-    longest = std::max(longest, run);
-  }
-  const std::string fence(std::max<std::size_t>(3, longest + 1), '`');
-  std::string safe_title = printable(title);
-  for (char& c : safe_title) {
-    if (c == '`') c = '\'';
-  }
-  std::string result = "**`" + safe_title + "`** " + count_of_changes(plan) + "\n";
-  if (text != "\n")
-    result += "\n" + fence + "diff\n" + (text[0] == '\n' ? text.substr(1) : text) + fence + "\n";
-  return result;
+std::string to_markdown(const Plan& plan,
+                        std::string_view title,
+                        const std::vector<std::string>& more) {
+  auto text = body(plan, Paint{false}, "") + joined_lines(more);
+  if (const auto words = summary(plan); !words.empty()) text.insert(0, words + "\n");
+  return fenced(title, count_of_changes(plan), text);
+}
+
+std::string markdown(std::string_view title,
+                     std::string_view headline,
+                     const std::vector<std::string>& lines) {
+  return fenced(title, headline, joined_lines(lines));
 }
 
 }  // namespace skep::diff

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "diff/plan.hpp"
 
@@ -17,7 +18,14 @@ struct TextStyle {
                                   std::string_view title,
                                   const TextStyle& style = {});
 /// For a pull request's comment; fences are longer than any in the content, no mention can be made.
-[[nodiscard]] std::string to_markdown(const Plan& plan, std::string_view title);
+/// `more` are lines below the plan's own.
+[[nodiscard]] std::string to_markdown(const Plan& plan,
+                                      std::string_view title,
+                                      const std::vector<std::string>& more = {});
+/// The same for what has no plan.
+[[nodiscard]] std::string markdown(std::string_view title,
+                                   std::string_view headline,
+                                   const std::vector<std::string>& lines);
 /// One JSON object; the form is documented in docs/plan-json.md.
 [[nodiscard]] std::string to_json(const Plan& plan, std::string_view title);
 /// "rolling restart of app (2 tasks) · db untouched"

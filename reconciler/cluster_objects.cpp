@@ -81,6 +81,7 @@ Result<void> Reconciler::ensure_networks(const repository::DesiredState& desired
     created.spec.labels[std::string(swarm::kInstanceLabel)] = options_.instance;
     if (options_.plan_only) {
       turn.notes.push_back("the shared network " + name + " will be created");
+      turn.announces_writes = true;
     } else {
       const auto what = "the shared network " + name;
       if (put_off(what, turn)) continue;
@@ -117,6 +118,7 @@ Result<void> Reconciler::ensure_files(const repository::DesiredState& desired,
     if (there) return {};
     if (options_.plan_only) {
       turn.notes.push_back("the " + word + " " + spec.name + " will be created");
+      turn.announces_writes = true;
       add(spec, swarm::ObjectId());
       return {};
     }
@@ -199,6 +201,7 @@ void Reconciler::ensure_node_labels(const repository::DesiredState& desired,
       if (wanted.labels == node.labels) continue;
       if (options_.plan_only) {
         turn.notes.push_back("the labels of node " + hostname + " will be set");
+        turn.announces_writes = true;
         continue;
       }
       const auto written = engine_.update_node(wanted, stop);

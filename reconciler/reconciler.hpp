@@ -65,6 +65,7 @@ struct Turn {
   std::vector<ports::StackStatus>
       stacks;                          ///< In the order of reconciling; those that leave git last.
   std::vector<std::string> notes;      ///< Of no single stack: shared networks, node labels.
+  bool announces_writes = false;       ///< Some of the notes do: with plan_only.
   bool moving = false;                 ///< Something goes on by itself: look again within a second.
   bool wrote = false;                  ///< Look again at once.
   std::uint64_t fingerprint = 0;       ///< Of the swarm as it was seen.
