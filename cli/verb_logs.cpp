@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "cli/agent_words.hpp"
+#include "cli/moment.hpp"
 #include "cli/session.hpp"
 #include "engine/exec.hpp"
 #include "swarm/labels.hpp"
@@ -124,7 +125,11 @@ int logs(const Session& session, const LogsFlags& flags) {
       return fail({ErrorKind::invalid_input, "--tail must be a number of lines, or all"});
     options.tail = tail;
   }
-  options.since = flags.since;
+  if (!flags.since.empty()) {
+    auto since = unix_time_of(flags.since, session.clock.now());
+    if (!since) return fail(std::move(since).error().within("--since"));
+    options.since = *std::move(since);
+  }
   auto engine = open_manager(session, false);
   if (!engine) return fail(engine.error());
   const auto live = (*engine)->observe(session.stop);
@@ -144,7 +149,10 @@ void add_logs(Command& app, Session& session) {
   verb->add_option("--service", flags->service, "Only this one of its services");
   verb->add_flag("-f,--follow", flags->follow, "Go on with what comes, until Ctrl-C");
   verb->add_option("--tail", flags->tail, "Lines of each task, or all")->capture_default_str();
-  verb->add_option("--since", flags->since, "Only from then on: RFC 3339, or seconds since 1970");
+  verb->add_option(
+      "--since",
+      flags->since,
+      "Only the last while, such as 10m, or from a time on, such as 2026-11-21T09:17:42Z");
   verb->add_flag("-t,--timestamps", flags->timestamps, "With the time of each line");
   verb->footer("Example:  skep logs MY-APP --service web -f");
   verb->callback(

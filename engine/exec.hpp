@@ -52,7 +52,7 @@ struct LogLine {
 
 struct LogOptions {
   std::optional<std::size_t> tail = {};  ///< Lines per task; absent is all.
-  std::string since = {};                ///< Unix time or RFC 3339; "" is the beginning.
+  std::string since = {};                ///< Seconds since 1970; "" is the beginning.
 };
 
 /// The log of a service's tasks so far, by time. Errors: those of the port; invalid_input where the
