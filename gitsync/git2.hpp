@@ -12,6 +12,7 @@ namespace skep::gitsync {
 
 using BlobHandle = Handle<git_blob, git_blob_free>;
 using CommitHandle = Handle<git_commit, git_commit_free>;
+using IndexHandle = Handle<git_index, git_index_free>;
 using ObjectHandle = Handle<git_object, git_object_free>;
 using OdbHandle = Handle<git_odb, git_odb_free>;
 using PackBuilderHandle = Handle<git_packbuilder, git_packbuilder_free>;

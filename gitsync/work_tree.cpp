@@ -79,18 +79,41 @@ bool has_git(int directory) {
   return ::fstatat(directory, ".git", &about, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/// HEAD, where nothing below `directory` differs from it.
-std::optional<ports::Revision> clean_head(const fs::path& directory, ReadLimits limits) {
+/// The git repository whose work tree a directory is, or is in.
+struct Surroundings {
+  RepositoryHandle repository;
+  std::string below;  ///< The directory, from the work tree's root; "." for that itself.
+};
+
+std::optional<Surroundings> surroundings_of(const fs::path& directory) {
   auto repository = acquire<RepositoryHandle>(
       "open", git_repository_open_ext, directory.c_str(), 0U, static_cast<const char*>(nullptr));
   if (!repository || git_repository_workdir(repository->get()) == nullptr) return std::nullopt;
-  git_oid head = {};
-  if (git_reference_name_to_id(&head, repository->get(), "HEAD") < 0) return std::nullopt;
   std::error_code error;
   const auto root = fs::canonical(git_repository_workdir(repository->get()), error);
   if (error) return std::nullopt;
-  std::string below = directory.lexically_relative(root).string();
+  auto below = directory.lexically_relative(root).string();
   if (below.empty() || below.compare(0, 2, "..") == 0) return std::nullopt;
+  return Surroundings{*std::move(repository), std::move(below)};
+}
+
+/// Whether git leaves it out: it is ignored, and was not added all the same.
+bool is_ignored(const Surroundings& around, const RepoPath& path) {
+  const auto full = around.below == "." ? path.text() : around.below + "/" + path.text();
+  int ignored = 0;
+  if (git_ignore_path_is_ignored(&ignored, around.repository.get(), full.c_str()) < 0 ||
+      ignored == 0)
+    return false;
+  const auto index = acquire<IndexHandle>("index", git_repository_index, around.repository.get());
+  return index && git_index_get_bypath(index->get(), full.c_str(), 0) == nullptr;
+}
+
+/// HEAD, where nothing of the directory differs from it.
+std::optional<ports::Revision> clean_head(const Surroundings& around, ReadLimits limits) {
+  const auto* repository = &around.repository;
+  auto below = around.below;
+  git_oid head = {};
+  if (git_reference_name_to_id(&head, repository->get(), "HEAD") < 0) return std::nullopt;
   git_status_options options = GIT_STATUS_OPTIONS_INIT;
   options.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_DISABLE_PATHSPEC_MATCH;
   char* const pattern = below.data();
@@ -108,8 +131,14 @@ std::optional<ports::Revision> clean_head(const fs::path& directory, ReadLimits 
 
 class WorkTreeSnapshot::Impl {
  public:
-  Impl(Descriptor root, ports::Revision revision, ReadLimits limits)
-      : limits_(limits), revision_(std::move(revision)), root_(std::move(root)) {}
+  Impl(Descriptor root,
+       std::optional<Surroundings> around,
+       ports::Revision revision,
+       ReadLimits limits)
+      : limits_(limits),
+        around_(std::move(around)),
+        revision_(std::move(revision)),
+        root_(std::move(root)) {}
 
   const ports::Revision& revision() const { return revision_; }
 
@@ -244,7 +273,10 @@ class WorkTreeSnapshot::Impl {
     if (!parent) return std::move(parent).error();
     if (!parent->is_open()) return std::optional<TreeFile>();
     auto file = read_file(parent->get(), path);
-    if (file && *file) files_.emplace(path, **file);
+    if (file && *file) {
+      (*file)->ignored = around_ && is_ignored(*around_, path);
+      files_.emplace(path, **file);
+    }
     return file;
   }
 
@@ -376,6 +408,7 @@ class WorkTreeSnapshot::Impl {
 
   const Library library_;
   const ReadLimits limits_;
+  const std::optional<Surroundings> around_;  ///< Nothing where the directory is not in git.
   const ports::Revision revision_;
   const Descriptor root_;
   std::mutex mutex_;
@@ -400,10 +433,11 @@ Result<std::shared_ptr<const WorkTreeSnapshot>> WorkTreeSnapshot::open(const fs:
       return Error{ErrorKind::invalid_input, directory.string() + " is not a directory"};
     return cannot_read(directory.string(), errno);
   }
+  auto around = surroundings_of(canonical);
   auto revision =
-      named ? clean_head(canonical, limits).value_or(ports::Revision{}) : ports::Revision{};
-  return std::shared_ptr<const WorkTreeSnapshot>(
-      new WorkTreeSnapshot(std::make_unique<Impl>(std::move(root), std::move(revision), limits)));
+      named && around ? clean_head(*around, limits).value_or(ports::Revision{}) : ports::Revision{};
+  return std::shared_ptr<const WorkTreeSnapshot>(new WorkTreeSnapshot(
+      std::make_unique<Impl>(std::move(root), std::move(around), std::move(revision), limits)));
 }
 
 WorkTreeSnapshot::WorkTreeSnapshot(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -47,6 +47,13 @@ Result<std::optional<ports::TreeFile>> TreeReader::file(const RepoPath& path) co
   auto file = snapshot_.read(path);
   remember(reads_, path, file);
   if (!file || !*file) return file;
+  if ((*file)->ignored) {
+    findings_.push_back({Finding::Severity::warning,
+                         "git ignores this file: it counts in this work tree only, and whoever "
+                         "follows the repository does not have it; let git track it (`git add "
+                         "-f`), encrypted where it is secret (`skep secret encrypt`)",
+                         {path.text()}});
+  }
   if (const auto what = stand_in((*file)->text); !what.empty())
     return Error{ErrorKind::invalid_input, path.text() + " " + std::string(what)};
   auto plain = plain_file(path.text(), std::move((*file)->text), decryption_);

@@ -34,6 +34,7 @@ struct TreeFile {
   std::string id;
   std::string text;
   bool executable = false;
+  bool ignored = false;  ///< Of a work tree only: git ignores it, so that no commit has it.
 };
 
 /// The configuration repository at one commit. Immutable; safe from several threads; keeps what it

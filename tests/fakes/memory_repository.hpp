@@ -37,6 +37,7 @@ class MemorySnapshot final : public ports::Snapshot {
                                               : ports::TreeEntry::Kind::directory;
       entry.id = sha256_hex(text);
       entry.executable = executables_.count(path) != 0;
+      if (const auto kind = kinds.find(path); kind != kinds.end()) entry.kind = kind->second;
       if (slash != std::string::npos) {  // Of a directory: of all that is in it.
         entry.executable = false;
         entry.id = sha256_hex(entries[entry.name].id + path + text);
@@ -60,11 +61,15 @@ class MemorySnapshot final : public ports::Snapshot {
     if (unreadable.count(path.text()) != 0) return unreadable.at(path.text());
     const auto at = files_.find(path.text());
     if (at == files_.end()) return std::optional<ports::TreeFile>();
-    return std::optional(
-        ports::TreeFile{sha256_hex(at->second), at->second, executables_.count(path.text()) != 0});
+    return std::optional(ports::TreeFile{sha256_hex(at->second),
+                                         at->second,
+                                         executables_.count(path.text()) != 0,
+                                         ignored.count(path.text()) != 0});
   }
   mutable std::size_t finds = 0;
-  std::map<std::string, Error> unreadable;  ///< Paths of which find() and read() fail.
+  std::map<std::string, Error> unreadable;              ///< Paths of which find() and read() fail.
+  std::map<std::string, ports::TreeEntry::Kind> kinds;  ///< Of paths where no file stands.
+  std::set<std::string> ignored;                        ///< Paths of files that git ignores.
 
  private:
   std::map<std::string, std::string> files_;

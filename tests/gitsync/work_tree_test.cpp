@@ -77,6 +77,23 @@ TEST_F(WorkTreeTest, ReadsAPlainDirectory) {
   EXPECT_THAT(tree->read(repo_path("apps")).error().message, HasSubstr("apps is a directory"));
 }
 
+TEST_F(WorkTreeTest, TellsWhichFilesGitIgnores) {
+  const auto ignored = [&](const std::string& path) {
+    return (*snapshot()->read(repo_path(path)))->ignored;
+  };
+  write_file(root_ / "apps/web/.env", "A=1");
+  EXPECT_FALSE(ignored("apps/web/.env")) << "there is no git";
+  commit_all();
+  write_file(root_ / ".gitignore", ".env\n*.log\n");
+  write_file(root_ / "apps/api/.env", "A=1");
+  write_file(root_ / "apps/api/new.yml", "one");
+  EXPECT_TRUE(ignored("apps/api/.env"));
+  EXPECT_FALSE(ignored("apps/api/new.yml")) << "not tracked yet, which is no secret";
+  EXPECT_FALSE(ignored("apps/web/.env")) << "tracked all the same";
+  root_ /= "apps";
+  EXPECT_TRUE(ignored("api/.env")) << "also below the work tree's root";
+}
+
 TEST_F(WorkTreeTest, NamesTheCommitOnlyWhileNothingDiffers) {
   const auto id = commit_all();
   const auto clean = snapshot();

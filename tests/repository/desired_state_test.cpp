@@ -66,6 +66,18 @@ TEST(DesiredState, TwoDefaultFilesOrNoneAreErrors) {
   EXPECT_THAT(to_string(stack(state, "none").findings), HasSubstr("no compose file"));
 }
 
+TEST(DesiredState, AFileThatGitIgnoresIsWarnedOfWhereItCounts) {
+  MemorySnapshot snapshot(
+      {{"apps/a/docker-compose.yml", one_service("a:${TAG}")}, {"apps/a/.env", "TAG=1\n"}}, "c1");
+  EXPECT_EQ(to_string(stack(load_snapshot(snapshot), "a").findings), "");
+  snapshot.ignored = {"apps/a/.env"};
+  const auto state = load_snapshot(snapshot);
+  EXPECT_THAT(
+      to_string(stack(state, "a").findings),
+      HasSubstr("apps/a/.env: warning: git ignores this file: it counts in this work tree only"));
+  EXPECT_FALSE(stack(state, "a").broken());
+}
+
 TEST(DesiredState, CollidingNamesAreRefusedOnBothSides_Attack30) {
   const auto state =
       load_snapshot(MemorySnapshot({{"apps/x/docker-compose.yml", one_service("a:1")},
