@@ -27,6 +27,7 @@ struct InputFile {
 /// here does not matter.
 struct Input {
   swarm::StackName stack;
+  std::optional<SourcePosition> stack_at;  ///< Where that name was chosen, if not by the files.
   std::vector<InputFile> files;  ///< At least one.
   /// Absolute, lexically clean; relative paths of all files start here (rule A1.4). In a repository
   /// this is below kRepositoryRoot.

@@ -373,7 +373,8 @@ const std::string& name_of(const Spec& object) {
 void check_stack_name_for_engine(const Conversion& conversion) {
   const auto& stack = conversion.input.stack;
   if (conversion.file.services.empty() || !is_for_no_service(stack)) return;
-  conversion.error({conversion.input.files.front().name, 0, 0},
+  const SourcePosition first_file{conversion.input.files.front().name, 0, 0};
+  conversion.error(conversion.input.stack_at.value_or(first_file),
                    "the stack cannot be called " + quoted(stack.text()) +
                        ": its name begins those of its services and networks, and the engine takes "
                        "letters and digits there, with '-' and '_' inside");

@@ -131,6 +131,7 @@ std::shared_ptr<const DesiredStack> render_stack(const ports::Snapshot& snapshot
   if (name && (!documents.empty() || !source.compose_files.empty())) {
     compose::Input input;
     input.stack = *name;
+    if (source.settings.name) input.stack_at = source.settings.name_at;
     input.strict = source.settings.policy.strict;
     input.unset_variable_is_error = true;
     input.keep_file = options.keep_compose;

@@ -78,6 +78,14 @@ TEST(DesiredState, AFileThatGitIgnoresIsWarnedOfWhereItCounts) {
   EXPECT_FALSE(stack(state, "a").broken());
 }
 
+TEST(DesiredState, ANameThatTheEngineDoesNotTakeIsBlamedOnWhereItWasChosen) {
+  const auto state = load_snapshot(MemorySnapshot(
+      {{"apps/a/docker-compose.yml", one_service("a:1")}, {"apps/a/skep.yaml", "name: x.y\n"}},
+      "c1"));
+  EXPECT_THAT(to_string(stack(state, "x.y").findings),
+              testing::StartsWith("apps/a/skep.yaml:1:7: error: the stack cannot be called"));
+}
+
 TEST(DesiredState, CollidingNamesAreRefusedOnBothSides_Attack30) {
   const auto state =
       load_snapshot(MemorySnapshot({{"apps/x/docker-compose.yml", one_service("a:1")},
