@@ -26,12 +26,27 @@ StackPointer unchanged(const ports::Snapshot& snapshot,
   if (at == previous->stacks.end()) return nullptr;
   const auto& old = **at;
   if (old.source.reads != source.reads || old.source.compose_files != source.compose_files ||
-      old.source.values_files != source.values_files)
+      old.source.values_files != source.values_files || old.source.overlooked != source.overlooked)
     return nullptr;
   if (old.source.findings != source.findings || !still_true(old.reads, snapshot)) return nullptr;
   if (old.conflicts.empty()) return *at;
   auto copy = std::make_shared<DesiredStack>(old);
   copy->conflicts.clear();
+  return copy;
+}
+
+/// Where it could not be read as a whole, what it would read is not known.
+StackPointer with_overlooked(StackPointer stack) {
+  if (stack->broken()) return stack;
+  Findings findings;
+  for (const auto& [path, message] : stack->source.overlooked) {
+    if (stack->reads.count(path.text()) == 0)
+      findings.push_back({Finding::Severity::warning, message, {path.text()}});
+  }
+  if (findings.empty()) return stack;
+  auto copy = std::make_shared<DesiredStack>(*stack);
+  copy->findings.insert(copy->findings.end(), findings.begin(), findings.end());
+  sort_and_unique(copy->findings);
   return copy;
 }
 
@@ -82,7 +97,8 @@ Result<DesiredState> load_desired_state(const ports::Snapshot& given,
   for (auto& source : discovery->stacks) {
     auto stack = unchanged(snapshot, source, previous);
     if (!stack) {
-      stack = render_stack(snapshot, std::move(source), state.cluster, options, shelf);
+      stack =
+          with_overlooked(render_stack(snapshot, std::move(source), state.cluster, options, shelf));
       ++state.rendered;
     }
     state.stacks.push_back(std::move(stack));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/ascii.hpp"
 #include "swarm/stack_spec.hpp"
 #include "yaml/documents.hpp"
 #include "yaml/parse.hpp"
@@ -10,6 +11,7 @@
 namespace skep::repository {
 namespace {
 
+constexpr std::string_view kSettings = "skep.yaml";
 constexpr std::array<std::string_view, 6> kDefaultFiles = {"docker-compose.yml",
                                                            "docker-compose.yaml",
                                                            "compose.yaml",
@@ -49,18 +51,88 @@ bool has_file(const std::vector<ports::TreeEntry>& entries, std::string_view nam
   });
 }
 
-/// The files that skep.yaml names under `key`.
-void find_named(StackSource& stack,
-                const std::vector<std::string>& names,
-                const std::string& key,
-                const SourcePosition& at,
-                std::vector<RepoPath>& files) {
-  for (const auto& name : names) {
+/// A settings file under a name that nobody reads would be missed without a word.
+void refuse_misnamed_settings(const std::vector<ports::TreeEntry>& entries,
+                              const RepoPath& directory,
+                              Findings& findings) {
+  for (const auto& entry : entries) {
+    const auto name = lower(entry.name);
+    const bool meant =
+        name == "skep.yml" || name == ".skep.yaml" || name == ".skep.yml" || name == kSettings;
+    if (!meant || entry.name == kSettings || entry.kind == ports::TreeEntry::Kind::directory)
+      continue;
+    const auto path = directory.join(entry.name);
+    if (!path) continue;
+    findings.push_back({Finding::Severity::error,
+                        entry.name + (has_file(entries, kSettings)
+                                          ? " is not read, for skep.yaml stands beside it: move "
+                                            "what it says there, and remove it"
+                                          : " is not read: call it skep.yaml"),
+                        {path->text()}});
+  }
+}
+
+/// Files that look as if they counted: what nobody reads of them is to be said once all is read.
+void note_overlooked(StackSource& stack, const std::vector<ports::TreeEntry>& entries) {
+  const auto note = [&](std::string_view name, const std::string& message) {
+    if (has_file(entries, name))
+      stack.overlooked.emplace(*stack.directory.join(name), std::string(name) + message);
+  };
+  if (!stack.settings.template_name) {
+    for (const auto* name : {"values.yaml", "values.yml"})
+      note(name,
+           " is not read, for the stack is made from no template: add template: NAME to "
+           "skep.yaml, or remove the file");
+  }
+  for (const auto* base : {"docker-compose.override.", "compose.override."}) {
+    for (const auto* ending : {"yml", "yaml"}) {
+      const auto name = std::string(base) + ending;
+      note(name,
+           " is not read, as `docker stack deploy` does not read it either: name it in skep.yaml "
+           "behind the file that it overrides (compose: [" +
+               (stack.compose_files.empty() ? std::string("docker-compose.yml")
+                                            : std::string(stack.compose_files[0].name())) +
+               ", " + name + "]), or remove it");
+    }
+  }
+}
+
+/// The compose files that skep.yaml names.
+void find_compose_files(StackSource& stack,
+                        const TreeReader& reader,
+                        const std::vector<ports::TreeEntry>& entries) {
+  const auto& settings = stack.settings;
+  for (std::size_t i = 0; i < settings.compose.size(); ++i) {
+    const auto& name = settings.compose[i];
+    const auto& at = settings.compose_at[i];
+    auto path = stack.directory.join("./" + name);
+    if (!path) {
+      complain_of(stack, "compose: " + path.error().message, at);
+      continue;
+    }
+    const auto entry = reader.find(*path);
+    if (!entry || *entry) {  // What cannot be read is kept: reading it says why.
+      stack.compose_files.push_back(*std::move(path));
+      continue;
+    }
+    std::vector<std::string> names;
+    for (const auto& one : entries) names.push_back(one.name);
+    const auto near = nearest(name, names);
+    complain_of(stack,
+                "compose: there is no file " + path->text() +
+                    (near.empty() ? "" : "; did you mean " + near + "?"),
+                at);
+  }
+}
+
+/// The values files that it names; who reads them says which are missing.
+void find_values_files(StackSource& stack) {
+  for (const auto& name : *stack.settings.values) {
     auto path = stack.directory.join("./" + name);
     if (path) {
-      files.push_back(*std::move(path));
+      stack.values_files.push_back(*std::move(path));
     } else {
-      complain_of(stack, key + ": " + path.error().message, at);
+      complain_of(stack, "values: " + path.error().message, stack.settings.values_at);
     }
   }
 }
@@ -149,13 +221,12 @@ void add_variants(const TreeReader& reader,
 void find_files(StackSource& stack,
                 const TreeReader& reader,
                 const std::vector<ports::TreeEntry>& entries,
-                const std::string& settings_file,
                 const std::string& environment) {
   const auto& settings = stack.settings;
   if (settings.template_name) {
     refuse_default_compose_files(stack, entries);
     if (settings.values) {
-      find_named(stack, *settings.values, "values", settings.values_at, stack.values_files);
+      find_values_files(stack);
     } else if (has_file(entries, "values.yaml")) {
       stack.values_files.push_back(*stack.directory.join("values.yaml"));
     }
@@ -169,7 +240,7 @@ void find_files(StackSource& stack,
   if (settings.compose.empty()) {
     find_default_compose_file(stack, entries);
   } else {
-    find_named(stack, settings.compose, "compose", {settings_file}, stack.compose_files);
+    find_compose_files(stack, reader, entries);
   }
   add_variants(reader, std::vector(stack.compose_files), environment, stack.compose_files);
 }
@@ -185,7 +256,7 @@ StackSource discover_stack(const ports::Snapshot& snapshot,
   stack.directory = directory;
   stack.settings.policy = defaults;
   const TreeReader reader(snapshot, root, directory);
-  const auto settings_path = *directory.join("skep.yaml");
+  const auto settings_path = *directory.join(kSettings);
   if (const auto node = read_settings(reader, settings_path, stack.findings)) {
     stack.settings = read_stack_settings(*node, defaults, stack.findings);
   }
@@ -196,7 +267,9 @@ StackSource discover_stack(const ports::Snapshot& snapshot,
   }
   const auto entries = snapshot.list(directory);
   if (entries) {
-    find_files(stack, reader, *entries, settings_path.text(), environment);
+    refuse_misnamed_settings(*entries, directory, stack.findings);
+    find_files(stack, reader, *entries, environment);
+    note_overlooked(stack, *entries);
   } else {
     stack.findings.push_back(
         {Finding::Severity::error, entries.error().message, {directory.text()}});
@@ -209,6 +282,13 @@ StackSource discover_stack(const ports::Snapshot& snapshot,
 /// one that holds no file at all, or that is hidden, is not.
 bool may_be_stack(const ports::TreeEntry& entry) {
   return entry.kind == ports::TreeEntry::Kind::directory && !entry.name.starts_with('.');
+}
+
+/// What leads to files elsewhere, where a stack could be: no stack has a dot in its name.
+bool looks_like_stack(const ports::TreeEntry& entry) {
+  return (entry.kind == ports::TreeEntry::Kind::symlink ||
+          entry.kind == ports::TreeEntry::Kind::submodule) &&
+         entry.name.find('.') == std::string::npos;
 }
 
 std::string_view word_of(ports::TreeEntry::Kind kind) {
@@ -232,9 +312,12 @@ Result<Discovery> discover(const ports::Snapshot& snapshot,
                            const std::string& environment) {
   Discovery discovery;
   const TreeReader reader(snapshot, root, root);
-  if (const auto node = read_settings(reader, *root.join("skep.yaml"), discovery.findings)) {
+  if (const auto node = read_settings(reader, *root.join(kSettings), discovery.findings)) {
     discovery.cluster = read_cluster_settings(*node, discovery.findings);
   }
+  const auto top = snapshot.list(root);
+  if (!top) return top.error();
+  refuse_misnamed_settings(*top, root, discovery.findings);
   for (const auto& group : discovery.cluster.groups) {
     auto directory = root.join("./" + group.name);
     if (!directory) {
@@ -245,8 +328,17 @@ Result<Discovery> discover(const ports::Snapshot& snapshot,
     if (!entries) return std::move(entries).error();
     for (const auto& entry : *entries) {
       if (entry.kind != ports::TreeEntry::Kind::directory) {
-        if (const auto path = directory->join(entry.name); path)
-          discovery.obstructed[path->text()] = word_of(entry.kind);
+        const auto path = directory->join(entry.name);
+        if (!path) continue;
+        discovery.obstructed[path->text()] = word_of(entry.kind);
+        if (looks_like_stack(entry)) {
+          discovery.findings.push_back(
+              {Finding::Severity::warning,
+               std::string(word_of(entry.kind)) +
+                   ", which skep does not follow: no stack is made from it; put the files "
+                   "themselves there, or use include: for what stacks share",
+               {path->text()}});
+        }
       }
       if (!may_be_stack(entry)) continue;
       auto stack = discover_stack(snapshot,

@@ -23,6 +23,8 @@ struct StackSource {
                                         ///< from a template: what is laid over it.
   std::vector<RepoPath> values_files;   ///< For the template, later ones win.
   Findings findings;                    ///< Mistakes of this stack's own settings.
+  /// Files that look as if they counted, and what is to be said where nothing reads them.
+  std::map<RepoPath, std::string> overlooked;
   Reads reads;
 };
 

@@ -55,7 +55,8 @@ void MappingReader::boolean(const yaml::Node& node, const std::string& name, boo
 
 void MappingReader::strings(const yaml::Node& node,
                             const std::string& name,
-                            std::vector<std::string>& into) {
+                            std::vector<std::string>& into,
+                            std::vector<SourcePosition>* places) {
   const auto* list = node.as<yaml::List>();
   if (list == nullptr) {
     complain(findings_, node.at(), named(name) + " must be a list of strings");
@@ -65,6 +66,7 @@ void MappingReader::strings(const yaml::Node& node,
     std::string value;
     text(item, name + "[]", value);
     into.push_back(std::move(value));
+    if (places != nullptr) places->push_back(item.at());
   }
 }
 
@@ -81,7 +83,7 @@ std::string MappingReader::written_word(const yaml::Node& node) {
 void MappingReader::unknown(const yaml::Entry& entry) {
   std::vector<std::string> names;
   for (const auto& [name, read] : readers_) names.push_back(name);
-  auto message = named(entry.key) + " is not a setting of skep.yaml";
+  auto message = named(entry.key) + " is not a setting of " + file_;
   const auto near = nearest(entry.key, names);
   if (!near.empty()) message += "; did you mean " + near + "?";
   complain(findings_, entry.key_at, std::move(message));

@@ -21,8 +21,9 @@ class MappingReader {
   using Read = std::function<void(const yaml::Node&)>;
 
   /// `path` is where the mapping stands, for messages: "networks.web", or "" for the whole file.
-  MappingReader(std::string path, Findings& findings)
-      : path_(std::move(path)), findings_(findings) {}
+  /// `file` is what the file is called there.
+  MappingReader(std::string path, Findings& findings, std::string file = "skep.yaml")
+      : path_(std::move(path)), file_(std::move(file)), findings_(findings) {}
 
   MappingReader& key(std::string name, Read read);
 
@@ -31,7 +32,11 @@ class MappingReader {
 
   void text(const yaml::Node& node, const std::string& name, std::string& into);
   void boolean(const yaml::Node& node, const std::string& name, bool& into);
-  void strings(const yaml::Node& node, const std::string& name, std::vector<std::string>& into);
+  /// `places` gets the position of each.
+  void strings(const yaml::Node& node,
+               const std::string& name,
+               std::vector<std::string>& into,
+               std::vector<SourcePosition>* places = nullptr);
 
   /// One of a few words, each with its meaning; `true` and `false` may be among them.
   template <typename Value>
@@ -58,7 +63,7 @@ class MappingReader {
   [[nodiscard]] static std::string written_word(const yaml::Node& node);
   void unknown(const yaml::Entry& entry);
 
-  std::string path_;
+  std::string path_, file_;
   Findings& findings_;
   std::vector<std::pair<std::string, Read>> readers_;
 };

@@ -402,13 +402,12 @@ StackSettings read_stack_settings(const yaml::Node& root,
       .key("enabled",
            [&](const yaml::Node& node) { reader.boolean(node, "enabled", settings.enabled); })
       .key("compose",
-           [&](const yaml::Node& node) { reader.strings(node, "compose", settings.compose); })
+           [&](const yaml::Node& node) {
+             reader.strings(node, "compose", settings.compose, &settings.compose_at);
+           })
       .key("depends_on",
            [&](const yaml::Node& node) {
-             reader.strings(node, "depends_on", settings.depends_on);
-             if (const auto* list = node.as<yaml::List>()) {
-               for (const auto& item : *list) settings.depends_on_at.push_back(item.at());
-             }
+             reader.strings(node, "depends_on", settings.depends_on, &settings.depends_on_at);
            })
       .key("template",
            [&](const yaml::Node& node) {

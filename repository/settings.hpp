@@ -64,6 +64,7 @@ struct StackSettings {
   bool enabled = true;
   std::vector<std::string>
       compose;  ///< Relative to the stack's directory; empty: the default names.
+  std::vector<SourcePosition> compose_at;    ///< Of each of them.
   std::optional<std::string> template_name;  ///< Instead of compose files.
   SourcePosition template_at;
   /// Values files for the template, relative to the stack's directory; nothing: values.yaml where

@@ -66,6 +66,72 @@ TEST(DesiredState, TwoDefaultFilesOrNoneAreErrors) {
   EXPECT_THAT(to_string(stack(state, "none").findings), HasSubstr("no compose file"));
 }
 
+TEST(DesiredState, ASettingsFileUnderAnotherNameIsAnErrorThere) {
+  auto state = load_snapshot(MemorySnapshot({{"apps/a/docker-compose.yml", one_service("a:1")},
+                                             {"apps/a/skep.yml", "sync: manual\n"},
+                                             {"apps/b/docker-compose.yml", one_service("b:1")},
+                                             {"apps/b/skep.yaml", "sync: manual\n"},
+                                             {"apps/b/.skep.yaml", "sync: auto\n"}},
+                                            "c1"));
+  EXPECT_THAT(to_string(stack(state, "a").findings),
+              HasSubstr("apps/a/skep.yml: error: skep.yml is not read: call it skep.yaml"));
+  EXPECT_TRUE(stack(state, "a").broken());
+  EXPECT_THAT(
+      to_string(stack(state, "b").findings),
+      HasSubstr(
+          "apps/b/.skep.yaml: error: .skep.yaml is not read, for skep.yaml stands beside it"));
+  EXPECT_FALSE(state.broken());
+  state = load_snapshot(MemorySnapshot({{"apps/a/docker-compose.yml", one_service("a:1")},
+                                        {"skep.yml", "defaults: {sync: manual}\n"}},
+                                       "c2"));
+  EXPECT_THAT(to_string(state.findings),
+              HasSubstr("skep.yml: error: skep.yml is not read: call it skep.yaml"));
+  EXPECT_TRUE(state.broken());
+}
+
+TEST(DesiredState, WhatLooksAsIfItCountedAndIsNotReadIsWarnedOf) {
+  std::map<std::string, std::string> files = {
+      {"apps/a/docker-compose.yml", one_service("a:1")},
+      {"apps/a/docker-compose.override.yml", one_service("a:2")},
+      {"apps/a/values.yaml", "a: 1\n"}};
+  const auto first = load_snapshot(MemorySnapshot(files, "c1"));
+  EXPECT_FALSE(stack(first, "a").broken());
+  const auto said = to_string(stack(first, "a").findings);
+  EXPECT_THAT(
+      said,
+      HasSubstr("apps/a/values.yaml: warning: values.yaml is not read, for the stack is made"));
+  EXPECT_THAT(said,
+              HasSubstr("(compose: [docker-compose.yml, docker-compose.override.yml]), or remove"));
+  files["apps/a/skep.yaml"] = "compose: [docker-compose.yml, docker-compose.override.yml]\n";
+  files["apps/a/docker-compose.yml"] += "    configs: [v]\nconfigs: {v: {file: values.yaml}}\n";
+  EXPECT_EQ(to_string(stack(load_snapshot(MemorySnapshot(files, "c2")), "a").findings), "");
+  files.erase("apps/a/skep.yaml");
+  files.erase("apps/a/docker-compose.override.yml");
+  const auto quiet = load_snapshot(MemorySnapshot(files, "c3"));
+  EXPECT_EQ(to_string(stack(quiet, "a").findings), "");
+  files["apps/a/compose.override.yaml"] = one_service("a:2");
+  EXPECT_THAT(to_string(stack(load_snapshot(MemorySnapshot(files, "c4"), &quiet), "a").findings),
+              HasSubstr("compose.override.yaml"))
+      << "although nothing that was read is another one";
+}
+
+TEST(DesiredState, ALinkOrSubmoduleWhereAStackCouldBeIsWarnedOf) {
+  MemorySnapshot snapshot({{"apps/a/docker-compose.yml", one_service("a:1")},
+                           {"apps/link", ""},
+                           {"apps/sub", ""},
+                           {"apps/README.md", ""}},
+                          "c1");
+  snapshot.kinds = {{"apps/link", ports::TreeEntry::Kind::symlink},
+                    {"apps/sub", ports::TreeEntry::Kind::submodule},
+                    {"apps/README.md", ports::TreeEntry::Kind::symlink}};
+  const auto state = load_snapshot(snapshot);
+  EXPECT_FALSE(state.broken());
+  EXPECT_EQ(state.findings.size(), 2U) << to_string(state.findings);
+  EXPECT_THAT(to_string(state.findings),
+              HasSubstr("apps/link: warning: a symbolic link, which skep"));
+  EXPECT_THAT(to_string(state.findings), HasSubstr("apps/sub: warning: a submodule, which skep"));
+}
+
 TEST(DesiredState, AFileThatGitIgnoresIsWarnedOfWhereItCounts) {
   MemorySnapshot snapshot(
       {{"apps/a/docker-compose.yml", one_service("a:${TAG}")}, {"apps/a/.env", "TAG=1\n"}}, "c1");
@@ -76,6 +142,17 @@ TEST(DesiredState, AFileThatGitIgnoresIsWarnedOfWhereItCounts) {
       to_string(stack(state, "a").findings),
       HasSubstr("apps/a/.env: warning: git ignores this file: it counts in this work tree only"));
   EXPECT_FALSE(stack(state, "a").broken());
+}
+
+TEST(DesiredState, AComposeFileThatIsMissingIsToldWhereItIsNamed) {
+  const auto state = load_snapshot(MemorySnapshot(
+      {{"apps/a/compose.prod.yml", one_service("a:1")},
+       {"apps/a/skep.yaml", "compose:\n  - compose.prod.yml\n  - compose.prd.yml\n"}},
+      "c1"));
+  EXPECT_EQ(
+      to_string(stack(state, "a").findings),
+      "apps/a/skep.yaml:3:5: error: compose: there is no file apps/a/compose.prd.yml; did you "
+      "mean compose.prod.yml?");
 }
 
 TEST(DesiredState, ANameThatTheEngineDoesNotTakeIsBlamedOnWhereItWasChosen) {
