@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 
+#include "core/ascii.hpp"
 #include "repository/mapping_reader.hpp"
 
 namespace skep::repository {
@@ -99,6 +100,14 @@ void add_policy_keys(MappingReader& reader, StackPolicy& policy, Findings& findi
               reader.named("timeout") + " must be a duration of at least 1s, such as 90s or 5m");
         }
       });
+}
+
+/// What `${NAME}` can stand for.
+bool is_variable(std::string_view name) {
+  return !name.empty() && !is_digit(name.front()) &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return is_letter(c) || is_digit(c) || c == '_';
+         });
 }
 
 /// ADDRESS/BITS, of either family.
@@ -367,6 +376,13 @@ ClusterSettings read_cluster_settings(const yaml::Node& root, Findings& findings
                  continue;
                }
                settings.variables[entry.key] = *entry.value.as<std::string>();
+               if (!is_variable(entry.key)) {
+                 findings.push_back({Finding::Severity::warning,
+                                     "variables." + entry.key +
+                                         ": no compose file can use it, for the name of a variable "
+                                         "is made of letters, digits and _; templates can",
+                                     entry.key_at});
+               }
              }
            })
       .key("defaults",

@@ -51,6 +51,17 @@ TEST(ClusterSettings, AnUnknownKeyIsAnErrorWithTheNearestRightOne) {
   EXPECT_THAT(findings[0].message, HasSubstr("did you mean self_heal?"));
 }
 
+TEST(ClusterSettings, AVariableThatNoComposeFileCanUseIsWarnedOf) {
+  Findings findings;
+  const auto settings =
+      read_cluster_settings(parse("variables:\n  A_1: x\n  a-b: y\n  1st: z\n"), findings);
+  EXPECT_EQ(findings.size(), 2U) << to_string(findings);
+  EXPECT_FALSE(has_errors(findings));
+  EXPECT_THAT(to_string(findings),
+              HasSubstr("skep.yaml:3:3: warning: variables.a-b: no compose file can use it"));
+  EXPECT_EQ(settings.variables.at("a-b"), "y") << "a template can";
+}
+
 TEST(ClusterSettings, GroupsAreOrderedByAfterAndACycleIsAnError) {
   Findings findings;
   const auto settings = read_cluster_settings(
