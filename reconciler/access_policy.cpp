@@ -11,6 +11,7 @@ namespace skep::reconciler {
 namespace {
 
 constexpr std::uint32_t kLastPort = 65535;
+constexpr const char* kFile = "the policy file";
 
 bool matches(const std::string& pattern, std::string_view directory) {
   return ::fnmatch(pattern.c_str(), std::string(directory).c_str(), FNM_PATHNAME) == 0;
@@ -45,7 +46,7 @@ struct RuleReader {
   AccessProfile profile;
 
   void read(const yaml::Node& node, const std::string& name, Findings& findings) {
-    repository::MappingReader reader(name, findings);
+    repository::MappingReader reader(name, findings, kFile);
     const auto list = [&](const char* key, auto& into) {
       reader.key(key, [&reader, &into, key](const yaml::Node& value) {
         std::vector<std::string> words;
@@ -112,7 +113,7 @@ Result<AccessPolicy> AccessPolicy::parse(std::string_view text, const std::strin
   if (!root) return root.error();
   AccessPolicy policy;
   Findings findings;
-  repository::MappingReader reader("", findings);
+  repository::MappingReader reader("", findings, kFile);
   reader.key("rules", [&](const yaml::Node& node) {
     const auto* list = node.as<yaml::List>();
     if (list == nullptr) return repository::complain(findings, node.at(), "rules must be a list");

@@ -49,6 +49,11 @@ TEST(AccessPolicy, TheFirstRuleThatMatchesCounts) {
   EXPECT_TRUE(rules.profile("management/x").everything) << "no rule is about it";
 }
 
+TEST(AccessPolicy, AnUnknownKeyIsNoSettingOfThePolicyFile) {
+  EXPECT_THAT(error_of("rules: [{ path: apps/*, registry: x }]\n"),
+              testing::EndsWith("rules[0].registry is not a setting of the policy file"));
+}
+
 TEST(AccessPolicy, AMistakeIsAnErrorWithItsPlaceAndAllAreShownAtOnce) {
   const auto error = error_of(
       "rules:\n"
