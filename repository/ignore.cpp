@@ -163,7 +163,7 @@ Result<ServicePointer> parse_service_pointer(std::string_view text) {
   if (!can_have<swarm::ServiceSpec>(place)) {
     return wrong(text,
                  "points to nothing that a service has; the names are those of the Engine API, as "
-                 "`skep render` shows them");
+                 "`skep render STACK -o json` shows them");
   }
   return path;
 }
