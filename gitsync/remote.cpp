@@ -105,7 +105,7 @@ class Remote::Dialogue {
     if (contains(text, "object not found") || contains(text, "shallow"))
       return Error{error.kind,
                    "the remote lacks a part of its history (" + text + ")" +
-                       (is_shallow() ? ": it is a shallow clone" : "; is it a shallow clone?") +
+                       (is_shallow() ? ": it is a shallow clone;" : "; is it a shallow clone?") +
                        " `git fetch --unshallow` there brings the rest"};
     if (url_.scheme() == RemoteUrl::Scheme::ssh && asked_key_ > 0 &&
         (code == GIT_EAUTH || contains(text, "authenticat")))
