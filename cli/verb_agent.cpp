@@ -196,6 +196,12 @@ Result<std::unique_ptr<history::AuditFile>> open_audit(const Session& session,
 }
 
 int run_agent(const Session& session, AgentSettings flags) {
+  // A directory that happens to be the current one must not become what the swarm is like.
+  if (flags.repository.repo.empty()) {
+    return fail({ErrorKind::invalid_input,
+                 "name the repository that the swarm is to follow: --repo URL, SKEP_REPO=URL, or "
+                 "repo = \"URL\" in the settings file (--config)"});
+  }
   flags.repository.state_directory = agent_state_directory(session, flags.repository);
   const auto log = make_logger(session, true);
   raise_descriptor_limit();
@@ -290,6 +296,7 @@ int run_agent(const Session& session, AgentSettings flags) {
 void add_agent(Command& app, Session& session) {
   auto* verb = app.add_subcommand("agent", "The daemon: keeps the swarm as the repository says");
   auto flags = std::make_shared<AgentSettings>();
+  flags->repository.repo.clear();
   add_repository_flags(*verb, flags->repository);
   verb->add_option(
           "--instance", flags->instance, "Name of this agent among those that share a swarm")
