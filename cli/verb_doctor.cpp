@@ -213,7 +213,7 @@ class Doctor {
 
   void look_at_git() {
     const auto& repo = flags_.repository.repo;
-    if (repo == "." || repo.empty()) {
+    if (repo.empty()) {
       good("git", "not looked at; --repo URL does");
       return;
     }
@@ -225,7 +225,11 @@ class Doctor {
     }
     const auto snapshot = (*source)->fetch(session_.stop);
     if (snapshot) {
-      good("git", (*source)->describe() + " is at " + (*snapshot)->revision().commit.substr(0, 12));
+      const auto& revision = (*snapshot)->revision();
+      good("git",
+           (*source)->describe() + (revision.commit.empty()
+                                        ? " can be read; not all that lies there is committed"
+                                        : " is at " + revision.abbreviated()));
       look_at_settings(**snapshot);
       return;
     }
@@ -361,6 +365,7 @@ void add_doctor(Command& app, Session& session) {
       "Check engine, swarm, clock, registries, git, state directory and agent, and say how to mend "
       "what is wrong; exit 1 where something is");
   auto flags = std::make_shared<DoctorFlags>();
+  flags->repository.repo.clear();
   add_repository_flags(*verb, flags->repository);
   add_agent_flags(*verb, flags->agent);
   verb->add_option("-o,--output", flags->output, "text or json")
