@@ -95,6 +95,31 @@ class Look {
     }
   }
 
+  /// The first word is the kind of check. Of another kind none is made, and swarm waits for its
+  /// success all the same.
+  void healthcheck() {
+    const auto& check = service_.healthcheck;
+    if (!check || check->disable || check->test.empty()) return;
+    const auto& kind = check->test.front();
+    if (kind.empty() || kind == "NONE" || kind == "CMD" || kind == "CMD-SHELL") return;
+    warn(service_.position_of("healthcheck.test"),
+         ".healthcheck.test: a list begins with CMD, CMD-SHELL or NONE, and " + quoted(kind) +
+             " is none of them: tasks stay in starting, for none is made; write [CMD, " + kind +
+             ", …]");
+  }
+
+  /// An item of a list without a '=' is the name of a label.
+  void labels(const StringMap& labels, const std::string& key) {
+    for (const auto& [name, value] : labels) {
+      const auto colon = name.find(": ");
+      if (!value.empty() || colon == std::string::npos) continue;
+      warn(service_.position_of(key),
+           "." + key + ": " + quoted(name) +
+               " is taken for the name of a label without a value; write " + name.substr(0, colon) +
+               "=" + std::string(trimmed(std::string_view(name).substr(colon + 1))));
+    }
+  }
+
   void limits() {
     for (const auto& [name, limit] : service_.ulimits) {
       if (limit.hard >= 0 && limit.soft > limit.hard) {
@@ -191,6 +216,9 @@ void warn_of_pitfalls(const ComposeFile& file, Findings& findings) {
     look.mounts();
     look.variables();
     look.limits();
+    look.healthcheck();
+    look.labels(service.labels, "labels");
+    look.labels(service.deploy.labels, "deploy.labels");
   }
   warn_of_overlaps(file, findings);
 }

@@ -45,6 +45,20 @@ INSTANTIATE_TEST_SUITE_P(
     All,
     PitfallTest,
     ::testing::Values(
+        Pitfall{"label_with_a_colon",
+                "labels: ['traefik.enable: true']",
+                "services.web.labels: \"traefik.enable: true\" is taken for the name of a label "
+                "without a value; write traefik.enable=true"},
+        Pitfall{"label_of_the_service_with_a_colon",
+                "deploy: {labels: ['a: b']}",
+                "services.web.deploy.labels: \"a: b\""},
+        Pitfall{"healthcheck_of_no_kind",
+                "healthcheck: {test: [curl, -f, x]}",
+                "services.web.healthcheck.test: a list begins with CMD, CMD-SHELL or NONE, and "
+                "\"curl\" is none of them"},
+        Pitfall{"healthcheck_of_a_kind", "healthcheck: {test: [CMD, curl, -f, x]}", ""},
+        Pitfall{"healthcheck_in_a_line", "healthcheck: {test: curl -f x}", ""},
+        Pitfall{"no_healthcheck", "healthcheck: {test: [NONE]}", ""},
         Pitfall{"attribute_in_singular",
                 "deploy: {placement: {constraints: [node.label.x == y]}}",
                 "services.web.deploy.placement.constraints: no node has \"node.label.x\"; did you "
