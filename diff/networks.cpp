@@ -200,7 +200,7 @@ void Planner::collect_networks() {
     action.kind = ObjectKind::network;
     action.name = name;
     action.key = key_of(name);
-    action.reason = "removed from git";
+    action.reason = "no longer in the stack's files";
     action.live_id = network->id;
     removals_.push_back(std::move(action));
   }

@@ -334,7 +334,7 @@ void Planner::collect(const std::vector<const typename Kind::Live*>& live_object
     action.kind = Kind::kKind;
     action.name = object->name;
     action.key = key;
-    action.reason = finals.count(key) != 0 ? "old generation, nothing uses it" : "removed from git";
+    action.reason = finals.count(key) != 0 ? "old generation, nothing uses it" : "no longer in the stack's files";
     action.live_id = object->id;
     removals_.push_back(std::move(action));
   }

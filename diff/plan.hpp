@@ -57,7 +57,7 @@ struct Action {
                      ///< git does not name.
   Impact impact = Impact::none;
   std::string
-      reason;  ///< "removed from git", "replaces MY-APP_nginx" …; "" where the fields say it.
+      reason;  ///< "no longer in the stack's files", "replaces MY-APP_nginx" …; "" where the fields say it.
   std::vector<FieldChange> changes;  ///< Empty for create and remove. Where `kind` is network,
                                      ///< secret or config: of labels, or why it is replaced.
   swarm::ObjectId live_id;           ///< Of what is updated, replaced or removed.

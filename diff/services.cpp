@@ -338,7 +338,7 @@ void Planner::remove_services() {
     action.name = service->spec.name;
     action.key = key_of(service->spec.name);
     action.impact = Impact::stop;
-    action.reason = "removed from git";
+    action.reason = "no longer in the stack's files";
     action.live_id = service->id;
     note_volumes(action.key, service->spec, nullptr);
     removals_.push_back(std::move(action));
