@@ -282,6 +282,25 @@ std::string body(const Plan& plan, const Paint& paint, std::string_view indent) 
   return text;
 }
 
+/// A restart that is no rolling one, for all tasks go together: " (all 2 tasks at once)"; "" for
+/// another.
+std::string all_at_once(const Plan& plan, const std::string& key) {
+  const auto at = plan.desired.services.find(key);
+  if (at == plan.desired.services.end()) return "";
+  const auto& spec = at->second.spec;
+  const auto& config = spec.update_config;
+  const auto parallelism = config ? config->parallelism : 1;
+  const auto count = task_count(spec);
+  const bool everywhere = spec.mode.global.has_value();
+  if (parallelism != 0 && (everywhere || parallelism < count)) return "";
+  if (count == 0 && !everywhere) return "";
+  const bool starts_first = config && config->order == "start-first";
+  if (count == 1) return starts_first ? "" : " (1 task: a short downtime)";
+  return (everywhere ? " (on every node at once"
+                     : " (all " + std::to_string(count) + " tasks at once") +
+         std::string(starts_first ? ")" : ": a short downtime)");
+}
+
 std::string tasks_of(const Plan& plan, const std::string& key) {
   const auto at = plan.desired.services.find(key);
   if (at == plan.desired.services.end()) return "";
@@ -291,25 +310,6 @@ std::string tasks_of(const Plan& plan, const std::string& key) {
   return " (" + std::to_string(count) + (count == 1 ? " task)" : " tasks)");
 }
 
-}  // namespace
-
-std::string summary(const Plan& plan) {
-  // One group of services per consequence, in the order of how much it hurts.
-  std::map<int, std::pair<std::string, std::vector<std::string>>> groups;
-  const auto add = [&](int order, const std::string& words, const std::string& service) {
-    auto& group = groups[order];
-    group.first = words;
-    group.second.push_back(service);
-  };
-  std::size_t objects = 0;
-  for (const auto& action : plan.actions) {
-    if (action.kind != ObjectKind::service) {
-      ++objects;
-      continue;
-    }
-    const auto key = printable(action.key);
-    const auto with_tasks = key + tasks_of(plan, action.key);
-    if (action.verb == Verb::remove) {
 std::string joined_lines(const std::vector<std::string>& lines) {
   std::string text;
   for (const auto& line : lines) text += printable(line) + "\n";
@@ -336,26 +336,48 @@ std::string fenced(std::string_view title, std::string_view headline, const std:
   return result;
 }
 
+}  // namespace
+
+std::string summary(const Plan& plan) {
+  // One group of services per consequence, in the order of how much it hurts.
+  std::map<int, std::pair<std::string, std::vector<std::string>>> groups;
+  const auto add = [&](int order, const std::string& words, const std::string& service) {
+    auto& group = groups[order];
+    group.first = words;
+    group.second.push_back(service);
+  };
+  std::size_t objects = 0;
+  for (const auto& action : plan.actions) {
+    if (action.kind != ObjectKind::service) {
+      ++objects;
+      continue;
+    }
+    const auto key = printable(action.key);
+    const auto with_tasks = key + tasks_of(plan, action.key);
+    if (action.verb == Verb::remove) {
       add(0, "removes ", key);
     } else if (action.verb == Verb::replace) {
       add(1, "stops and starts ", with_tasks);
     } else if (action.verb == Verb::create) {
-      add(5, "starts ", with_tasks);
+      add(6, "starts ", with_tasks);
     } else {
       switch (action.impact) {
         case Impact::restart:
         case Impact::start:
         case Impact::stop:
-          add(2, "rolling restart of ", with_tasks);
+          if (const auto tasks = all_at_once(plan, action.key); !tasks.empty())
+            add(2, "restart of ", key + tasks);
+          else
+            add(3, "rolling restart of ", with_tasks);
           break;
         case Impact::rerun:
-          add(3, "runs again ", key);
+          add(4, "runs again ", key);
           break;
         case Impact::scale:
-          add(4, "scales ", with_tasks);
+          add(5, "scales ", with_tasks);
           break;
         case Impact::none:
-          add(6, "no restart of ", key);
+          add(7, "no restart of ", key);
           break;
       }
     }

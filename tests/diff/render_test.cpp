@@ -110,6 +110,34 @@ TEST(PlanJson, IsValidWhateverTheContent) {
   EXPECT_TRUE(nlohmann::json::accept(to_json(hostile(), "\"\\\x01\n")));
 }
 
+TEST(PlanSummary, SaysWhereARestartIsNoRollingOne) {
+  const auto of = [](std::uint64_t replicas, std::uint64_t parallelism, const std::string& order) {
+    SimulatedSwarm swarm;
+    auto stack = testing::stack("s");
+    auto& web = testing::add_service(stack, "web");
+    if (replicas == 0) {
+      web.mode = {};
+      web.mode.global.emplace();
+    } else {
+      web.mode.replicated->replicas = replicas;
+    }
+    web.update_config.emplace();
+    web.update_config->parallelism = parallelism;
+    web.update_config->order = order;
+    swarm.apply(plan(stack, swarm.state, {}));
+    stack.services.at("web").spec.task_template.container.env = {"A=1"};
+    return summary(plan(stack, swarm.state, {}));
+  };
+  EXPECT_EQ(of(2, 1, "stop-first"), "rolling restart of web (2 tasks)");
+  EXPECT_EQ(of(2, 0, "stop-first"), "restart of web (all 2 tasks at once: a short downtime)");
+  EXPECT_EQ(of(2, 0, "start-first"), "restart of web (all 2 tasks at once)");
+  EXPECT_EQ(of(3, 4, "stop-first"), "restart of web (all 3 tasks at once: a short downtime)");
+  EXPECT_EQ(of(1, 1, "stop-first"), "restart of web (1 task: a short downtime)");
+  EXPECT_EQ(of(1, 0, "start-first"), "rolling restart of web (1 task)");
+  EXPECT_EQ(of(0, 1, "stop-first"), "rolling restart of web (on every node)");
+  EXPECT_EQ(of(0, 0, "stop-first"), "restart of web (on every node at once: a short downtime)");
+}
+
 TEST(PlanSummary, CountsWhatItCannotName) {
   SimulatedSwarm swarm;
   auto stack = testing::stack("s");
