@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include <poll.h>
+
 namespace skep::cli {
 
 MaskedOutput::MaskedOutput(std::ostream& stream, std::shared_ptr<const RedactionSet> set)
@@ -61,6 +63,11 @@ int MaskedOutput::sync() {
   const bool arrived = target_->pubsync() == 0;
   if (!arrived) keep_reason();
   return written && arrived ? 0 : -1;
+}
+
+bool nobody_reads(int descriptor) {
+  pollfd asked{descriptor, 0, 0};
+  return ::poll(&asked, 1, 0) == 1 && (asked.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 }  // namespace skep::cli

@@ -41,4 +41,8 @@ class MaskedOutput final : public std::streambuf {
   int reason_ = 0;    ///< `errno` of the first writing that failed.
 };
 
+/// Whether the other end of a pipe or socket was closed: whoever waits for something to write would
+/// learn of it only then.
+[[nodiscard]] bool nobody_reads(int descriptor);
+
 }  // namespace skep::cli

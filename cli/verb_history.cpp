@@ -2,8 +2,11 @@
 #include <charconv>
 #include <chrono>
 
+#include <unistd.h>
+
 #include "cli/agent_client.hpp"
 #include "cli/agent_words.hpp"
+#include "cli/masked_output.hpp"
 #include "core/ascii.hpp"
 #include "engine/http.hpp"
 #include "repository/settings.hpp"
@@ -180,6 +183,7 @@ int events(const Session& session, const HistoryFlags& flags) {
   follow.count = "1000";
   bool lost = false;
   while (flags.follow && session.clock.sleep_for(kFollow, session.stop)) {
+    if (nobody_reads(STDOUT_FILENO)) break;
     const auto base = query_of(session, follow);
     if (!base) return fail(base.error());
     const auto more = ask_json(

@@ -1,10 +1,12 @@
 #include "cli/masked_output.hpp"
 
+#include <array>
 #include <cerrno>
 #include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace skep::cli {
 namespace {
@@ -48,6 +50,15 @@ TEST(MaskedOutput, WritesEverythingBeforeItIsFinished) {
     EXPECT_TRUE(output.finish());
   }
   EXPECT_EQ(stream.str(), "a line\nand half of one");
+}
+
+TEST(MaskedOutput, IsReadByNobodyOnceTheOtherEndIsClosed) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  EXPECT_FALSE(nobody_reads(ends[1]));
+  ::close(ends[0]);
+  EXPECT_TRUE(nobody_reads(ends[1]));
+  ::close(ends[1]);
 }
 
 }  // namespace
