@@ -89,6 +89,12 @@ int apply(const Session& session, const ApplyFlags& flags) {
   if (!turn) return fail(turn.error());
   if (turn->all_good() && !has_errors(run->findings)) return kSuccess;
   std::cerr << "skep: not everything is as git says; the lines above say what and why\n";
+  const bool held = std::any_of(
+      turn->stacks.begin(), turn->stacks.end(), [](const auto& stack) { return stack.held; });
+  if (held && !flags.approve) {
+    std::cerr << "skep: where no agent runs, `skep apply --approve STACK` stands for `skep approve "
+                 "STACK`\n";
+  }
   return kFailure;
 }
 
