@@ -99,6 +99,13 @@ Result<Repository> load_repository(const Session& session,
   repository.desired = *std::move(desired);
   if (repository.desired.stacks.empty() && repository.desired.all_findings().empty() &&
       repository.desired.disabled.empty()) {
+    const auto& root = repository.load.root;
+    const auto there = repository.snapshot->find(root);
+    if (!root.is_root() && there &&
+        (!*there || (*there)->kind != ports::TreeEntry::Kind::directory)) {
+      return Error{ErrorKind::invalid_input,
+                   "--path: " + repository.source->describe() + " has no directory " + root.text()};
+    }
     std::string groups;
     for (const auto& group : repository.desired.cluster.groups)
       groups += (groups.empty() ? "" : ", ") + group.name + "/*";
