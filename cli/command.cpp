@@ -42,6 +42,11 @@ Option* Option::one_of(const std::vector<std::string>& words) {
   return this;
 }
 
+Option* Option::names(const std::string& what) {
+  what_ = what;
+  return this;
+}
+
 Option* Option::one_at_a_time() {
   option_->delimiter('\0')->allow_extra_args(false);
   return this;
@@ -198,7 +203,64 @@ std::vector<std::string> with_long_names(CLI::App& root, int argc, const char* c
   return arguments;
 }
 
+/// `skep help VERB` as `skep VERB --help`, and `skep` alone as `skep --help`.
+std::vector<std::string> with_help_flag(std::vector<std::string> arguments) {
+  const bool asked = arguments.size() > 1 && arguments[1] == "help";
+  if (asked) arguments.erase(arguments.begin() + 1);
+  if (asked || arguments.size() == 1) arguments.emplace_back("--help");
+  return arguments;
+}
+
 }  // namespace
+
+const Command& Command::chosen() const {
+  for (const auto& child : commands_) {
+    if (child->app_->parsed()) return child->chosen();
+  }
+  return *this;
+}
+
+std::vector<std::string> Command::flags() const {
+  std::vector<std::string> names;
+  for (const auto& option : options_) {
+    for (const auto& name : option.option_->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+std::vector<std::string> Command::verbs() const {
+  std::vector<std::string> names;
+  for (const auto& child : commands_) {
+    if (!child->app_->get_group().empty()) names.push_back(child->app_->get_name());
+  }
+  return names;
+}
+
+std::string Command::full_name() const {
+  return around_ == nullptr ? app_->get_name() : around_->full_name() + " " + app_->get_name();
+}
+
+int Command::complain_of(const std::string& word) const {
+  const auto& command = chosen();
+  const bool flag = word.size() > 1 && word.starts_with('-');
+  const auto name = word.substr(0, flag ? word.find('=') : std::string::npos);
+  auto known = flag ? command.flags() : command.verbs();
+  if (flag && &command != this) {
+    const auto global = flags();
+    known.insert(known.end(), global.begin(), global.end());
+  }
+  const bool takes_nothing = !flag && command.verbs().empty();
+  std::cerr << "skep: " << (&command == this ? "" : command.full_name() + " has ")
+            << (takes_nothing ? "no use for "
+                : flag        ? "no flag "
+                              : "no command ")
+            << name;
+  if (const auto near = nearest(name, known); !near.empty())
+    std::cerr << "; did you mean " << near << "?";
+  std::cerr << "\n`" << command.full_name() << " --help` lists "
+            << (takes_nothing ? "what it takes" : "them") << "\n";
+  return 1;
+}
 
 const Option* Command::find_option(const std::string& name, const Command& root) const {
   for (const auto* command : {this, &root}) {
@@ -232,6 +294,7 @@ Completion Command::complete(const std::vector<std::string>& words) const {
   };
   if (waits != nullptr) {
     for (const auto& word : waits->words_) offer(word, "");
+    completion.value = waits->what_;
     return completion;
   }
   if (last.starts_with('-')) {
@@ -250,32 +313,34 @@ Completion Command::complete(const std::vector<std::string>& words) const {
       offer(child->app_->get_name(), child->app_->get_description());
   }
   for (const auto& option : command->options_) {
-    if (option.option_->get_positional()) completion.value = option.option_->get_name();
+    if (!option.option_->get_positional()) continue;
+    completion.value = option.what_.empty() ? option.option_->get_name() : option.what_;
+    for (const auto& word : option.words_) offer(word, "");
   }
   return completion;
 }
 
 std::optional<int> Command::parse(int argc, const char* const* argv) {
-  const auto arguments = with_long_names(*app_, argc, argv);
+  const auto arguments = with_help_flag(with_long_names(*app_, argc, argv));
   std::vector<const char*> pointers;
   for (const auto& argument : arguments) pointers.push_back(argument.c_str());
+  const auto exit = [&](const CLI::Error& error) { return app_->exit(error) == 0 ? 0 : 1; };
+  const auto unknown = [&]() -> std::optional<std::string> {
+    const auto words = app_->remaining(true);
+    if (words.empty()) return std::nullopt;
+    return words.front();
+  };
   try {
-    app_->parse(argc, pointers.data());
+    app_->parse(static_cast<int>(pointers.size()), pointers.data());
+  } catch (const CLI::ExtrasError& error) {
+    const auto word = unknown();
+    return word ? complain_of(*word) : exit(error);
   } catch (const CLI::RequiredError& error) {
-    const auto words = app_->remaining();
-    if (!app_->get_subcommands().empty() || words.empty()) return app_->exit(error) == 0 ? 0 : 1;
-    std::vector<std::string> names;
-    for (const auto& child : commands_) {
-      if (!child->app_->get_group().empty()) names.push_back(child->app_->get_name());
-    }
-    std::cerr << "skep: no command " << words.front();
-    if (const auto near = nearest(words.front(), names); !near.empty())
-      std::cerr << "; did you mean " << near << "?";
-    std::cerr << "\n`skep --help` lists them\n";
-    return 1;
+    const auto word = unknown();
+    return word ? complain_of(*word) : exit(error);
   } catch (const CLI::ParseError& error) {
     read_variables_of_all();  // For the help of all of them.
-    return app_->exit(error) == 0 ? 0 : 1;
+    return exit(error);
   }
   return std::nullopt;
 }

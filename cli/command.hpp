@@ -30,6 +30,8 @@ class Option {
   Option* group(const std::string& name);
   /// Only these words are allowed.
   Option* one_of(const std::vector<std::string>& words);
+  /// What it is the name of, for Completion::value; else a positional's own name.
+  Option* names(const std::string& what);
   /// One value each time it is given, whatever the value holds.
   Option* one_at_a_time();
   /// A value with commas is several: for a variable, which cannot be given twice.
@@ -41,6 +43,7 @@ class Option {
   std::string variable_;  ///< Of envname(); "" for none.
   bool may_be_empty_ = false;
   std::vector<std::string> words_;  ///< Of one_of().
+  std::string what_;                ///< Of names().
 };
 
 /// What may stand at the end of an unfinished command line.
@@ -49,7 +52,7 @@ struct Completion {
     std::string text, help;
   };
   std::vector<Word> words;
-  std::string value;  ///< The name of a value that no list knows: "STACK"; "" for none.
+  std::string value;  ///< What a value that no list knows is the name of: "STACK"; "" for none.
 };
 
 /// A command of the command line: the parser that the project uses (CLI11) behind the few calls
@@ -91,7 +94,7 @@ class Command {
   [[nodiscard]] Completion complete(const std::vector<std::string>& words) const;
 
   /// Of the root only. Nothing where a command was chosen; else what the process exits with, after
-  /// help or a mistake was printed.
+  /// help or a mistake was printed. `help VERB…` is the same as `VERB… --help`, and so is nothing.
   std::optional<int> parse(int argc, const char* const* argv);
 
  private:
@@ -109,6 +112,15 @@ class Command {
   Option* keep(CLI::Option* option);
   /// By -x or --long, also of the commands around this one.
   [[nodiscard]] const Option* find_option(const std::string& name, const Command& root) const;
+  /// The one that was chosen, this one or below it.
+  [[nodiscard]] const Command& chosen() const;
+  /// The long names of its flags, with the dashes.
+  [[nodiscard]] std::vector<std::string> flags() const;
+  /// Names of the commands below it that help lists.
+  [[nodiscard]] std::vector<std::string> verbs() const;
+  [[nodiscard]] std::string full_name() const;
+  /// Tells of a word that nothing takes, and of the nearest one that something does.
+  int complain_of(const std::string& word) const;
 
   std::unique_ptr<CLI::App> owned_;  ///< Of the root; null for the others, which it owns.
   CLI::App* app_;

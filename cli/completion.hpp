@@ -11,4 +11,7 @@ namespace skep::cli {
 /// for the last, unfinished word, then a tab and what it is.
 int complete(const Session& session, const Command& app, std::vector<std::string> words);
 
+/// Those that ship, and those of a repository that is a directory of this machine.
+[[nodiscard]] std::vector<std::string> template_names(const Session& session);
+
 }  // namespace skep::cli

@@ -34,6 +34,11 @@ Result<std::optional<PluginCall>> plugin_call(const std::vector<std::string>& ar
   PluginCall call;
   if (arguments.empty()) return std::optional<PluginCall>();
   call.arguments.push_back(arguments.front());
+  if (arguments.size() > 2 && arguments[1] == "help" && arguments[2] == "skep") {
+    call.arguments.insert(call.arguments.end(), arguments.begin() + 3, arguments.end());
+    call.arguments.emplace_back("--help");
+    return std::optional(std::move(call));
+  }
   std::string refused;
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const auto& word = arguments[i];

@@ -39,7 +39,7 @@ complete -c skep -a '(__skep_complete)'
 )sh";
 
 /// The names that the running agent knows, if it is here; silently none else.
-std::vector<std::string> stacks(const Session& session) {
+std::vector<std::string> known_to_agent(const Session& session, bool services) {
   AgentFlags flags;
   if (const auto socket = session.environment.find("SKEP_SOCKET");
       socket != session.environment.end())
@@ -49,8 +49,13 @@ std::vector<std::string> stacks(const Session& session) {
   if (!answer) return {};
   const auto status = server::parse_status(answer->body);
   std::vector<std::string> names;
-  if (status) {
-    for (const auto& stack : status->stacks) names.push_back(stack.name);
+  if (!status) return names;
+  for (const auto& stack : status->stacks) {
+    if (services) {
+      for (const auto& service : stack.services) names.push_back(service.name);
+    } else {
+      names.push_back(stack.name);
+    }
   }
   return names;
 }
@@ -62,10 +67,15 @@ int complete(const Session& session, const Command& app, std::vector<std::string
   const auto completion = app.complete(words);
   for (const auto& [text, help] : completion.words) std::cout << text << "\t" << help << "\n";
   const std::string last = words.empty() ? std::string() : words.back();
-  if (!completion.value.starts_with("STACK") || last.starts_with('-')) return kSuccess;
-  for (const auto& name : stacks(session)) {
-    if (name.starts_with(last)) std::cout << name << "\tstack\n";
-  }
+  if (last.starts_with('-')) return kSuccess;
+  const auto offer = [&](const std::vector<std::string>& names, const char* what) {
+    for (const auto& name : names) {
+      if (name.starts_with(last)) std::cout << name << "\t" << what << "\n";
+    }
+  };
+  if (completion.value.starts_with("STACK")) offer(known_to_agent(session, false), "stack");
+  if (completion.value == "SERVICE") offer(known_to_agent(session, true), "service");
+  if (completion.value == "TEMPLATE") offer(template_names(session), "template");
   return kSuccess;
 }
 

@@ -146,7 +146,7 @@ void add_logs(Command& app, Session& session) {
   auto* verb = app.add_subcommand("logs", "What the tasks of a stack's services wrote");
   auto flags = std::make_shared<LogsFlags>();
   verb->add_option("STACK", flags->stack, "Stack, by name or directory")->required();
-  verb->add_option("--service", flags->service, "Only this one of its services");
+  verb->add_option("--service", flags->service, "Only this one of its services")->names("SERVICE");
   verb->add_flag("-f,--follow", flags->follow, "Go on with what comes, until Ctrl-C");
   verb->add_option("--tail", flags->tail, "Lines of each task, or all")->capture_default_str();
   verb->add_option(

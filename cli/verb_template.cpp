@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cli/completion.hpp"
 #include "cli/repository_run.hpp"
 #include "helm-like-templates/catalog/catalog.hpp"
 #include "helm-like-templates/package/package.hpp"
@@ -298,6 +299,20 @@ int new_from_template(const Session& session, const TemplateFlags& flags) {
 
 }  // namespace
 
+std::vector<std::string> template_names(const Session& session) {
+  auto names = shipped_names();
+  RepositoryFlags flags;
+  if (const auto repo = session.variable("SKEP_REPO"); !repo.empty()) flags.repo = repo;
+  std::error_code code;
+  if (!fs::is_directory(flags.repo, code)) return names;  // No remote is asked for a completion.
+  const auto own = own_templates(session, flags);
+  if (!own) return names;
+  for (const auto& one : *own) names.push_back(one.name);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
 void add_template(Command& app, Session& session) {
   auto* verb = app.add_subcommand("template", "Templates that stacks are made from");
   auto flags = std::make_shared<TemplateFlags>();
@@ -309,10 +324,14 @@ void add_template(Command& app, Session& session) {
   auto* vendor = verb->add_subcommand(
       "vendor", "Copy a template that ships into templates/NAME, to keep or change it");
   for (auto* one : {list, show, create, vendor}) {
-    if (one != list) one->add_option("NAME", flags->name, "Name of a template")->required();
+    if (one != list) {
+      auto* name = one->add_option("NAME", flags->name, "Name of a template")->required();
+      if (one != create) name->names("TEMPLATE");
+    }
     add_repository_flags(*one, flags->repository);
   }
-  create->add_option("--from", flags->from, "Template that the new stack is made from");
+  create->add_option("--from", flags->from, "Template that the new stack is made from")
+      ->names("TEMPLATE");
   list->footer("Example:  skep template list");
   show->footer("Example:  skep template show web-app > apps/MY-APP/values.yaml");
   create->footer(

@@ -15,7 +15,8 @@ using StackPointer = std::shared_ptr<const DesiredStack>;
 /// Adds an error to the conflicts of `stack`.
 void blame(StackPointer& stack, std::string message, SourcePosition at);
 
-/// Two directories with one name, in whatever letter case, would take turns at destroying each other's services (trap 11).
+/// Two directories with one name, in whatever letter case, would take turns at destroying each
+/// other's services (trap 11).
 void check_names(std::vector<StackPointer>& stacks);
 
 /// A port of the ingress network belongs to one service of the whole swarm (trap 6), and none may

@@ -90,6 +90,48 @@ TEST_F(CommandTest, KnowsItsVariables) {
   EXPECT_EQ(root_.find_subcommand("other"), nullptr);
 }
 
+TEST_F(CommandTest, AWordThatNothingTakesIsToldWithTheNearestOneThatSomethingDoes) {
+  const auto said = [&](std::vector<const char*> words) {
+    words.insert(words.begin(), "program");
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(root_.parse(static_cast<int>(words.size()), words.data()), 1);
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(said({"vreb"}),
+            "skep: no command vreb; did you mean verb?\n`program --help` lists them\n");
+  EXPECT_THAT(said({"verb", "frist"}),
+              testing::HasSubstr("program verb has no command frist; did you mean first?"));
+  EXPECT_THAT(said({"verb", "second", "--wrod=x"}),
+              testing::HasSubstr("program verb second has no flag --wrod; did you mean --word?"));
+  EXPECT_THAT(said({"verb", "second", "--zzz"}),
+              testing::HasSubstr("has no flag --zzz\n`program verb second --help` lists them"));
+  EXPECT_THAT(said({"verb", "second", "more"}),
+              testing::HasSubstr("program verb second has no use for more\n"));
+}
+
+TEST_F(CommandTest, HelpIsAVerbAndWhatNothingAsksFor) {
+  const auto help = [&](std::vector<const char*> words) {
+    words.insert(words.begin(), "program");
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(root_.parse(static_cast<int>(words.size()), words.data()), 0);
+    return testing::internal::GetCapturedStdout();
+  };
+  EXPECT_THAT(help({}), testing::HasSubstr("With others below it"));
+  EXPECT_EQ(help({"help"}), help({"--help"}));
+  EXPECT_EQ(help({"help", "verb", "second"}), help({"verb", "second", "--help"}));
+}
+
+TEST_F(CommandTest, CompletesTheWordsOfAPositionalAndNamesWhatElseAValueIs) {
+  auto* verb = root_.add_subcommand("level", "Words");
+  verb->add_option("LEVEL", word_)->one_of({"debug", "info"});
+  verb->add_option("--service", other_)->names("SERVICE");
+  const auto words = root_.complete({"level", "d"}).words;
+  ASSERT_EQ(words.size(), 1U);
+  EXPECT_EQ(words[0].text, "debug");
+  EXPECT_EQ(root_.complete({"level", "--service", ""}).value, "SERVICE");
+  EXPECT_EQ(root_.complete({"level", ""}).value, "LEVEL");
+}
+
 TEST_F(CommandTest, TheHelpOfAVerbAndTheHelpOfAllNameVariables) {
   const auto help = [&](const std::vector<const char*>& words) {
     testing::internal::CaptureStdout();

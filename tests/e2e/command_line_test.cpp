@@ -93,7 +93,9 @@ TEST_F(CommandLine, CompletesVerbsFlagsAndWords) {
   EXPECT_THAT(offered({"plan", "--rep"}), testing::Contains("--repo"));
   EXPECT_THAT(offered({"plan", "-o", ""}), testing::IsSupersetOf({"json", "markdown", "text"}));
   EXPECT_THAT(offered({"-c", "somewhere", "template", "v"}), testing::ElementsAre("vendor"));
-  EXPECT_THAT(offered({"completion", ""}), testing::IsEmpty());
+  EXPECT_THAT(offered({"completion", ""}), testing::ElementsAre("bash", "zsh", "fish"));
+  EXPECT_THAT(offered({"log-level", "de"}), testing::ElementsAre("debug"));
+  EXPECT_THAT(offered({"template", "show", "web"}), testing::Contains("web-app"));
   const auto directory = std::filesystem::path(binary()).parent_path().string();
   const auto in_bash =
       lab::run({"bash",
