@@ -41,11 +41,13 @@ bool rollout_stopped(const swarm::UpdateStatus& update) {
          (state == "rollback_completed" && !by_a_person(update));
 }
 
-/// From when on an end tells something of what the service is now. A stopped rollout changed the
-/// service after what stopped it.
+/// From when on an end tells something of what the service is now. A stopped rollout, and swarm
+/// when it begins to go back, changed the service after what stopped it.
 std::string since(const swarm::LiveService& service, WallTime now) {
   auto start = to_rfc3339(now - kWhileDown);
-  if (!rollout_stopped(service.update)) start = std::max(start, service.updated_at);
+  const auto& update = service.update;
+  const bool goes_back = update.state == "rollback_started" && !by_a_person(update);
+  if (!goes_back && !rollout_stopped(update)) start = std::max(start, service.updated_at);
   return start;
 }
 

@@ -162,6 +162,18 @@ TEST_F(HealthTest, AWaitingTaskTellsWhyBeforeAnOlderFailureDoes) {
   EXPECT_THAT(trouble(), HasSubstr("no suitable node"));
 }
 
+TEST_F(HealthTest, WhenSwarmBeginsToGoBackTheTaskThatFailedIsStillWhatIsWrong) {
+  task("failed", 12s);
+  task("starting", 1s);
+  service.updated_at = to_rfc3339(kNow - 2s);
+  service.update.state = "rollback_started";
+  service.update.message = "update rolled back due to failure or early termination of task x";
+  EXPECT_EQ(health(), Health::progressing);
+  EXPECT_THAT(trouble(), testing::EndsWith("of task x: task: non-zero exit (3)"));
+  service.update.message = "manually requested rollback";
+  EXPECT_THAT(trouble(), testing::EndsWith("starting"));
+}
+
 TEST_F(HealthTest, ARollbackThatAPersonWantedIsJudgedByItsTasks) {
   service.running_tasks = 1;
   task("running", 60s);
