@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <istream>
 #include <optional>
+#include <set>
 #include <streambuf>
 #include <string_view>
 #include <utility>
@@ -64,20 +65,39 @@ bool is_block_text(const SourceText& source, std::size_t at) {
   return source.text()[at] == '|' || source.text()[at] == '>';
 }
 
+/// yaml-cpp takes the colon behind an alias for a part of its name, where it ends a name for Go.
+std::optional<std::size_t> colon_of_alias(std::string_view text, std::size_t alias) {
+  if (alias >= text.size() || text[alias] != '*') return std::nullopt;
+  const auto end = text.find_first_of(": \t\r\n,[]{}", alias);
+  const bool colon = end != std::string_view::npos && text[end] == ':' &&
+                     (end + 1 == text.size() || kSpace.find(text[end + 1]) != kSpace.npos);
+  return colon ? std::optional(end) : std::nullopt;
+}
+
+/// What is inserted for yaml-cpp to read a text as Go does. Where one is needed is a guess as long
+/// as the text is not understood: it may stand inside of another text.
+struct Guesses {
+  Insertions inserted;
+  Insertions wanted;            ///< By the reading of a text with `inserted`.
+  Insertions met;               ///< Those of `inserted` that turned out to be needed.
+  std::set<std::size_t> wrong;  ///< Places where there must be none.
+
+  [[nodiscard]] bool may_insert(std::size_t offset) const {
+    return !inserted.has(offset) && wrong.count(offset) == 0;
+  }
+};
+
 class Collector final : public YAML::EventHandler {
  public:
-  /// `wanted` gets what has to be inserted for a text to be read right.
   Collector(const SourceText& source,
             std::size_t max_nodes,
             int max_depth,
-            const Insertions& inserted,
-            Insertions& wanted,
+            Guesses& guesses,
             RawDocument& document)
       : source_(source),
         max_nodes_(max_nodes),
         max_depth_(max_depth),
-        inserted_(inserted),
-        wanted_(wanted),
+        guesses_(guesses),
         document_(document) {
     document_.anchors.emplace_back();
     document_.anchored.push_back(RawNode::kNone);
@@ -94,7 +114,10 @@ class Collector final : public YAML::EventHandler {
     add(mark, anchor, RawNode::Kind::null);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    add(mark, 0, RawNode::Kind::alias).anchor = static_cast<std::uint32_t>(anchor);
+    auto& node = add(mark, 0, RawNode::Kind::alias);
+    node.anchor = static_cast<std::uint32_t>(anchor);
+    const auto colon = colon_of_alias(source_.text(), node.offset);
+    if (colon && guesses_.inserted.has(*colon)) guesses_.met.add(*colon, " ");
   }
   void OnScalar(const YAML::Mark& mark,
                 const std::string& tag,
@@ -132,7 +155,7 @@ class Collector final : public YAML::EventHandler {
   };
 
   RawNode& add(const YAML::Mark& mark, YAML::anchor_t anchor, RawNode::Kind kind) {
-    const auto offset = inserted_.original(static_cast<std::size_t>(std::max(mark.pos, 0)));
+    const auto offset = guesses_.inserted.original(static_cast<std::size_t>(std::max(mark.pos, 0)));
     auto& nodes = document_.nodes;
     if (nodes.size() >= max_nodes_) {
       throw LimitReached{offset, "more than " + std::to_string(max_nodes_) + " values in one file"};
@@ -164,9 +187,10 @@ class Collector final : public YAML::EventHandler {
 
   void part_from_text(const RawNode& node) {
     const auto text = text_behind_properties(source_, node.offset);
-    if (!text || inserted_.has(*text)) return;
+    if (!text) return;
+    if (guesses_.inserted.has(*text)) return guesses_.met.add(*text, own_line(source_, *text));
     if (is_block_text(source_, *text) || (!node.block_key && goes_on(*text, node.parent_column))) {
-      wanted_.add(*text, own_line(source_, *text));
+      guesses_.wanted.add(*text, own_line(source_, *text));
     }
   }
 
@@ -234,92 +258,86 @@ class Collector final : public YAML::EventHandler {
   const SourceText& source_;
   std::size_t max_nodes_;
   int max_depth_;
-  const Insertions& inserted_;
-  Insertions& wanted_;
+  Guesses& guesses_;
   RawDocument& document_;
   std::vector<Open> open_;
 };
-
-/// yaml-cpp takes the colon behind an alias for a part of its name, where it ends a name for Go.
-std::optional<std::size_t> colon_of_alias(std::string_view text, std::size_t alias) {
-  if (alias >= text.size() || text[alias] != '*') return std::nullopt;
-  const auto end = text.find_first_of(": \t\r\n,[]{}", alias);
-  const bool colon = end != std::string_view::npos && text[end] == ':' &&
-                     (end + 1 == text.size() || kSpace.find(text[end + 1]) != kSpace.npos);
-  return colon ? std::optional(end) : std::nullopt;
-}
 
 /// For a mistake that yaml-cpp sees behind what it misread as no block text or as no key, on the
 /// nearest such line behind `from`, the last value that was understood.
 void want_for_mistake(const SourceText& source,
                       std::size_t from,
                       std::size_t mistake,
-                      const Insertions& inserted,
-                      Insertions& wanted) {
+                      Guesses& guesses) {
   const std::string_view text = source.text();
-  if (const auto colon = colon_of_alias(text, mistake); colon && !inserted.has(*colon)) {
-    return wanted.add(*colon, " ");
-  }
+  auto alias = colon_of_alias(text, mistake);
   for (auto line = std::min(mistake, text.size()); line > from; --line) {
     const auto end_above = text.rfind('\n', line - 1);
     line = end_above == std::string_view::npos ? 0 : end_above + 1;
     const auto entry = std::min(text.find_first_not_of(" -?:", line), text.size());
     const auto block = text_behind_properties(source, entry);
-    const auto colon = colon_of_alias(text, entry);
-    if (colon && !inserted.has(*colon)) return wanted.add(*colon, " ");
-    if (block && is_block_text(source, *block) && !inserted.has(*block)) {
-      return wanted.add(*block, own_line(source, *block));
+    // What looks like an alias below it is its text.
+    if (block && is_block_text(source, *block) && guesses.may_insert(*block)) {
+      return guesses.wanted.add(*block, own_line(source, *block));
     }
-    if (line == 0) return;
+    if (!alias || !guesses.may_insert(*alias)) alias = colon_of_alias(text, entry);
+    if (line == 0) break;
   }
+  if (alias && guesses.may_insert(*alias)) guesses.wanted.add(*alias, " ");
 }
 
 Result<RawDocument> read_once(const SourceText& source,
                               std::size_t max_nodes,
                               int max_depth,
-                              const Insertions& inserted,
-                              Insertions& wanted) {
+                              Guesses& guesses) {
   RawDocument document;
-  std::string copy = inserted.applied_to(source.text());
+  std::string copy = guesses.inserted.applied_to(source.text());
   ViewBuffer buffer(copy);
   std::istream stream(&buffer);
   try {
-    Collector collector(source, max_nodes, max_depth, inserted, wanted, document);
+    Collector collector(source, max_nodes, max_depth, guesses, document);
     YAML::Parser parser(stream);
     parser.HandleNextDocument(collector);
   } catch (const LimitReached& limit) {
     return source.error(limit.offset, limit.message);
   } catch (const YAML::Exception& problem) {
-    const auto offset = inserted.original(static_cast<std::size_t>(std::max(problem.mark.pos, 0)));
+    const auto offset =
+        guesses.inserted.original(static_cast<std::size_t>(std::max(problem.mark.pos, 0)));
     std::optional<std::size_t> last_value;
     if (!document.nodes.empty()) last_value = document.nodes.back().offset;
-    if (wanted.empty()) {
-      want_for_mistake(source, last_value.value_or(0), offset, inserted, wanted);
+    if (guesses.wanted.empty()) {
+      want_for_mistake(source, last_value.value_or(0), offset, guesses);
     }
     return source.error(offset, problem.msg + hint_for(problem.msg, source, offset, last_value));
   }
   return document;
 }
 
-/// Each may cost a reading of the text.
+/// Each guess may cost a reading of the text.
 constexpr std::size_t kMostReadings = 100;
 constexpr std::size_t kMostBytesRead = 32U << 20U;
 
 }  // namespace
 
 Result<RawDocument> read_events(const SourceText& source, std::size_t max_nodes, int max_depth) {
-  Insertions inserted;
+  Guesses guesses;
   for (std::size_t readings = 1;; ++readings) {
-    Insertions wanted;
-    auto document = read_once(source, max_nodes, max_depth, inserted, wanted);
-    const bool again = readings < kMostReadings && readings * source.text().size() < kMostBytesRead;
-    if (wanted.empty()) return document;
-    if (!again) {
-      return source.error(wanted.first(),
+    guesses.wanted = {};
+    guesses.met = {};
+    auto document = read_once(source, max_nodes, max_depth, guesses);
+    const auto wrong = guesses.inserted.without(guesses.met);
+    if (guesses.wanted.empty() && (!document || wrong.empty())) return document;
+    if (readings >= kMostReadings || readings * source.text().size() >= kMostBytesRead) {
+      return source.error(guesses.wanted.empty() ? wrong.front() : guesses.wanted.first(),
                           "too many tags, anchors and aliases like this one in a file: give it a "
                           "line of its own, or write the alias with a blank before its colon");
     }
-    inserted.add(wanted);
+    if (guesses.wanted.empty()) {
+      guesses.wrong.insert(wrong.begin(), wrong.end());
+      guesses.inserted = guesses.met;
+    } else {
+      guesses.inserted.add(guesses.wanted);
+    }
   }
 }
 

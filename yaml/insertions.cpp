@@ -6,31 +6,40 @@
 namespace skep::yaml {
 
 void Insertions::add(std::size_t offset, std::string text) {
-  const auto behind = std::upper_bound(
-      all_.begin(), all_.end(), offset, [](std::size_t a, const auto& b) { return a < b.offset; });
-  all_.insert(behind, {offset, std::move(text)});
-  std::size_t inserted = 0;
-  for (auto& one : all_) {
-    inserted += one.text.size();
-    one.end = one.offset + inserted;
-  }
+  all_.insert(after(offset), {offset, std::move(text)});
 }
 
 void Insertions::add(const Insertions& others) {
-  for (const auto& one : others.all_) add(one.offset, one.text);
+  all_.insert(all_.end(), others.all_.begin(), others.all_.end());
+  std::sort(
+      all_.begin(), all_.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
+}
+
+std::vector<Insertions::Insertion>::const_iterator Insertions::after(std::size_t offset) const {
+  return std::upper_bound(
+      all_.begin(), all_.end(), offset, [](std::size_t a, const auto& b) { return a < b.offset; });
+}
+
+std::vector<std::size_t> Insertions::without(const Insertions& others) const {
+  std::vector<std::size_t> offsets;
+  for (const auto& one : all_) {
+    if (!others.has(one.offset)) offsets.push_back(one.offset);
+  }
+  return offsets;
 }
 
 bool Insertions::has(std::size_t offset) const {
-  return std::any_of(
-      all_.begin(), all_.end(), [offset](const auto& one) { return one.offset == offset; });
+  const auto behind = after(offset);
+  return behind != all_.begin() && (behind - 1)->offset == offset;
 }
 
-std::string Insertions::applied_to(std::string_view text) const {
+std::string Insertions::applied_to(std::string_view text) {
   std::string out;
   std::size_t from = 0;
-  for (const auto& one : all_) {
+  for (auto& one : all_) {
     out += text.substr(from, one.offset - from);
     out += one.text;
+    one.end = out.size();
     from = one.offset;
   }
   return out += text.substr(from);

@@ -227,6 +227,14 @@ TEST(Parse, TextOfSeveralLinesMayHaveATagOrAnAnchorInAList) {
   EXPECT_NE(refusal(many).find("a line of its own"), std::string::npos);
 }
 
+TEST(Parse, WhatLooksLikeAnAliasOrAnAnchorInsideOfATextStaysAsItIs) {
+  EXPECT_EQ(parsed("? k\n: !!str |-\n  x\n    *a: [x, y]\n").find("k")->value(),
+            Node::Value(std::string("x\n  *a: [x, y]")));
+  const auto root = parsed("a: &k lab\nb: |\n  - &a |\n    c\n  *k: d\n*k: |\n  v\n");
+  EXPECT_EQ(root.find("b")->value(), Node::Value(std::string("- &a |\n  c\n*k: d\n")));
+  EXPECT_EQ(root.find("lab")->value(), Node::Value(std::string("v\n")));
+}
+
 TEST(Parse, BlockTextInAListWithAnAnchorEndsWhereItsIndentationDoes) {
   const auto root = parsed("a: &l # c\n\n  # d\n  - >\n  - ! \"\"\n  - >1-\n     y\n    \n  - z\n");
   const auto& list = *root.find("a")->as<List>();
