@@ -157,12 +157,13 @@ TEST_F(CommandLine, ADockerContextNamesTheEngine) {
 
 TEST_F(CommandLine, AWrongCommandLineIsOneErrorWithExitCode1) {
   const std::vector<std::vector<std::string>> wrong = {
-      {}, {"nonsense"}, {"plan", "--nonsense"}, {"plan", "-o", "xml"}, {"deploy", "-c", "x"}};
+      {"nonsense"}, {"plan", "--nonsense"}, {"plan", "-o", "xml"}, {"deploy", "-c", "x"}};
   for (const auto& words : wrong) {
     const auto done = skep(words);
     EXPECT_EQ(done.exit_code, 1) << testing::PrintToString(words);
     EXPECT_FALSE(done.err.empty()) << testing::PrintToString(words);
   }
+  EXPECT_EQ(skep({}).out, skep({"--help"}).out);
 }
 
 TEST_F(CommandLine, OutputThatCannotBeWrittenIsAnErrorUnlessNobodyReadsOn) {
