@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "reconciler/ports/forwarding_engine.hpp"
 #include "tests/reconciler/world.hpp"
 
 // What goes wrong in the world, at any moment: only what it concerns may stop, and it goes on by
@@ -39,6 +40,46 @@ class Faults : public tests::WorldTest {
     world.engine.roll_back_by_hand("a_web");
   }
 };
+
+// --- unknown is never empty (promise 4)
+
+/// Between the first look at the swarm and the second one somebody does something.
+class ChangesBetweenLooks final : public ports::ForwardingEngine {
+ public:
+  explicit ChangesBetweenLooks(fakes::FakeEngine& engine)
+      : ForwardingEngine(engine), fake_(engine) {}
+  Result<swarm::LiveState> observe(std::stop_token stop) override {
+    if (armed && ++looks_ == 2) {
+      fake_.edit_service("b_web", [](swarm::ServiceSpec& spec) {
+        spec.task_template.container.env = {"EDITED=1"};
+      });
+    }
+    return ForwardingEngine::observe(std::move(stop));
+  }
+  bool armed = false;
+
+ private:
+  fakes::FakeEngine& fake_;
+  int looks_ = 0;
+};
+
+TEST_F(Faults, NothingIsRemovedWhereASecondLookShowsAnotherSwarm) {
+  for (const std::string name : {"a", "b", "c"})
+    world.files["apps/" + name + "/docker-compose.yml"] = one_service(name + ":1");
+  ASSERT_TRUE(push().all_good());
+  world.files.erase("apps/a/docker-compose.yml");
+  world.commit();
+  ChangesBetweenLooks engine(world.engine);
+  spdlog::logger log("test");
+  Reconciler agent(engine, world.observer, world.clock, log, world.options, [] {});
+  engine.armed = true;
+  auto turn = agent.turn(world.desired(), {});
+  ASSERT_TRUE(turn);
+  EXPECT_EQ(image_of("a_web"), "a:1") << "what was decided from is not what is there";
+  EXPECT_TRUE(turn->wrote) << "it looks again at once";
+  ASSERT_TRUE(agent.turn(world.desired(), {}));
+  EXPECT_EQ(image_of("a_web"), "");
+}
 
 // --- one bad thing hurts only itself
 
