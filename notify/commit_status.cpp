@@ -1,6 +1,9 @@
 #include "notify/commit_status.hpp"
 
 #include <algorithm>
+#include <cstdint>
+
+#include "core/utf8.hpp"
 
 namespace skep::notify {
 namespace {
@@ -71,41 +74,14 @@ CommitStatus overall(const std::vector<StackVerdict>& stacks, const std::string&
           ""};
 }
 
-/// How many bytes the character that begins at `at` has; 0 where there is none.
-std::size_t length_of_character(std::string_view text, std::size_t at) {
-  const auto first = static_cast<unsigned char>(text[at]);
-  const std::size_t length = first < 0x80   ? 1
-                             : first < 0xC2 ? 0
-                             : first < 0xE0 ? 2
-                             : first < 0xF0 ? 3
-                             : first < 0xF5 ? 4
-                                            : 0;
-  if (length == 0 || at + length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((static_cast<unsigned char>(text[at + i]) & 0xC0U) != 0x80U) return 0;
-  }
-  if (length < 3) return length;
-  const auto second = static_cast<unsigned char>(text[at + 1]);
-  const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  const bool surrogate = first == 0xED && second > 0x9F, beyond = first == 0xF4 && second > 0x8F;
-  return overlong || surrogate || beyond ? 0 : length;
-}
-
-/// How many bytes at the beginning are blank, control something, or turn the direction of what
-/// follows, so that it reads as something else; 0 where that is to be seen.
-std::size_t length_of_unseen(std::string_view text) {
-  const auto byte = [&](std::size_t at) {
-    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+/// Blank, or controls something, or turns the direction of what follows, so that it reads as
+/// something else.
+bool is_unseen(std::uint32_t point) {
+  const auto is_from_to = [point](std::uint32_t from, std::uint32_t to) {
+    return point >= from && point <= to;
   };
-  if (byte(0) <= 0x20 || byte(0) == 0x7F) return 1;
-  if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) < 0xA0) return 2;  // U+0080 to U+009F
-  if (text.starts_with("\u061C")) return 2;
-  if (byte(0) != 0xE2 || (byte(1) != 0x80 && byte(1) != 0x81)) return 0;
-  // U+200B, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069
-  const bool unseen = byte(1) == 0x80 ? byte(2) == 0x8B || byte(2) == 0x8E || byte(2) == 0x8F ||
-                                            (byte(2) >= 0xA8 && byte(2) <= 0xAE)
-                                      : byte(2) >= 0xA6 && byte(2) <= 0xA9;
-  return unseen ? 3 : 0;
+  return point <= 0x20 || is_from_to(0x7F, 0x9F) || point == 0x061C || point == 0x200B ||
+         is_from_to(0x200E, 0x200F) || is_from_to(0x2028, 0x202E) || is_from_to(0x2066, 0x2069);
 }
 
 }  // namespace
@@ -191,13 +167,14 @@ std::vector<CommitStatus> statuses_of(const std::vector<StackVerdict>& stacks,
 std::string one_line(std::string_view text) {
   std::string line;
   for (std::size_t at = 0; at < text.size();) {
-    const auto unseen = length_of_unseen(text.substr(at));
-    if (unseen == 0) {
-      line += text[at++];
-      continue;
+    const auto character = first_character(text.substr(at));
+    const auto length = character ? character->length : 1;
+    if (!character || !is_unseen(character->point)) {
+      line += text.substr(at, length);
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
     }
-    at += unseen;
-    if (!line.empty() && line.back() != ' ') line += ' ';
+    at += length;
   }
   if (line.ends_with(' ')) line.pop_back();
   return line;
@@ -212,14 +189,10 @@ std::string at_most(std::string_view text, std::size_t most) {
       return result + "…";
     }
     before_last = result.size();
-    const auto length = length_of_character(text, at);
-    if (length == 0) {
-      result += "�";
-      ++at;
-    } else {
-      result += text.substr(at, length);
-      at += length;
-    }
+    const auto character = first_character(text.substr(at));
+    const auto length = character ? character->length : 1;
+    result += character ? text.substr(at, length) : "�";
+    at += length;
     ++count;
   }
   return result;
