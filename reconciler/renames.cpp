@@ -65,6 +65,11 @@ std::size_t distance(const swarm::StackSpec& fresh,
   return places;
 }
 
+/// The old name waits, and it is the new one that a person approves.
+Decision held_with(const StackFacts& fresh, const std::string& why) {
+  return {Verdict::wait, "waits for its new name: " + fresh.name + " " + why, fresh.name};
+}
+
 /// Its pre_deploy hook is still to be run.
 bool has_hook_before(const StackFacts& facts) {
   return facts.hooks.due != nullptr && facts.hooks.due->phase == repository::HookPhase::pre_deploy;
@@ -171,7 +176,7 @@ void Reconciler::pair_renames(const repository::DesiredState& desired,
                          "` in the skep.yaml of the one that is, or `skep approve " + fresh->name +
                          "` to begin with empty volumes";
         decision_of(fresh) = {Verdict::held, why};
-        work.decisions[o] = {Verdict::held, "waits for its new name: " + fresh->name + " " + why};
+        work.decisions[o] = held_with(*fresh, why);
       }
       continue;
     }
@@ -195,8 +200,7 @@ void Reconciler::pair_renames(const repository::DesiredState& desired,
     }
     if (!why.empty() && !memory_[fresh->name].approved) {
       verdict = {Verdict::held, why};
-      if (old.suspension == nullptr)
-        work.decisions[o] = {Verdict::held, "waits for its new name: " + fresh->name + " " + why};
+      if (old.suspension == nullptr) work.decisions[o] = held_with(*fresh, why);
       continue;
     }
     if (old.suspension != nullptr) continue;  // Both, for a person let the new one begin.

@@ -121,6 +121,21 @@ TEST_F(Renames, ASuspendedStackIsNotReplacedByItsNewName) {
   EXPECT_TRUE(World::status(last, "b").held);
 }
 
+TEST_F(Renames, WhereDataWouldStayTheNewNameIsWhatAPersonApproves) {
+  write("a", database("accounts"));
+  ASSERT_TRUE(push().all_good());
+  remove("a");
+  write("b", database("accounts"));
+  auto last = push();
+  EXPECT_TRUE(World::status(last, "b").held);
+  EXPECT_FALSE(World::status(last, "a").held) << "its approval would change nothing";
+  EXPECT_THAT(World::status(last, "a").message, HasSubstr("`skep approve b`"));
+  world.agent().approve("b", true);
+  settle();
+  EXPECT_EQ(image_of("a_web"), "");
+  EXPECT_EQ(image_of("b_web"), "pg:1");
+}
+
 TEST_F(Renames, WhatWentBackIsNotPushedAgainUnderAnotherName_Trap23) {
   write("a", one_service("a:1"));
   ASSERT_TRUE(push().all_good());
