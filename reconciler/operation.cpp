@@ -25,6 +25,18 @@ bool note_progress(Operation& operation, const std::vector<ports::ServiceStatus>
   return any;
 }
 
+/// The service whose words say why: one that swarm rolled back, else the first in trouble; null
+/// where none is.
+const ports::ServiceStatus* most_telling(const std::vector<ports::ServiceStatus>& services) {
+  const ports::ServiceStatus* first = nullptr;
+  for (const auto& service : services) {
+    if (service.trouble.empty()) continue;
+    if (service.update_state.starts_with("rollback_")) return &service;
+    if (first == nullptr) first = &service;
+  }
+  return first;
+}
+
 }  // namespace
 
 using ports::Health;
@@ -82,7 +94,7 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
   if (trying && facts.rolled_back && memory.failed_content != facts.desired->content &&
       memory.told_rollback != facts.desired->content) {
     memory.told_rollback = facts.desired->content;
-    finish_operation(facts, false, "health", "swarm rolled back " + facts.rollback_message);
+    finish_operation(facts, false, "health", "swarm rolled it back");
     return;
   }
   // An agent that was killed during a rollout follows it to its end all the same.
@@ -173,13 +185,11 @@ void Reconciler::finish_operation(const StackFacts& facts,
   } else {
     memory.last_failure = clock_.now();
     std::string trouble = message;
-    for (const auto& service : facts.services) {
-      if (service.trouble.empty()) continue;
-      trouble += (trouble.empty() ? "" : ": ") + service.name + ": " + service.trouble;
-      const auto registry = planner_.registry_trouble(service.image);
-      if (memory.unpullable.contains(service.name) && !registry.empty())
+    if (const auto* service = most_telling(facts.services)) {
+      trouble += (trouble.empty() ? "" : ": ") + service->name + ": " + service->trouble;
+      const auto registry = planner_.registry_trouble(service->image);
+      if (memory.unpullable.contains(service->name) && !registry.empty())
         trouble += "; its registry said when it was asked for the digest: " + registry;
-      break;
     }
     if (phase == "health") {
       ++memory.failures;

@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using ports::Health;
 using testing::HasSubstr;
+using testing::StartsWith;
 using tests::one_service;
 using tests::World;
 
@@ -68,8 +69,22 @@ TEST_F(SwarmRollback, OfAPersonIsFollowedByTheNextCommitAlsoWhereAHookRunsFirst)
 }
 
 TEST_F(SwarmRollback, FromWhatIsKeptOnFailureIsToldOnce) {
+  class Told final : public ports::Observer {
+   public:
+    void synced(const ports::SyncReport& report) override {
+      if (report.result == "failure") messages.push_back(report.message);
+    }
+    std::vector<std::string> messages;
+  } told;
+  world.listener = &told;
+  world.restart_agent();
   world.files["apps/a/skep.yaml"] = "on_failure: keep\n";
   deploy_and_fail();
+  ASSERT_EQ(told.messages.size(), 1U);
+  EXPECT_THAT(told.messages[0], StartsWith("swarm rolled it back: a_web: "));
+  const auto words = world.engine.state().find_service("a_web")->update.message;
+  ASSERT_FALSE(words.empty());
+  EXPECT_EQ(told.messages[0].find(words), told.messages[0].rfind(words)) << told.messages[0];
   turns_that_write(30);
   const auto status = World::status(turn(), "a");
   EXPECT_LE(status.consecutive_failures, 1U);
