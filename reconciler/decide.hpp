@@ -69,6 +69,8 @@ struct StackMemory {
   std::set<std::string> excused_updates;
   /// When a node last went or came before `operation` began, by the engine's clock.
   std::string nodes_moved;
+  /// Jobs that completed, as they were then.
+  std::map<std::string, swarm::ServiceSpec> jobs_done;
   std::set<std::string> unpullable;  ///< Services none of whose nodes gets the image.
   /// By service: the mark of the credentials that went along when it was last written.
   std::map<std::string, std::string> sent_with;

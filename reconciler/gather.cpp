@@ -348,6 +348,25 @@ void Reconciler::police(StackFacts& facts) {
   for (const auto& hook : facts.desired->hooks) judge(hook.key, hook.service);
 }
 
+void Reconciler::watch_job(const StackFacts& facts,
+                           const swarm::LiveService& job,
+                           bool completed) {
+  auto& done = memory_[facts.name].jobs_done;
+  const auto before = done.find(job.spec.name);
+  if (completed) {
+    done.insert_or_assign(job.spec.name, job.spec);
+  } else if (before != done.end()) {
+    const bool by_its_change = before->second != job.spec;
+    done.erase(before);
+    if (by_its_change) return;
+    const auto what = "job " + job.spec.name +
+                      " had completed and runs again: swarm began it anew, or somebody sent it "
+                      "once more as it was";
+    log_.warn(logfmt(what, {{"stack", facts.name}}));
+    observer_.noted({full_name(facts), "job", what});
+  }
+}
+
 void Reconciler::assess(StackFacts& facts,
                         const swarm::LiveStack& live,
                         const std::vector<swarm::Task>& tasks) {
@@ -400,6 +419,7 @@ void Reconciler::assess(StackFacts& facts,
     if (as_wanted && (update.state == "paused" || !failure_for_good(*service, own).empty()))
       facts.failed_for_good = true;
     if (is_unpullable(*service, own)) memory.unpullable.insert(service->spec.name);
+    if (service->spec.mode.is_job()) watch_job(facts, *service, is_completed(*service, own));
     facts.health = worst(facts.health, health);
     facts.pause = std::max(facts.pause, pause_between_tasks(*service));
     facts.services.push_back(describe_service(judged, own, clock_.now()));

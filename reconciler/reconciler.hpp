@@ -155,6 +155,9 @@ class Reconciler {
   void assess(StackFacts& facts,
               const swarm::LiveStack& live,
               const std::vector<swarm::Task>& tasks);
+  /// Tells of one that runs again though nobody changed it (an engine fault, seen after a change of
+  /// leaders).
+  void watch_job(const StackFacts& facts, const swarm::LiveService& job, bool completed);
   void plan_stack(StackFacts& facts, const diff::LiveIndex& index, std::stop_token stop);
   /// What the policy forbids becomes a note that blocks the plan.
   void police(StackFacts& facts);

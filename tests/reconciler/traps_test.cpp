@@ -85,6 +85,32 @@ TEST_F(TrapsTest, Trap33_ALiveEditOfAJobIsLeftAloneAndDoesNotRunItAgain) {
   EXPECT_THAT(World::status(turn, "a").plan->notes.front().text, HasSubstr("left alone"));
 }
 
+TEST_F(TrapsTest, Trap33_AJobThatRunsAgainThoughNobodyChangedItIsToldOnce) {
+  class Told final : public ports::Observer {
+   public:
+    void noted(const ports::Note& note) override {
+      if (note.kind == "job") sentences.push_back(note.message);
+    }
+    std::vector<std::string> sentences;
+  } told;
+  world.listener = &told;
+  world.restart_agent();
+  world.files["apps/a/docker-compose.yml"] = kJob;
+  world.commit();
+  settle();
+  world.engine.edit_service(
+      "a_job", [](swarm::ServiceSpec& spec) { ++spec.task_template.force_update; });
+  world.engine.set_running("a_job", 1);
+  turn();
+  EXPECT_TRUE(told.sentences.empty()) << "a person forced it";
+  world.engine.set_running("a_job", {});
+  turn();
+  world.engine.set_running("a_job", 1);
+  turn();
+  turn();
+  EXPECT_THAT(told.sentences, testing::ElementsAre(HasSubstr("a_job had completed and runs again")));
+}
+
 TEST_F(TrapsTest, Trap33_AChangeOfAnotherServiceDoesNotRunAnEditedJob) {
   world.files["apps/a/docker-compose.yml"] = kJob;
   world.commit();
