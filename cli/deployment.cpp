@@ -324,7 +324,7 @@ std::map<std::string, std::string> Deployment::postponed(const diff::Plan& plan)
         ending.insert(need.service);
     }
   }
-  std::map<std::string, std::uint64_t> completed;
+  std::set<std::string> completed;
   for (const auto& key : ending) {
     const auto at = desired_.services.find(key);
     const auto* found =
@@ -335,8 +335,7 @@ std::map<std::string, std::string> Deployment::postponed(const diff::Plan& plan)
     const auto failure = reconciler::failure_for_good(*found, *tasks);
     if (!plan.touches_service(found->spec.name) && !failure.empty())
       never_completes_ = Failed{found->spec.name, failure};
-    completed[found->spec.name] =
-        reconciler::describe_service(*found, *tasks, session_.clock.now()).tasks_completed;
+    if (reconciler::has_done_its_work(*found, *tasks)) completed.insert(found->spec.name);
   }
   return reconciler::postponed_services(plan, live_, false, awaited, completed);
 }

@@ -299,8 +299,10 @@ void Reconciler::apply_stack(StackFacts& facts,
   const bool overdue =
       facts.desired != nullptr && memory.overdue_content == facts.target()->content;
   ApplyOptions options;
-  std::map<std::string, std::uint64_t> completed;
-  for (const auto& service : facts.services) completed[service.name] = service.tasks_completed;
+  std::set<std::string> completed;
+  for (const auto& service : facts.services) {
+    if (service.completed) completed.insert(service.name);
+  }
   options.postponed = postponed_services(facts.plan, live, overdue, memory.awaited, completed);
   memory.waits.clear();
   if (!options.postponed.empty()) {

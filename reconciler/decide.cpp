@@ -249,7 +249,7 @@ std::map<std::string, std::string> postponed_services(
     const swarm::LiveState& live,
     bool overdue,
     const std::map<std::string, SteadyTime>& awaited,
-    const std::map<std::string, std::uint64_t>& completed) {
+    const std::set<std::string>& completed) {
   using Condition = swarm::ServiceDependency::Condition;
   std::set<std::string> restarting;  // Names that this plan itself is about to start or restart.
   for (const auto& action : plan.actions) {
@@ -269,16 +269,13 @@ std::map<std::string, std::string> postponed_services(
       return service != nullptr || postponed.count(name) == 0;
     if (restarting.count(name) != 0) return false;
     if (service == nullptr) return false;
-    if (dependency.condition == Condition::completed) {
-      const auto known = completed.find(name);
-      const auto done = std::max(service->completed_tasks,
-                                 known == completed.end() ? std::uint64_t{0} : known->second);
-      return done >= std::max<std::uint64_t>(service->desired_tasks, 1);
-    }
-    // Its old tasks run on while it is being updated.
+    // Its old tasks run on, or are still there, while it is being updated; a job has no rollout.
     const auto& update = service->update.state;
-    if (update == "updating" || update == "rollback_started" || awaited.count(name) != 0)
-      return false;
+    const bool rolls = !service->spec.mode.is_job() &&
+                       (update == "updating" || update == "rollback_started" ||
+                        awaited.count(name) != 0);
+    if (rolls) return false;
+    if (dependency.condition == Condition::completed) return completed.contains(name);
     return service->running_tasks >= service->desired_tasks;
   };
   const auto lack_of = [&](const diff::Action& action,

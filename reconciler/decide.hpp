@@ -205,14 +205,14 @@ struct Decision {
 /// Services of the plan whose `depends_on` is not fulfilled yet by what is live, or whose network
 /// is only leaving, and what is lacking, as ApplyOptions::postponed. With `overdue` new
 /// ones are created all the same, and only updates stay held (design §5). `awaited` are services
-/// whose update the engine accepted but may not show yet; `completed` says how many tasks of a
-/// service have done what they were for, which the engine counts of jobs only.
+/// whose update the engine accepted but may not show yet; `completed` those that have done what they
+/// were for (has_done_its_work).
 [[nodiscard]] std::map<std::string, std::string> postponed_services(
     const diff::Plan& plan,
     const swarm::LiveState& live,
     bool overdue,
     const std::map<std::string, SteadyTime>& awaited,
-    const std::map<std::string, std::uint64_t>& completed);
+    const std::set<std::string>& completed);
 
 /// Why desired and live differ.
 [[nodiscard]] ports::DriftCause cause_of(const StackFacts& facts);

@@ -192,6 +192,11 @@ bool is_completed(const swarm::LiveService& job, const std::vector<swarm::Task>&
          });
 }
 
+bool has_done_its_work(const swarm::LiveService& service, const std::vector<swarm::Task>& tasks) {
+  if (service.spec.mode.is_job()) return is_completed(service, tasks);
+  return done(service, tasks) >= std::max<std::uint64_t>(service.desired_tasks, 1);
+}
+
 std::string failure_for_good(const swarm::LiveService& service,
                              const std::vector<swarm::Task>& tasks) {
   const auto& policy = service.spec.task_template.restart_policy;
@@ -245,6 +250,7 @@ ports::ServiceStatus describe_service(const swarm::LiveService& service,
   status.tasks_running = service.running_tasks;
   status.tasks_completed =
       service.spec.mode.is_job() ? service.completed_tasks : done(service, tasks);
+  status.completed = has_done_its_work(service, tasks);
   status.update_state = service.update.state;
   status.updated = updated_tasks(service, tasks);
   status.sent_back_by_person =

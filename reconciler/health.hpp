@@ -47,6 +47,11 @@ namespace skep::reconciler {
 [[nodiscard]] bool is_completed(const swarm::LiveService& job,
                                 const std::vector<swarm::Task>& tasks);
 
+/// Whether it did what it was for and is not started again: a job, or another service whose restart
+/// policy says so.
+[[nodiscard]] bool has_done_its_work(const swarm::LiveService& service,
+                                     const std::vector<swarm::Task>& tasks);
+
 /// What a task ended with that is not started again, in the engine's words; "" where there is none.
 [[nodiscard]] std::string failure_for_good(const swarm::LiveService& service,
                                            const std::vector<swarm::Task>& tasks);

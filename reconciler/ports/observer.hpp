@@ -52,6 +52,7 @@ struct ServiceStatus {
   std::string mode;                   ///< replicated, global, replicated-job, global-job.
   std::uint64_t tasks_running = 0;    ///< In that state now, whatever the mode …
   std::uint64_t tasks_completed = 0;  ///< … and those that have done what they were for.
+  bool completed = false;  ///< All of them: it did what it was for and is not started again.
   bool sent_back_by_person = false;   ///< `update_state` is of a `docker service rollback`.
   std::string trouble;  ///< The engine's own words on why it is not as it should be; "" for none.
 };

@@ -146,13 +146,16 @@ TEST_F(HealthTest, AGlobalJobIsDoneWhenEachNodeIs) {
   task("complete", 5s, 0).node_id = "n1";
   task("running", 5s, 0).node_id = "n2";
   EXPECT_EQ(health(), Health::progressing);
+  EXPECT_FALSE(has_done_its_work(service, tasks));
   tasks.back().state = "complete";
   EXPECT_EQ(health(), Health::healthy);
+  EXPECT_TRUE(has_done_its_work(service, tasks));
   tasks.back().state = "failed";
   tasks.back().exit_code = 3;
   service.desired_tasks = 0;
   EXPECT_EQ(health(), Health::degraded);
   EXPECT_EQ(trouble(), "task: non-zero exit (3)");
+  EXPECT_FALSE(has_done_its_work(service, tasks)) << "on one node is not on all";
 }
 
 TEST_F(HealthTest, AWaitingTaskTellsWhyBeforeAnOlderFailureDoes) {
