@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "compose/paths.hpp"
+
 namespace skep::repository {
 namespace {
 
@@ -39,15 +41,50 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
   return text;
 }
 
+/// A file as it is, and as it is loaded.
+struct Text {
+  std::string original, current;
+};
+
+/// The files that those of the stack name (`extends`, `include`, `env_file`, …), some of whose
+/// lines are rewritten.
+class RewrittenFiles final : public FileReader {
+ public:
+  explicit RewrittenFiles(const FileReader* files) : files_(files) {}
+
+  Result<std::optional<std::string>> read(const std::string& path) const override {
+    const auto known = texts_.find(compose::shown_path(path));
+    if (known != texts_.end()) return std::optional(known->second.current);
+    if (files_ == nullptr) return std::optional<std::string>();
+    auto text = files_->read(path);
+    if (text && *text) texts_[compose::shown_path(path)] = {**text, **text};
+    return text;
+  }
+  /// Null where it was not read.
+  [[nodiscard]] Text* find(const std::string& shown) {
+    const auto known = texts_.find(shown);
+    return known == texts_.end() ? nullptr : &known->second;
+  }
+
+ private:
+  const FileReader* files_;
+  mutable std::map<std::string, Text> texts_;
+};
+
 class StandIns {
  public:
   StandIns(compose::Input input, std::string_view mask)
-      : original_(input), input_(std::move(input)), mask_(mask) {}
+      : variables_(input.environment), read_(input.reader), input_(std::move(input)), mask_(mask) {
+    for (const auto& file : input_.files) given_[file.name] = {file.text, file.text};
+    input_.reader = &read_;
+  }
 
   compose::Output run() {
     auto output = compose::load(input_);
-    for (int loadings = 1; loadings < kMostLoadings && try_others(output.findings); ++loadings)
+    for (int loadings = 1; loadings < kMostLoadings && try_others(output.findings); ++loadings) {
+      for (auto& file : input_.files) file.text = given_.at(file.name).current;
       output = compose::load(input_);
+    }
     output.findings.insert(output.findings.end(), remarks_.begin(), remarks_.end());
     return output;
   }
@@ -59,26 +96,29 @@ class StandIns {
     bool changed = false;
     for (const auto& finding : findings) {
       if (finding.severity != Finding::Severity::error) continue;
-      for (std::size_t i = 0; i < original_.files.size(); ++i) {
-        if (original_.files[i].name != finding.at.file) continue;
-        const auto [begin, end] = line_of(original_.files[i].text, finding.at.line);
-        const auto line = original_.files[i].text.substr(begin, end - begin);
-        for (const auto& name : names_in(line)) {
-          if (!seen.emplace(name, true).second) continue;
-          changed = try_other_variable(name, finding.at) || changed;
-        }
-        const auto place = std::to_string(i) + ':' + std::to_string(finding.at.line);
-        if (line.find(mask_) == std::string::npos || !seen.emplace(place, true).second) continue;
-        changed = try_other_line(place, i, finding.at) || changed;
+      auto* text = text_of(finding.at.file);
+      if (text == nullptr) continue;
+      const auto [begin, end] = line_of(text->original, finding.at.line);
+      const auto line = text->original.substr(begin, end - begin);
+      for (const auto& name : names_in(line)) {
+        if (!seen.emplace(name, true).second) continue;
+        changed = try_other_variable(name, finding.at) || changed;
       }
+      const auto place = finding.at.file + ':' + std::to_string(finding.at.line);
+      if (line.find(mask_) == std::string::npos || !seen.emplace(place, true).second) continue;
+      changed = try_other_line(place, line, *text, finding.at) || changed;
     }
     return changed;
   }
 
+  Text* text_of(const std::string& file) {
+    const auto given = given_.find(file);
+    return given == given_.end() ? read_.find(file) : &given->second;
+  }
+
   bool try_other_variable(const std::string& name, const SourcePosition& at) {
-    const auto variable = original_.environment.find(name);
-    if (variable == original_.environment.end() ||
-        variable->second.find(mask_) == std::string::npos)
+    const auto variable = variables_.find(name);
+    if (variable == variables_.end() || variable->second.find(mask_) == std::string::npos)
       return false;
     const auto form = next_form(name, name, at);
     if (form.empty()) return false;
@@ -87,14 +127,14 @@ class StandIns {
   }
 
   /// What a template wrote has the mask itself in it.
-  bool try_other_line(const std::string& place, std::size_t file, const SourcePosition& at) {
+  bool try_other_line(const std::string& place,
+                      const std::string& line,
+                      Text& text,
+                      const SourcePosition& at) {
     const auto form = next_form(place, "a value here", at);
     if (form.empty()) return false;
-    auto& text = input_.files[file].text;
-    const auto [begin, end] = line_of(text, at.line);
-    const auto [from, to] = line_of(original_.files[file].text, at.line);
-    const auto line = original_.files[file].text.substr(from, to - from);
-    text.replace(begin, end - begin, replaced(line, mask_, form));
+    const auto [begin, end] = line_of(text.current, at.line);
+    text.current.replace(begin, end - begin, replaced(line, mask_, form));
     return true;
   }
 
@@ -120,7 +160,9 @@ class StandIns {
     return {begin, std::min(text.find('\n', begin), text.size())};
   }
 
-  const compose::Input original_;
+  const std::map<std::string, std::string> variables_;  ///< As they are; in input_, what is tried.
+  std::map<std::string, Text> given_;                   ///< The stack's own files.
+  RewrittenFiles read_;
   compose::Input input_;
   std::string_view mask_;
   std::map<std::string, std::size_t> tried_;

@@ -132,6 +132,27 @@ TEST(EncryptedFiles, WhereTheStandInCannotStandSomethingOfTheRightFormDoes) {
   EXPECT_TRUE(load(files, options(false, true)).stacks.front()->broken());
 }
 
+TEST(EncryptedFiles, TheStandInsReachTheFilesThatAStackExtendsAndIncludes) {
+  std::map<std::string, std::string> files = {
+      {"apps/x/docker-compose.yml",
+       "include: [more.yml]\n"
+       "services:\n  web:\n    extends: {file: ../../base.yml, service: base}\n"},
+      {"apps/x/more.yml", "services:\n  side:\n    image: a\n    ports: [\"${PORT}:80\"]\n"},
+      {"base.yml",
+       sealed("base.yml",
+              "services:\n  base:\n    image: b\n    stop_grace_period: 10s\n"
+              "    deploy: {replicas: 2}\n")},
+      {"apps/x/.env.sops", sealed(".env.sops", "PORT=8080\n")}};
+  ASSERT_FALSE(load(files, options(true)).stacks.front()->broken())
+      << to_string(load(files, options(true)).stacks.front()->findings);
+  const auto state = load(files, options(false, true));
+  const auto& stack = *state.stacks.front();
+  ASSERT_FALSE(stack.broken()) << to_string(stack.findings);
+  EXPECT_THAT(to_string(stack.findings),
+              AllOf(HasSubstr("apps/x/more.yml:4:13: warning: PORT was not checked"),
+                    HasSubstr("base.yml:4:24: warning: a value here was not checked")));
+}
+
 /// Encrypted as a whole, whatever is in it.
 std::string sealed_whole(const std::string& path, const std::string& plain) {
   auto file = sops::encrypt(
