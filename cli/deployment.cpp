@@ -13,9 +13,9 @@
 #include "core/digest.hpp"
 #include "reconciler/apply.hpp"
 #include "reconciler/decide.hpp"
-#include "reconciler/health.hpp"
-#include "reconciler/node_loss.hpp"
-#include "reconciler/task_references.hpp"
+#include "reconciler/observation/health.hpp"
+#include "reconciler/observation/node_loss.hpp"
+#include "reconciler/observation/task_references.hpp"
 #include "repository/dotenv.hpp"
 #include "repository/settings.hpp"
 

@@ -4,7 +4,7 @@
 
 #include "cli/command.hpp"
 #include "core/result.hpp"
-#include "reconciler/access_policy.hpp"
+#include "reconciler/access/access_policy.hpp"
 
 namespace skep::cli {
 

@@ -6,7 +6,7 @@
 #include "cli/agent_client.hpp"
 #include "cli/agent_words.hpp"
 #include "cli/live_screen.hpp"
-#include "reconciler/named_stack.hpp"
+#include "reconciler/agent/named_stack.hpp"
 #include "server/status_json.hpp"
 
 namespace skep::cli {

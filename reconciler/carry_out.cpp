@@ -5,7 +5,7 @@
 #include "diff/normalise.hpp"
 #include "diff/render.hpp"
 #include "reconciler/apply.hpp"
-#include "reconciler/stream_proof.hpp"
+#include "reconciler/observation/stream_proof.hpp"
 #include "reconciler/work.hpp"
 #include "swarm/image_ref.hpp"
 #include "swarm/labels.hpp"

@@ -13,7 +13,7 @@
 #include "core/clock.hpp"
 #include "diff/plan.hpp"
 #include "reconciler/contention.hpp"
-#include "reconciler/hook_runs.hpp"
+#include "reconciler/observation/hook_runs.hpp"
 #include "reconciler/ports/observer.hpp"
 #include "reconciler/state.hpp"
 #include "repository/desired_state.hpp"
@@ -205,8 +205,8 @@ struct Decision {
 /// Services of the plan whose `depends_on` is not fulfilled yet by what is live, or whose network
 /// is only leaving, and what is lacking, as ApplyOptions::postponed. With `overdue` new
 /// ones are created all the same, and only updates stay held (design §5). `awaited` are services
-/// whose update the engine accepted but may not show yet; `completed` those that have done what they
-/// were for (has_done_its_work).
+/// whose update the engine accepted but may not show yet; `completed` those that have done what
+/// they were for (has_done_its_work).
 [[nodiscard]] std::map<std::string, std::string> postponed_services(
     const diff::Plan& plan,
     const swarm::LiveState& live,

@@ -3,9 +3,9 @@
 
 #include "core/logfmt.hpp"
 #include "diff/normalise.hpp"
-#include "reconciler/access_breaches.hpp"
-#include "reconciler/health.hpp"
+#include "reconciler/access/access_breaches.hpp"
 #include "reconciler/jobs.hpp"
+#include "reconciler/observation/health.hpp"
 #include "reconciler/redaction.hpp"
 #include "reconciler/stuck_rollout.hpp"
 #include "reconciler/work.hpp"
@@ -348,9 +348,7 @@ void Reconciler::police(StackFacts& facts) {
   for (const auto& hook : facts.desired->hooks) judge(hook.key, hook.service);
 }
 
-void Reconciler::watch_job(const StackFacts& facts,
-                           const swarm::LiveService& job,
-                           bool completed) {
+void Reconciler::watch_job(const StackFacts& facts, const swarm::LiveService& job, bool completed) {
   auto& done = memory_[facts.name].jobs_done;
   const auto before = done.find(job.spec.name);
   if (completed) {

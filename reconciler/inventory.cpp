@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <set>
 
-#include "reconciler/health.hpp"
+#include "reconciler/observation/health.hpp"
 #include "reconciler/work.hpp"
 #include "swarm/labels.hpp"
 

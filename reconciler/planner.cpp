@@ -2,7 +2,7 @@
 
 #include "core/digest.hpp"
 #include "core/logfmt.hpp"
-#include "reconciler/task_references.hpp"
+#include "reconciler/observation/task_references.hpp"
 #include "swarm/image_ref.hpp"
 #include "swarm/labels.hpp"
 

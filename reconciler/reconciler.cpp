@@ -6,10 +6,10 @@
 
 #include "core/digest.hpp"
 #include "core/logfmt.hpp"
-#include "reconciler/hook_runs.hpp"
-#include "reconciler/node_loss.hpp"
+#include "reconciler/observation/hook_runs.hpp"
+#include "reconciler/observation/node_loss.hpp"
+#include "reconciler/observation/stream_proof.hpp"
 #include "reconciler/stack_status.hpp"
-#include "reconciler/stream_proof.hpp"
 #include "reconciler/work.hpp"
 
 namespace skep::reconciler {

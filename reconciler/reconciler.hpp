@@ -16,15 +16,15 @@
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
-#include "reconciler/access_policy.hpp"
+#include "reconciler/access/access_policy.hpp"
+#include "reconciler/access/policed_engine.hpp"
 #include "reconciler/decide.hpp"
+#include "reconciler/observation/stuck_networks.hpp"
 #include "reconciler/planner.hpp"
-#include "reconciler/policed_engine.hpp"
 #include "reconciler/ports/checkout.hpp"
 #include "reconciler/ports/engine.hpp"
 #include "reconciler/ports/observer.hpp"
 #include "reconciler/state.hpp"
-#include "reconciler/stuck_networks.hpp"
 #include "repository/desired_state.hpp"
 
 namespace skep::reconciler {

@@ -2,7 +2,7 @@
 
 #include "core/logfmt.hpp"
 #include "reconciler/apply.hpp"
-#include "reconciler/hook_runs.hpp"
+#include "reconciler/observation/hook_runs.hpp"
 #include "reconciler/patience.hpp"
 #include "reconciler/work.hpp"
 #include "swarm/labels.hpp"

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/logfmt.hpp"
-#include "reconciler/health.hpp"
+#include "reconciler/observation/health.hpp"
 #include "reconciler/reconciler.hpp"
 
 namespace skep::reconciler {

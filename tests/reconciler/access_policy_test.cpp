@@ -1,9 +1,9 @@
-#include "reconciler/access_policy.hpp"
+#include "reconciler/access/access_policy.hpp"
 
 #include <gmock/gmock.h>
 
-#include "reconciler/access_breaches.hpp"
-#include "reconciler/policed_engine.hpp"
+#include "reconciler/access/access_breaches.hpp"
+#include "reconciler/access/policed_engine.hpp"
 #include "swarm/labels.hpp"
 #include "tests/reconciler/world.hpp"
 

@@ -1,4 +1,4 @@
-#include "reconciler/explain.hpp"
+#include "reconciler/agent/explain.hpp"
 
 #include <gmock/gmock.h>
 

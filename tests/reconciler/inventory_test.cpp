@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "reconciler/health.hpp"
+#include "reconciler/observation/health.hpp"
 #include "swarm/labels.hpp"
 #include "tests/reconciler/world.hpp"
 

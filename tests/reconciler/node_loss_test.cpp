@@ -1,4 +1,4 @@
-#include "reconciler/node_loss.hpp"
+#include "reconciler/observation/node_loss.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "reconciler/stream_proof.hpp"
+#include "reconciler/observation/stream_proof.hpp"
 #include "tests/reconciler/world.hpp"
 
 // One test per trap that concerns the reconciler, named after its number: here, and in
@@ -98,8 +98,8 @@ TEST_F(TrapsTest, Trap33_AJobThatRunsAgainThoughNobodyChangedItIsToldOnce) {
   world.files["apps/a/docker-compose.yml"] = kJob;
   world.commit();
   settle();
-  world.engine.edit_service(
-      "a_job", [](swarm::ServiceSpec& spec) { ++spec.task_template.force_update; });
+  world.engine.edit_service("a_job",
+                            [](swarm::ServiceSpec& spec) { ++spec.task_template.force_update; });
   world.engine.set_running("a_job", 1);
   turn();
   EXPECT_TRUE(told.sentences.empty()) << "a person forced it";
@@ -108,7 +108,8 @@ TEST_F(TrapsTest, Trap33_AJobThatRunsAgainThoughNobodyChangedItIsToldOnce) {
   world.engine.set_running("a_job", 1);
   turn();
   turn();
-  EXPECT_THAT(told.sentences, testing::ElementsAre(HasSubstr("a_job had completed and runs again")));
+  EXPECT_THAT(told.sentences,
+              testing::ElementsAre(HasSubstr("a_job had completed and runs again")));
 }
 
 TEST_F(TrapsTest, Trap33_AChangeOfAnotherServiceDoesNotRunAnEditedJob) {

@@ -1,4 +1,4 @@
-#include "reconciler/stream_proof.hpp"
+#include "reconciler/observation/stream_proof.hpp"
 
 #include <functional>
 #include <string>

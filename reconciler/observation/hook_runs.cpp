@@ -1,10 +1,10 @@
-#include "reconciler/hook_runs.hpp"
+#include "reconciler/observation/hook_runs.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <iterator>
 
-#include "reconciler/health.hpp"
+#include "reconciler/observation/health.hpp"
 #include "swarm/labels.hpp"
 
 namespace skep::reconciler {

@@ -1,4 +1,4 @@
-#include "reconciler/lease.hpp"
+#include "reconciler/agent/lease.hpp"
 
 #include <time.h>
 

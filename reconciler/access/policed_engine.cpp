@@ -1,6 +1,6 @@
-#include "reconciler/policed_engine.hpp"
+#include "reconciler/access/policed_engine.hpp"
 
-#include "reconciler/access_breaches.hpp"
+#include "reconciler/access/access_breaches.hpp"
 #include "swarm/labels.hpp"
 
 namespace skep::reconciler {

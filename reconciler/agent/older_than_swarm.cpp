@@ -1,4 +1,4 @@
-#include "reconciler/older_than_swarm.hpp"
+#include "reconciler/agent/older_than_swarm.hpp"
 
 #include "reconciler/state.hpp"
 

@@ -1,4 +1,4 @@
-#include "reconciler/health.hpp"
+#include "reconciler/observation/health.hpp"
 
 #include <algorithm>
 #include <array>

@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-#include "reconciler/access_policy.hpp"
+#include "reconciler/access/access_policy.hpp"
 #include "reconciler/ports/forwarding_engine.hpp"
 
 namespace skep::reconciler {

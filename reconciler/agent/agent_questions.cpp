@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "core/logfmt.hpp"
-#include "reconciler/agent.hpp"
-#include "reconciler/explain.hpp"
-#include "reconciler/named_stack.hpp"
+#include "reconciler/agent/agent.hpp"
+#include "reconciler/agent/explain.hpp"
+#include "reconciler/agent/named_stack.hpp"
 #include "reconciler/patience.hpp"
 
 // What people ask the agent, beside what its loop does.

@@ -1,4 +1,4 @@
-#include "reconciler/named_stack.hpp"
+#include "reconciler/agent/named_stack.hpp"
 
 #include <algorithm>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "reconciler/agent.hpp"
+#include "reconciler/agent/agent.hpp"
 
 #include <algorithm>
 #include <array>

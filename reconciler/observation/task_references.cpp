@@ -1,4 +1,4 @@
-#include "reconciler/task_references.hpp"
+#include "reconciler/observation/task_references.hpp"
 
 #include <algorithm>
 #include <array>

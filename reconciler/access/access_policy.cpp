@@ -1,4 +1,4 @@
-#include "reconciler/access_policy.hpp"
+#include "reconciler/access/access_policy.hpp"
 
 #include <charconv>
 

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "core/logfmt.hpp"
-#include "reconciler/agent.hpp"
-#include "reconciler/older_than_swarm.hpp"
+#include "reconciler/agent/agent.hpp"
+#include "reconciler/agent/older_than_swarm.hpp"
 
 // The agent's thread that follows git.
 namespace skep::reconciler {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
-#include "reconciler/hook_runs.hpp"
+#include "reconciler/observation/hook_runs.hpp"
 #include "repository/hooks.hpp"
 #include "swarm/live_state.hpp"
 

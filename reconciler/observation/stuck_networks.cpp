@@ -1,4 +1,4 @@
-#include "reconciler/stuck_networks.hpp"
+#include "reconciler/observation/stuck_networks.hpp"
 
 #include <algorithm>
 

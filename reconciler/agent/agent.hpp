@@ -13,12 +13,12 @@
 #include <spdlog/logger.h>
 
 #include "core/clock.hpp"
-#include "reconciler/lease.hpp"
+#include "reconciler/agent/lease.hpp"
+#include "reconciler/observation/stream_proof.hpp"
 #include "reconciler/ports/control.hpp"
 #include "reconciler/ports/source.hpp"
 #include "reconciler/reconciler.hpp"
 #include "reconciler/redaction.hpp"
-#include "reconciler/stream_proof.hpp"
 #include "repository/desired_state.hpp"
 
 namespace skep::reconciler {

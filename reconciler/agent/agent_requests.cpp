@@ -1,6 +1,6 @@
 #include "core/logfmt.hpp"
-#include "reconciler/agent.hpp"
-#include "reconciler/named_stack.hpp"
+#include "reconciler/agent/agent.hpp"
+#include "reconciler/agent/named_stack.hpp"
 
 // What people, and what sends hints, want of the agent: written down here, done in a turn.
 namespace skep::reconciler {

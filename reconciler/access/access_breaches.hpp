@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "reconciler/access_policy.hpp"
+#include "reconciler/access/access_policy.hpp"
 #include "swarm/service_spec.hpp"
 
 namespace skep::reconciler {

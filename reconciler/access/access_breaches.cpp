@@ -1,4 +1,4 @@
-#include "reconciler/access_breaches.hpp"
+#include "reconciler/access/access_breaches.hpp"
 
 #include <algorithm>
 #include <array>
