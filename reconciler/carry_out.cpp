@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kLongestReason = 500;
 constexpr auto kBetweenRivals = std::chrono::seconds(5);
+constexpr auto kAfterAChange = std::chrono::seconds(1);
 
 /// The images that run, as the durable record keeps them: text in the file → digest.
 std::map<std::string, std::string> digests_of(const swarm::StackSpec& desired,
@@ -64,6 +65,26 @@ std::map<std::string, std::vector<repository::ServicePointer>> corrections_of(
   return corrections;
 }
 
+bool removes_something(const diff::Plan& plan) {
+  return std::any_of(plan.actions.begin(), plan.actions.end(), [](const diff::Action& action) {
+    return action.verb == diff::Verb::remove || action.verb == diff::Verb::replace;
+  });
+}
+
+/// What a stack has, by id, and what its services are; not versions, which the engine moves by
+/// itself.
+std::map<swarm::ObjectId, swarm::ServiceSpec> objects_of(
+    const std::map<std::string, swarm::LiveStack>& stacks, const std::string& name) {
+  std::map<swarm::ObjectId, swarm::ServiceSpec> objects;
+  const auto stack = stacks.find(name);
+  if (stack == stacks.end()) return objects;
+  for (const auto* service : stack->second.services) objects[service->id] = service->spec;
+  for (const auto* network : stack->second.networks) objects[network->id] = {};
+  for (const auto* config : stack->second.configs) objects[config->id] = {};
+  for (const auto* secret : stack->second.secrets) objects[secret->id] = {};
+  return objects;
+}
+
 /// Right after its services went, a network (or what was mounted) is still in use by tasks that
 /// shut down (rule D7.5): not yet a failure.
 bool still_in_use(const ActionResult& result) {
@@ -81,28 +102,32 @@ bool still_in_use(const ActionResult& result) {
 
 using ports::Health;
 
-Result<bool> Reconciler::prove(const Work& work, std::uint64_t fingerprint, std::stop_token stop) {
-  bool removes = false;
+Result<std::set<std::string>> Reconciler::changed_meanwhile(const Work& work,
+                                                            const swarm::LiveState& live,
+                                                            std::stop_token stop) {
+  std::set<std::string> removing;
   for (std::size_t i = 0; i < work.facts.size(); ++i) {
     const auto verdict = work.decisions[i].verdict;
-    const auto& actions = work.facts[i].plan.actions;
-    const bool here =
-        verdict == Verdict::apply &&
-        std::any_of(actions.begin(), actions.end(), [](const diff::Action& action) {
-          return action.verb == diff::Verb::remove || action.verb == diff::Verb::replace;
-        });
-    removes = removes || here || verdict == Verdict::forget;
+    if (verdict == Verdict::forget ||
+        (verdict == Verdict::apply && removes_something(work.facts[i].plan)))
+      removing.insert(work.facts[i].name);
   }
-  if (!removes) return true;
+  if (removing.empty()) return removing;
   const auto info = engine_.info(stop);
   if (!info) return Error(info.error()).within("probe before a removal");
   if (!info->swarm_active || !info->manager) {
     return Error{ErrorKind::unavailable,
                  "this engine is not (or no longer) a swarm manager; nothing is removed"};
   }
-  const auto again = engine_.observe(stop);
+  auto again = engine_.observe(stop);
   if (!again) return Error(again.error()).within("second look before a removal");
-  return fingerprint_of(*again) == fingerprint;
+  (void)split_hooks(*again);  // As those of `live` were.
+  const auto before = swarm::stacks_of(live);
+  const auto after = swarm::stacks_of(*again);
+  std::erase_if(removing, [&](const std::string& name) {
+    return objects_of(before, name) == objects_of(after, name);
+  });
+  return removing;
 }
 
 Result<void> Reconciler::carry_out(const repository::DesiredState& desired,
@@ -111,11 +136,15 @@ Result<void> Reconciler::carry_out(const repository::DesiredState& desired,
                                    Work& work,
                                    Turn& turn,
                                    std::stop_token stop) {
-  const auto proved = prove(work, turn.fingerprint, stop);
-  if (!proved) return proved.error();
-  if (!*proved) {
-    turn.wrote = true;  // It changed meanwhile: look again.
-    return {};
+  const auto changed = changed_meanwhile(work, live, stop);
+  if (!changed) return changed.error();
+  for (std::size_t i = 0; i < work.facts.size(); ++i) {
+    if (!changed->contains(work.facts[i].name)) continue;
+    work.decisions[i] = {Verdict::wait,
+                         "it changed while it was looked at, and something of it is to be removed: "
+                         "looked at again"};
+    const auto later = clock_.steady() + kAfterAChange;
+    turn.retry_at = std::min(turn.retry_at.value_or(later), later);
   }
   // What is ours is written down before the first write to it: killed in between, the next run
   // knows.

@@ -207,9 +207,11 @@ class Reconciler {
                          Work& work,
                          Turn& turn,
                          std::stop_token stop);
-  /// Whether what is to be removed may be believed: asked of the engine, and listed again, only
-  /// when something is.
-  Result<bool> prove(const Work& work, std::uint64_t fingerprint, std::stop_token stop);
+  /// Only where something is to be removed: asks whether the engine is a manager still, and lists
+  /// again. Returns the stacks that would remove something and are not what `live` shows any more.
+  Result<std::set<std::string>> changed_meanwhile(const Work& work,
+                                                  const swarm::LiveState& live,
+                                                  std::stop_token stop);
   /// Whether the files that a stack mounts are where the nodes look for them. `needed`: without
   /// them the stack is not changed, and what failed is what became of it.
   bool check_out(const StackFacts& facts, bool needed);

@@ -43,14 +43,14 @@ class Faults : public tests::WorldTest {
 
 // --- unknown is never empty (promise 4)
 
-/// Between the first look at the swarm and the second one somebody does something.
+/// Between the first look at the swarm and the second one somebody edits a service.
 class ChangesBetweenLooks final : public ports::ForwardingEngine {
  public:
-  explicit ChangesBetweenLooks(fakes::FakeEngine& engine)
-      : ForwardingEngine(engine), fake_(engine) {}
+  ChangesBetweenLooks(fakes::FakeEngine& engine, std::string service)
+      : ForwardingEngine(engine), fake_(engine), service_(std::move(service)) {}
   Result<swarm::LiveState> observe(std::stop_token stop) override {
     if (armed && ++looks_ == 2) {
-      fake_.edit_service("b_web", [](swarm::ServiceSpec& spec) {
+      fake_.edit_service(service_, [](swarm::ServiceSpec& spec) {
         spec.task_template.container.env = {"EDITED=1"};
       });
     }
@@ -60,23 +60,41 @@ class ChangesBetweenLooks final : public ports::ForwardingEngine {
 
  private:
   fakes::FakeEngine& fake_;
+  std::string service_;
   int looks_ = 0;
 };
 
-TEST_F(Faults, NothingIsRemovedWhereASecondLookShowsAnotherSwarm) {
+TEST_F(Faults, NothingOfAStackIsRemovedWhereASecondLookShowsAnotherOne) {
   for (const std::string name : {"a", "b", "c"})
     world.files["apps/" + name + "/docker-compose.yml"] = one_service(name + ":1");
   ASSERT_TRUE(push().all_good());
   world.files.erase("apps/a/docker-compose.yml");
+  world.files["apps/b/docker-compose.yml"] = one_service("b:2");
   world.commit();
-  ChangesBetweenLooks engine(world.engine);
+  ChangesBetweenLooks engine(world.engine, "a_web");
   spdlog::logger log("test");
   Reconciler agent(engine, world.observer, world.clock, log, world.options, [] {});
   engine.armed = true;
   auto turn = agent.turn(world.desired(), {});
   ASSERT_TRUE(turn);
   EXPECT_EQ(image_of("a_web"), "a:1") << "what was decided from is not what is there";
-  EXPECT_TRUE(turn->wrote) << "it looks again at once";
+  EXPECT_THAT(World::status(*turn, "a").message, HasSubstr("it changed while it was looked at"));
+  EXPECT_TRUE(turn->retry_at) << "it looks again soon";
+  EXPECT_EQ(image_of("b_web"), "b:2") << "the others do not wait for it";
+  ASSERT_TRUE(agent.turn(world.desired(), {}));
+  EXPECT_EQ(image_of("a_web"), "");
+}
+
+TEST_F(Faults, ASwarmInWhichOthersWriteAllTheTimeHoldsNoRemovalUp) {
+  for (const std::string name : {"a", "b", "c"})
+    world.files["apps/" + name + "/docker-compose.yml"] = one_service(name + ":1");
+  ASSERT_TRUE(push().all_good());
+  world.files.erase("apps/a/docker-compose.yml");
+  world.commit();
+  ChangesBetweenLooks engine(world.engine, "b_web");
+  spdlog::logger log("test");
+  Reconciler agent(engine, world.observer, world.clock, log, world.options, [] {});
+  engine.armed = true;
   ASSERT_TRUE(agent.turn(world.desired(), {}));
   EXPECT_EQ(image_of("a_web"), "");
 }
