@@ -68,7 +68,9 @@ Result<repository::LoadOptions> load_options(const Session& session, const Repos
   auto keys = read_age_keys(session, flags.age_key_file);
   if (!keys) return std::move(keys).error();
   options.decryption = std::make_shared<const repository::Decryption>(
-      repository::Decryption{*std::move(keys), flags.placeholders, session.redaction});
+      repository::Decryption{.identities = *std::move(keys),
+                             .placeholders = flags.placeholders,
+                             .redaction = session.redaction});
   return options;
 }
 

@@ -271,9 +271,9 @@ std::map<std::string, std::string> postponed_services(
     if (service == nullptr) return false;
     // Its old tasks run on, or are still there, while it is being updated; a job has no rollout.
     const auto& update = service->update.state;
-    const bool rolls = !service->spec.mode.is_job() &&
-                       (update == "updating" || update == "rollback_started" ||
-                        awaited.count(name) != 0);
+    const bool rolls =
+        !service->spec.mode.is_job() &&
+        (update == "updating" || update == "rollback_started" || awaited.count(name) != 0);
     if (rolls) return false;
     if (dependency.condition == Condition::completed) return completed.contains(name);
     return service->running_tasks >= service->desired_tasks;

@@ -1,5 +1,8 @@
 #include "reconciler/redaction.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include "diff/words.hpp"
 
 namespace skep::reconciler {
@@ -12,6 +15,30 @@ bool is_masked(std::string text, const std::function<void(std::string&)>& mask) 
   const auto before = text;
   mask(text);
   return text != before;
+}
+
+void hide(diff::FieldChange& change) {
+  change.secret = true;
+  for (auto* side : {&change.before, &change.after}) {
+    if (!side->empty()) *side = RedactionSet::kMask;
+  }
+}
+
+const diff::Action* action_like(const diff::Action& action, const diff::Plan& plan) {
+  const auto at =
+      std::find_if(plan.actions.begin(), plan.actions.end(), [&](const diff::Action& other) {
+        return other.kind == action.kind && other.name == action.name;
+      });
+  return at == plan.actions.end() ? nullptr : &*at;
+}
+
+const diff::FieldChange* change_like(const diff::FieldChange& change, const diff::Action* action) {
+  if (action == nullptr) return nullptr;
+  const auto at = std::find_if(
+      action->changes.begin(), action->changes.end(), [&](const diff::FieldChange& other) {
+        return other.path == change.path && other.item == change.item;
+      });
+  return at == action->changes.end() ? nullptr : &*at;
 }
 
 }  // namespace
@@ -45,13 +72,28 @@ void hide_secrets(diff::Plan& plan, const std::function<void(std::string&)>& mas
       mask(change.item);
       if (!change.secret && !is_masked(change.before, mask) && !is_masked(change.after, mask))
         continue;
-      change.secret = true;
-      for (auto* side : {&change.before, &change.after}) {
-        if (!side->empty()) *side = RedactionSet::kMask;
-      }
+      hide(change);
     }
   }
   for (auto& note : plan.notes) mask(note.text);
+}
+
+void hide_unknown(diff::Plan& plan, const diff::Plan& other) {
+  for (auto& action : plan.actions) {
+    const auto* same = action_like(action, other);
+    std::set<std::string>
+        lists;  // Elements of which are unknown: which one was which, nobody can tell.
+    for (const auto& change : action.changes) {
+      if (change_like(change, same) == nullptr) lists.insert(change.path);
+    }
+    for (auto& change : action.changes) {
+      const auto* twin = change_like(change, same);
+      const bool element = lists.contains(change.path);
+      if (!element && twin->after == change.after) continue;
+      if (element && !change.item.empty()) change.item = RedactionSet::kMask;
+      hide(change);
+    }
+  }
 }
 
 }  // namespace skep::reconciler

@@ -33,4 +33,8 @@ class Redaction {
 /// may be the value's predecessor, or, where a placeholder stands in git's, the value.
 void hide_secrets(diff::Plan& plan, const std::function<void(std::string&)>& mask);
 
+/// Hides both sides of each difference that is another one in `other`, which is the plan with other
+/// values in place of those that were not read for want of a key: what is live is the value.
+void hide_unknown(diff::Plan& plan, const diff::Plan& other);
+
 }  // namespace skep::reconciler

@@ -65,7 +65,7 @@ Result<PlainFile> plain_file(const std::string& path,
                  SourcePosition{path}};
   }
   const bool masked = decryption->identities.empty() && decryption->placeholders;
-  auto plain = masked ? sops::masked(text, path, **format)
+  auto plain = masked ? sops::masked(text, path, **format, decryption->stand_ins)
                       : sops::decrypt(text, path, **format, decryption->identities);
   if (!plain) return std::move(plain).error();
   if (!masked) {

@@ -17,6 +17,7 @@ struct Decryption {
   /// Without any key, "***" stands for what is encrypted, and a warning says so: for a look at a
   /// repository by somebody who has no key. Else that is an error.
   bool placeholders = false;
+  sops::StandIns stand_ins = sops::StandIns::usual;  ///< For encrypted numbers, without a key.
   std::shared_ptr<RedactionSet> redaction = std::make_shared<RedactionSet>();
 };
 

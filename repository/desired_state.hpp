@@ -35,6 +35,9 @@ struct DesiredStack {
   std::string deadlines;
   /// What it mounts from the nodes' checkout of the repository (`repo_files: checkout`); sorted.
   std::vector<ports::CheckoutFile> checkout;
+  /// Where something encrypted was read without a key: the same stack with other values in its
+  /// place. What differs between the two is not known. Else null.
+  std::shared_ptr<const DesiredStack> with_other_stand_ins;
   Reads reads;
   /// As Output of the same names, where LoadOptions::keep_compose asked for it.
   std::shared_ptr<const compose::ComposeFile> compose_file;

@@ -108,13 +108,16 @@ void check_ignored(DesiredStack& stack, const std::vector<IgnoreRule>& rules) {
   }
 }
 
-}  // namespace
+struct Rendered {
+  std::shared_ptr<DesiredStack> stack;
+  bool masked = false;  ///< Something encrypted was read without a key.
+};
 
-std::shared_ptr<const DesiredStack> render_stack(const ports::Snapshot& snapshot,
-                                                 StackSource source,
-                                                 const ClusterSettings& cluster,
-                                                 const LoadOptions& options,
-                                                 TemplateShelf& shelf) {
+Rendered render(const ports::Snapshot& snapshot,
+                StackSource source,
+                const ClusterSettings& cluster,
+                const LoadOptions& options,
+                TemplateShelf& shelf) {
   const auto& root = options.root;
   auto stack = std::make_shared<DesiredStack>();
   stack->findings = source.findings;
@@ -154,8 +157,9 @@ std::shared_ptr<const DesiredStack> render_stack(const ports::Snapshot& snapshot
     }
     if (!has_errors(stack->findings)) {
       const auto loaded = [&] {
-        return reader.masked() ? load_with_stand_ins(input, RedactionSet::kMask)
-                               : compose::load(input);
+        return reader.masked()
+                   ? load_with_stand_ins(input, RedactionSet::kMask, options.decryption->stand_ins)
+                   : compose::load(input);
       };
       auto output = loaded();
       const bool renamed = output.name && !source.settings.name && *output.name != source.name;
@@ -196,7 +200,26 @@ std::shared_ptr<const DesiredStack> render_stack(const ports::Snapshot& snapshot
   sort_and_unique(stack->findings);
   stack->reads = reader.reads();
   stack->source = std::move(source);
-  return stack;
+  return {std::move(stack), reader.masked()};
+}
+
+}  // namespace
+
+std::shared_ptr<const DesiredStack> render_stack(const ports::Snapshot& snapshot,
+                                                 StackSource source,
+                                                 const ClusterSettings& cluster,
+                                                 const LoadOptions& options,
+                                                 TemplateShelf& shelf) {
+  auto rendered = render(snapshot, source, cluster, options, shelf);
+  if (rendered.masked && !rendered.stack->broken()) {
+    auto decryption = *options.decryption;
+    decryption.stand_ins = sops::StandIns::other;
+    auto other = options;
+    other.decryption = std::make_shared<const Decryption>(std::move(decryption));
+    rendered.stack->with_other_stand_ins =
+        render(snapshot, std::move(source), cluster, other, shelf).stack;
+  }
+  return std::move(rendered.stack);
 }
 
 }  // namespace skep::repository

@@ -13,7 +13,9 @@ namespace skep::repository {
 namespace {
 
 /// Of the forms that something in a stack has, tried in this order.
-constexpr std::array<std::string_view, 5> kForms = {"1", "1s", "64M", "true", "10.255.0.0/24"};
+using Forms = std::array<std::string_view, 5>;
+constexpr Forms kForms = {"1", "1s", "64M", "true", "10.255.0.0/24"};
+constexpr Forms kOtherForms = {"2", "2s", "65M", "false", "10.254.0.0/24"};
 /// Each mistake may take one loading a form; of this many, most hold one or two.
 constexpr int kMostLoadings = 24;
 
@@ -73,8 +75,12 @@ class RewrittenFiles final : public FileReader {
 
 class StandIns {
  public:
-  StandIns(compose::Input input, std::string_view mask)
-      : variables_(input.environment), read_(input.reader), input_(std::move(input)), mask_(mask) {
+  StandIns(compose::Input input, std::string_view mask, const Forms& forms)
+      : variables_(input.environment),
+        read_(input.reader),
+        input_(std::move(input)),
+        mask_(mask),
+        forms_(forms) {
     for (const auto& file : input_.files) given_[file.name] = {file.text, file.text};
     input_.reader = &read_;
   }
@@ -143,14 +149,14 @@ class StandIns {
                              const std::string& subject,
                              const SourcePosition& at) {
     auto& tried = tried_[key];
-    if (tried > kForms.size()) return {};
+    if (tried > forms_.size()) return {};
     if (tried == 0) {
       remarks_.push_back({Finding::Severity::warning,
                           subject + " was not checked: it is encrypted, and there is no age key",
                           at});
     }
     const auto next = tried++;
-    return next < kForms.size() ? kForms[next] : mask_;
+    return next < forms_.size() ? forms_[next] : mask_;
   }
 
   static std::pair<std::size_t, std::size_t> line_of(std::string_view text, int line) {
@@ -165,14 +171,18 @@ class StandIns {
   RewrittenFiles read_;
   compose::Input input_;
   std::string_view mask_;
+  const Forms& forms_;
   std::map<std::string, std::size_t> tried_;
   Findings remarks_;
 };
 
 }  // namespace
 
-compose::Output load_with_stand_ins(compose::Input input, std::string_view mask) {
-  return StandIns(std::move(input), mask).run();
+compose::Output load_with_stand_ins(compose::Input input,
+                                    std::string_view mask,
+                                    sops::StandIns stand_ins) {
+  const auto& forms = stand_ins == sops::StandIns::usual ? kForms : kOtherForms;
+  return StandIns(std::move(input), mask, forms).run();
 }
 
 }  // namespace skep::repository

@@ -452,7 +452,11 @@ Result<Decrypted> decrypt(std::string_view text,
   return result;
 }
 
-Result<Decrypted> masked(std::string_view text, const std::string& file, Format format) {
+Result<Decrypted> masked(std::string_view text,
+                         const std::string& file,
+                         Format format,
+                         StandIns stand_ins) {
+  const bool usual = stand_ins == StandIns::usual;
   const auto document = read_encrypted(text, file, format);
   if (!document) return document.error();
   const auto selector = Selector::from(document->metadata->rules);
@@ -468,9 +472,11 @@ Result<Decrypted> masked(std::string_view text, const std::string& file, Format 
                  "the value is not encrypted, though the file's rules say that it is"});
     }
     Value value{sealed->type, "***"};
-    if (sealed->type == Value::Type::integer || sealed->type == Value::Type::real) value.text = "1";
-    if (sealed->type == Value::Type::boolean) value.text = "False";
-    if (sealed->type == Value::Type::time) value.text = "2000-01-01T00:00:00Z";
+    if (sealed->type == Value::Type::integer || sealed->type == Value::Type::real)
+      value.text = usual ? "1" : "2";
+    if (sealed->type == Value::Type::boolean) value.text = usual ? "False" : "True";
+    if (sealed->type == Value::Type::time)
+      value.text = usual ? "2000-01-01T00:00:00Z" : "2001-01-01T00:00:00Z";
     changes.push_back({leaf.begin, leaf.end, written(*document, leaf, value)});
   }
   if (format == Format::binary) return Decrypted{"***", {}, {}};

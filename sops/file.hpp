@@ -42,9 +42,16 @@ Result<Decrypted> decrypt(std::string_view text,
                           Format format,
                           const Identities& identities);
 
+/// What stands for an encrypted number, boolean or date. What comes out different of the one and of
+/// the other depends on the value.
+enum class StandIns { usual, other };
+
 /// The same file for somebody without a key: each encrypted value is "***", or 1, or false where it
 /// is a number or a boolean. Nothing is verified. Errors: invalid_input.
-Result<Decrypted> masked(std::string_view text, const std::string& file, Format format);
+Result<Decrypted> masked(std::string_view text,
+                         const std::string& file,
+                         Format format,
+                         StandIns stand_ins = StandIns::usual);
 
 struct Encryption {
   std::vector<Recipient> recipients;  ///< Not empty, unless there are groups.

@@ -90,5 +90,43 @@ TEST(Redaction, BothSidesOfADifferenceThatAValueReachesAreHidden) {
   EXPECT_EQ(plan.notes.front().text, "*** is bad");
 }
 
+TEST(Redaction, WhatDependsOnAValueThatWasNotReadIsHidden) {
+  using Kind = diff::FieldChange::Kind;
+  const auto plan_with = [](std::vector<diff::FieldChange> changes) {
+    diff::Plan plan{.stack = *swarm::StackName::parse("x"),
+                    .actions = {},
+                    .untouched = {},
+                    .notes = {},
+                    .desired = {}};
+    diff::Action action;
+    action.name = "x_web";
+    action.changes = std::move(changes);
+    plan.actions.push_back(std::move(action));
+    return plan;
+  };
+  auto plan = plan_with({{"image", "", Kind::changed, "a:1", "a:2"},
+                         {"environment", "PIN", Kind::changed, "99887766", "1"},
+                         {"environment", "LEVEL", Kind::changed, "info", "debug"},
+                         {"ports", "1:443", Kind::added, "", "1:443"},
+                         {"ports", "8443:443", Kind::removed, "8443:443", ""},
+                         {"stop_grace_period", "", Kind::changed, "45s", "1s"}});
+  hide_unknown(plan,
+               plan_with({{"image", "", Kind::changed, "a:1", "a:2"},
+                          {"environment", "PIN", Kind::changed, "99887766", "2"},
+                          {"environment", "LEVEL", Kind::changed, "info", "debug"},
+                          {"ports", "2:443", Kind::added, "", "2:443"},
+                          {"ports", "8443:443", Kind::removed, "8443:443", ""}}));
+  const auto& changes = plan.actions.front().changes;
+  EXPECT_EQ(changes[0].before, "a:1");
+  EXPECT_EQ(changes[1].before, "***");
+  EXPECT_EQ(changes[1].after, "***");
+  EXPECT_EQ(changes[1].item, "PIN");
+  EXPECT_EQ(changes[2].before, "info");
+  EXPECT_EQ(changes[3].item, "***");
+  EXPECT_EQ(changes[4].item, "***") << "which element is the value, nobody can tell";
+  EXPECT_EQ(changes[4].before, "***");
+  EXPECT_EQ(changes[5].before, "***") << "live happens to be what stands in its place";
+}
+
 }  // namespace
 }  // namespace skep::reconciler

@@ -132,6 +132,24 @@ TEST(EncryptedFiles, WhereTheStandInCannotStandSomethingOfTheRightFormDoes) {
   EXPECT_TRUE(load(files, options(false, true)).stacks.front()->broken());
 }
 
+TEST(EncryptedFiles, WithoutAKeyTheStackIsThereWithOtherStandInsToo) {
+  const std::map<std::string, std::string> files = {
+      {"apps/x/docker-compose.yml",
+       one_service("a:1") + "    environment: { PORT: \"${PORT}\", LEVEL: info }\n"
+                            "    stop_grace_period: \"${GRACE}\"\n"},
+      {"apps/x/.env.sops", sealed(".env.sops", "PORT=8080\nGRACE=10s\n")}};
+  EXPECT_EQ(load(files, options(true)).stacks.front()->with_other_stand_ins, nullptr);
+  const auto state = load(files, options(false, true));
+  const auto& stack = *state.stacks.front();
+  ASSERT_NE(stack.with_other_stand_ins, nullptr);
+  const auto grace = [](const DesiredStack& one) {
+    return one.spec.services.at("web").spec.task_template.container.stop_grace_period;
+  };
+  EXPECT_NE(grace(stack), grace(*stack.with_other_stand_ins));
+  EXPECT_EQ(environment(state),
+            stack.with_other_stand_ins->spec.services.at("web").spec.task_template.container.env);
+}
+
 TEST(EncryptedFiles, TheStandInsReachTheFilesThatAStackExtendsAndIncludes) {
   std::map<std::string, std::string> files = {
       {"apps/x/docker-compose.yml",
