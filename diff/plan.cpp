@@ -26,7 +26,7 @@ bool Plan::touches_service(std::string_view name) const noexcept {
 
 bool Plan::only_removals() const noexcept {
   return std::all_of(actions.begin(), actions.end(), [](const Action& action) {
-    return action.verb == Verb::remove;
+    return action.verb == Verb::remove && !action.makes_room;
   });
 }
 

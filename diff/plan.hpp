@@ -56,8 +56,8 @@ struct Action {
   std::string key;   ///< The key in the stack's file; the name without the stack for objects that
                      ///< git does not name.
   Impact impact = Impact::none;
-  std::string
-      reason;  ///< "no longer in the stack's files", "replaces MY-APP_nginx" …; "" where the fields say it.
+  std::string reason;  ///< "no longer in the stack's files", "replaces MY-APP_nginx" …; "" where
+                       ///< the fields say it.
   std::vector<FieldChange> changes;  ///< Empty for create and remove. Where `kind` is network,
                                      ///< secret or config: of labels, or why it is replaced.
   swarm::ObjectId live_id;           ///< Of what is updated, replaced or removed.
@@ -65,6 +65,9 @@ struct Action {
   /// another one to have them. The engine refuses a port in use, so two services cannot change
   /// ports in one step; what comes after such an action is planned anew.
   std::vector<swarm::PublishedPort> gives_up;
+  /// A removal without which something else of this plan, or a service that lacks tasks, has no
+  /// place: it does not wait until the rest is healthy.
+  bool makes_room = false;
   bool operator==(const Action&) const = default;
 };
 

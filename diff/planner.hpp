@@ -41,6 +41,7 @@ class Planner {
                     const swarm::ServiceSpec& live,
                     const swarm::ServiceSpec* desired);
   void remove_services();
+  [[nodiscard]] bool holds_port_of_nodes(const swarm::LiveService& leaving) const;
   void order_services();
   std::vector<Action>::iterator cut_circle();
 

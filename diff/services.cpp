@@ -185,7 +185,9 @@ void Planner::plan_service(const std::string& key) {
     action.verb = Verb::remove;
     action.impact = Impact::stop;
     action.reason = "network " + cut_off->target + " is replaced";
+    action.makes_room = true;
     first_.push_back(action);
+    action.makes_room = false;
     action.verb = Verb::create;
     action.impact = Impact::start;
     action.live_id.clear();
@@ -329,6 +331,28 @@ void Planner::note_volumes(const std::string& key,
   }
 }
 
+/// Whether a service that goes has a port of the nodes that one of the stack's is to get or waits
+/// for: the engine takes both, and the newer one never finds a place.
+bool Planner::holds_port_of_nodes(const swarm::LiveService& leaving) const {
+  const auto publishes = [](const ServiceSpec& spec, const swarm::PublishedPort& port) {
+    const auto ports = numbered_ports(spec);
+    return std::any_of(ports.begin(), ports.end(), [&](const swarm::PublishedPort* other) {
+      return other->mode == "host" && port.mode == "host" && other->published == port.published &&
+             protocol_of(*other) == protocol_of(port);
+    });
+  };
+  for (const auto* port : numbered_ports(leaving.spec)) {
+    for (const auto& [key, wanted] : plan_.desired.services) {
+      if (!publishes(wanted.spec, *port)) continue;
+      const auto* live = own_service(wanted.spec.name);
+      if (live == nullptr || !publishes(live->spec, *port) ||
+          live->running_tasks < live->desired_tasks)
+        return true;
+    }
+  }
+  return false;
+}
+
 void Planner::remove_services() {
   for (const auto* service : own_.services) {
     if (removed_.count(service->spec.name) == 0) continue;
@@ -416,7 +440,8 @@ void Planner::order_services() {
     const bool holds_port = std::any_of(waits_for.begin(), waits_for.end(), [&](const auto& entry) {
       return entry.second.count(at->key) != 0;
     });
-    if (holds_network || holds_port) {
+    if (holds_network || holds_port || holds_port_of_nodes(*service)) {
+      at->makes_room = true;
       (holds_network ? first_ : early).push_back(std::move(*at));
       at = removals_.erase(at);
     } else {

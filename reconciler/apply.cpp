@@ -185,17 +185,6 @@ class Application {
   Ids ids_;
 };
 
-/// A removal that stands before a creation or update of a service hands something over: it is not
-/// put off.
-std::size_t end_of_handovers(const diff::Plan& plan) {
-  std::size_t end = 0;
-  for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-    const auto& action = plan.actions[i];
-    if (action.kind == ObjectKind::service && action.verb != Verb::remove) end = i + 1;
-  }
-  return end;
-}
-
 }  // namespace
 
 bool waits_for_port(const Error& error) {
@@ -223,12 +212,10 @@ ApplyResult apply(const diff::Plan& plan,
                   std::stop_token stop) {
   ApplyResult outcome;
   Application application(plan, live, engine, stop);
-  const auto handovers = end_of_handovers(plan);
   bool ports_given_up = false;     // What takes them is planned from what is live then.
   bool foundation_failed = false;  // A network, secret or config that services of this plan need.
-  for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-    const auto& action = plan.actions[i];
-    const bool deferred = action.verb == Verb::remove && i >= handovers && !options.removals;
+  for (const auto& action : plan.actions) {
+    const bool deferred = action.verb == Verb::remove && !action.makes_room && !options.removals;
     const bool starts = action.kind == ObjectKind::service && action.verb != Verb::remove;
     const bool later = starts && ports_given_up && action.gives_up.empty();
     // What waits for another service to be up is not begun; that says nothing of its end.

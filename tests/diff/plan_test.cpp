@@ -305,6 +305,33 @@ TEST_F(PlanTest, RemovesFirstWhatHoldsAPortThatANewServiceTakes_Trap12) {
   EXPECT_EQ(verbs(made), (Verbs{"-s_zold", "+s_anew", "-s_gone"}));
 }
 
+TEST_F(PlanTest, RemovesFirstWhatHoldsAPortOfTheNodesThatANewServiceTakes_Trap12) {
+  testing::publish(testing::add_service(desired, "zold"), 80);
+  desired.services.at("zold").spec.endpoint_spec->ports[0].mode = "host";
+  deploy();
+  auto spec = desired.services.at("zold");
+  desired.services.clear();
+  testing::publish(testing::add_service(desired, "anew"), 80);
+  desired.services.at("anew").spec.endpoint_spec->ports[0].mode = "host";
+  policy.prune = true;
+  const auto made = next();
+  EXPECT_EQ(verbs(made), (Verbs{"-s_zold", "+s_anew"}));
+  EXPECT_TRUE(made.actions[0].makes_room);
+  // An agent that was killed in between, or an older one, may have made it already: it has no
+  // place.
+  policy.prune = false;
+  deploy();
+  policy.prune = true;
+  swarm.service("s_anew").running_tasks = 0;
+  swarm.service("s_anew").desired_tasks = 1;
+  const auto stuck = next();
+  ASSERT_EQ(verbs(stuck), (Verbs{"-s_zold"}));
+  EXPECT_TRUE(stuck.actions[0].makes_room);
+  EXPECT_FALSE(stuck.only_removals()) << "it does not wait until the rest is healthy";
+  swarm.service("s_anew").running_tasks = 1;
+  EXPECT_FALSE(next().actions.at(0).makes_room) << "on another node, it is in nobody's way";
+}
+
 TEST_F(PlanTest, UpdatesFirstWhatGivesAPortUp) {
   testing::publish(testing::add_service(desired, "z"), 80);
   testing::add_service(desired, "a");

@@ -66,6 +66,21 @@ TEST_F(Ports, ImixsChange1And2_ARenamedDirectoryAndARenamedServiceHandTheirPortO
   EXPECT_EQ(agent->metric("skep_syncs_total", "result=\"failure\""), 0) << agent->log();
 }
 
+TEST_F(Ports, OfTheNodesIsHandedOverWhereItsServiceIsRenamed) {
+  const auto on_node = [](const std::string& name) {
+    return "services:\n  " + name + ": " +
+           service(kImage1, "ports: [{target: 80, published: 18097, mode: host}]");
+  };
+  repo->stack("edge", on_node("old"));
+  start_agent();
+  ASSERT_TRUE(agent->wait_for_commit(repo->push()));
+  repo->stack("edge", on_node("new"));
+  ASSERT_TRUE(agent->wait_for_commit(repo->push("another name"))) << agent->log();
+  EXPECT_EQ(published("edge_new"), "18097");
+  EXPECT_EQ(objects("services").count("edge_old"), 0U);
+  EXPECT_EQ(agent->metric("skep_syncs_total", "result=\"failure\""), 0) << agent->log();
+}
+
 TEST_F(Ports, MoveFromOneStackToAnother) {
   repo->stack("one", "services:\n  app: " + service(kImage1, "ports: ['18090:80']"));
   repo->stack("two", "services:\n  app: " + service(kImage1));
