@@ -8,6 +8,7 @@ namespace skep::reconciler {
 namespace {
 
 using namespace std::chrono_literals;
+using ports::Health;
 
 constexpr auto kFirstRetry = 2s;
 constexpr auto kLongestRetry = 300s;
@@ -25,21 +26,22 @@ bool note_progress(Operation& operation, const std::vector<ports::ServiceStatus>
   return any;
 }
 
-/// The service whose words say why: one that swarm rolled back, else the first in trouble; null
-/// where none is.
+/// The service whose words say why: one that swarm gave up, else one whose tasks fail, else the
+/// first in trouble; null where none is.
 const ports::ServiceStatus* most_telling(const std::vector<ports::ServiceStatus>& services) {
-  const ports::ServiceStatus* first = nullptr;
-  for (const auto& service : services) {
-    if (service.trouble.empty()) continue;
-    if (service.update_state.starts_with("rollback_")) return &service;
-    if (first == nullptr) first = &service;
-  }
-  return first;
+  const auto rank = [](const ports::ServiceStatus& service) {
+    if (service.trouble.empty()) return 0;
+    if (service.update_state == "paused" || service.update_state.starts_with("rollback_")) return 3;
+    return service.health == Health::degraded ? 2 : 1;
+  };
+  const auto most =
+      std::max_element(services.begin(), services.end(), [&](const auto& a, const auto& b) {
+        return rank(a) < rank(b);
+      });
+  return most == services.end() || rank(*most) == 0 ? nullptr : &*most;
 }
 
 }  // namespace
-
-using ports::Health;
 
 bool is_failure(const StackMemory& memory, const Error& error) {
   if (error.kind == ErrorKind::cancelled) return false;

@@ -256,7 +256,8 @@ ports::ServiceStatus describe_service(const swarm::LiveService& service,
   status.sent_back_by_person =
       service.update.state.starts_with("rollback_") && by_a_person(service.update);
   status.mode = service.spec.mode.name();
-  if (health_of(service, tasks, now) == ports::Health::healthy) return status;
+  status.health = health_of(service, tasks, now);
+  if (status.health == ports::Health::healthy) return status;
   status.trouble = trouble_of(service, tasks, since(service, now));
   const bool ends_again = status.running >= status.desired && !service.spec.mode.is_job();
   if (ends_again && status.update_state.empty() && !status.trouble.empty())

@@ -47,13 +47,14 @@ struct ServiceStatus {
   std::string name;  ///< Object name.
   std::string image;
   std::uint64_t running = 0, desired = 0;
+  Health health = Health::unknown;
   std::string update_state;           ///< "" where none.
   std::uint64_t updated = 0;          ///< Running tasks that the update going on has made.
   std::string mode;                   ///< replicated, global, replicated-job, global-job.
   std::uint64_t tasks_running = 0;    ///< In that state now, whatever the mode …
   std::uint64_t tasks_completed = 0;  ///< … and those that have done what they were for.
   bool completed = false;  ///< All of them: it did what it was for and is not started again.
-  bool sent_back_by_person = false;   ///< `update_state` is of a `docker service rollback`.
+  bool sent_back_by_person = false;  ///< `update_state` is of a `docker service rollback`.
   std::string trouble;  ///< The engine's own words on why it is not as it should be; "" for none.
 };
 

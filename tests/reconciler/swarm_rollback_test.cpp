@@ -92,6 +92,25 @@ TEST_F(SwarmRollback, FromWhatIsKeptOnFailureIsToldOnce) {
   EXPECT_THAT(status.message, HasSubstr("swarm rolled it back"));
 }
 
+TEST_F(SwarmRollback, TheServiceThatSwarmGaveUpIsBlamedNotOneThatMerelyStarts) {
+  const auto compose = [](const std::string& image) {
+    return "services:\n  aaa: { image: '" + image + "' }\n  zzz: { image: '" + image + "' }\n";
+  };
+  world.files["apps/a/docker-compose.yml"] = compose("a:1");
+  ASSERT_TRUE(push().all_good());
+  world.engine.set_running("a_aaa", 0);
+  world.engine.fail_tasks("a_zzz", "task: non-zero exit (42)");  // Swarm pauses it.
+  world.files["apps/a/docker-compose.yml"] = compose("a:2");
+  world.commit();
+  Turn last;
+  for (int i = 0; i < 6 && !World::status(last = turn(), "a").quarantined; ++i)
+    world.clock.advance(2s);
+  const auto status = World::status(last, "a");
+  ASSERT_TRUE(status.quarantined) << status.message;
+  EXPECT_THAT(status.message, HasSubstr("a_zzz: "));
+  EXPECT_THAT(status.message, HasSubstr("exit (42)"));
+}
+
 TEST_F(SwarmRollback, OfAStackThatIsSyncedByHandIsWrittenDownOnce) {
   world.files["apps/a/skep.yaml"] = "sync: manual\n";
   write("a:1");
