@@ -19,8 +19,11 @@ int deploy(const Session& session, const DeployFlags& flags) {
   auto plan = deployment.plan();
   if (!plan) return fail(plan.error());
   for (const auto& note : plan->notes) {
-    if (note.severity == diff::Note::Severity::warning)
+    if (note.severity == diff::Note::Severity::warning) {
       std::cerr << "warning: " << note.text << "\n";
+    } else if (note.severity == diff::Note::Severity::info && !flags.quiet) {
+      std::cerr << "note: " << note.text << "\n";
+    }
   }
   if (plan->empty() && !plan->blocked()) {
     if (!flags.quiet)
