@@ -1,0 +1,32 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/result.hpp"
+#include "sops/document.hpp"
+#include "sops/file.hpp"
+
+namespace skep::sops {
+
+/// Keys and values of the plain text, by place and content: what was sealed before.
+using Known = std::map<std::pair<Path, std::string>, std::string>;
+
+/// Seals a plain document under a key. `metadata` has recipients and rules. Errors: invalid_input.
+Result<std::string> seal(const Document& document,
+                         std::string_view key,
+                         Metadata metadata,
+                         const Known& known);
+
+/// Under a new data key. Errors: invalid_input.
+Result<std::string> sealed_anew(const Document& document,
+                                const Rules& rules,
+                                const Encryption& how);
+
+/// Errors: invalid_input where the rules leave every value plain: a typo in them must not put a
+/// password into git.
+Result<void> check_that_something_is_sealed(const Document& document, const Rules& rules);
+
+}  // namespace skep::sops
