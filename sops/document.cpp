@@ -19,6 +19,13 @@ SourcePosition Document::position(std::size_t offset) const {
   return at;
 }
 
+std::size_t Document::metadata_offset() const {
+  if (!more_metadata.empty()) return more_metadata.front().first;
+  if (format == Format::yaml) return metadata_begin;
+  const auto key = text.find("\"sops\"", metadata_begin);
+  return key == std::string::npos ? metadata_begin : key;
+}
+
 Result<Document> read_document(std::string_view text, const std::string& file, Format format) {
   switch (format) {
     case Format::yaml:

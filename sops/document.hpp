@@ -1,8 +1,10 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/result.hpp"
@@ -48,11 +50,20 @@ struct Document {
   std::size_t metadata_begin = 0;  ///< What goes when the file is decrypted.
   std::size_t metadata_end = 0;
   std::vector<std::pair<std::size_t, std::size_t>> more_metadata;  ///< Further lines (dotenv, INI).
+  /// By is_stamp() name, where its value stands.
+  std::map<std::string, std::pair<std::size_t, std::size_t>> stamps;
   /// YAML: the top's keys do not begin in the first column, so no further key can be written.
   bool closed = false;
 
   [[nodiscard]] SourcePosition position(std::size_t offset) const;
+  /// Where the metadata begins: of its own text, and for errors about it.
+  [[nodiscard]] std::size_t metadata_offset() const;
 };
+
+/// What of the metadata an edit exchanges.
+[[nodiscard]] constexpr bool is_stamp(std::string_view name) {
+  return name == "mac" || name == "lastmodified";
+}
 
 /// Errors: invalid_input, positioned: what cannot be read, what cannot be kept when values are
 /// exchanged (several documents, aliases), metadata that cannot be used. Never quotes values.
@@ -81,9 +92,14 @@ struct Replacement {
 /// The document's text with these changes and its metadata taken out.
 [[nodiscard]] std::string without_metadata(const Document& document,
                                            std::vector<Replacement> changes);
-/// The same with other metadata instead.
+/// The same with this text of metadata instead.
 [[nodiscard]] std::string with_metadata(const Document& document,
                                         std::vector<Replacement> changes,
-                                        const Metadata& metadata);
+                                        const std::string& metadata);
+/// Metadata as it is written into this document.
+[[nodiscard]] std::string written_metadata(const Document& document, const Metadata& metadata);
+/// The metadata that stands in an encrypted document, with other stamps. All else keeps its bytes:
+/// the keys of other readers, and what a later sops may add.
+[[nodiscard]] std::string restamped_metadata(const Document& encrypted, const Metadata& stamps);
 
 }  // namespace skep::sops

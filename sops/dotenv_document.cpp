@@ -69,7 +69,10 @@ Result<Document> read_dotenv(std::string_view text, const std::string& file) {
     auto value = line.substr(equals + 1);
     if (key.starts_with(kPrefix)) {
       if (value.ends_with('\r')) value.remove_suffix(1);
-      metadata.emplace_back(key.substr(kPrefix.size()), with_line_feeds(value));
+      const auto name = std::string(key.substr(kPrefix.size()));
+      const auto at = start + equals + 1;
+      if (is_stamp(name)) document.stamps[name] = {at, at + value.size()};
+      metadata.emplace_back(name, with_line_feeds(value));
       document.more_metadata.emplace_back(start, next);
       continue;
     }

@@ -112,7 +112,7 @@ Result<Decrypted> masked(std::string_view text,
   const auto document = read_encrypted(text, file, format);
   if (!document) return document.error();
   const auto selector = Selector::from(document->metadata->rules);
-  if (!selector) return at(*document, metadata_offset(*document), selector.error());
+  if (!selector) return at(*document, document->metadata_offset(), selector.error());
   std::vector<Replacement> changes;
   for (const auto& leaf : document->leaves) {
     if (!is_sealed(leaf, *selector) || leaf.value.text.empty()) continue;
@@ -184,20 +184,20 @@ Result<std::string> update(std::string_view encrypted,
     wipe(opened->key);
     return document.error();
   }
-  Known known;
-  const auto& before = opened->document;
+  Before before{opened->document, {}};
   for (std::size_t i = 0; i < opened->values.size(); ++i) {
     if (!opened->values[i]) continue;
-    known[{before.leaves[i].path, opened->values[i]->text}] = before.leaves[i].value.text;
+    const auto& leaf = before.document.leaves[i];
+    before.known[{leaf.path, opened->values[i]->text}] = leaf.value.text;
   }
-  for (const auto& comment : before.comments) {
+  for (const auto& comment : before.document.comments) {
     if (!is_encrypted_value(comment.text)) continue;
     if (const auto text = open_value(comment.text, opened->key, comment.path))
-      known[{comment.path, text->text}] = comment.text;
+      before.known[{comment.path, text->text}] = comment.text;
   }
-  auto metadata = *before.metadata;
+  auto metadata = *before.document.metadata;
   metadata.last_modified = now;
-  auto sealed = seal(*document, opened->key, std::move(metadata), known);
+  auto sealed = seal(*document, opened->key, std::move(metadata), &before);
   wipe(opened->key);
   return sealed;
 }

@@ -99,6 +99,7 @@ class IniReader {
                               ? at + equals + 1
                               : at + static_cast<std::size_t>(value.data() - content.data());
     if (in_metadata_) {
+      if (is_stamp(key)) document_.stamps[std::string(key)] = {value_at, value_at + value.size()};
       metadata_.emplace_back(key,
                              with_line_feeds(without_quotes(value).value_or(std::string(value))));
       return;

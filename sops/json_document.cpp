@@ -164,6 +164,7 @@ class JsonReader {
     leaf.path = path;
     if (error_) return;
     if (!name.empty()) {
+      if (is_stamp(name)) document_.stamps[name] = {leaf.begin, leaf.end};
       const bool yes = leaf.value.type == Value::Type::boolean && leaf.value.text == "True";
       metadata_.emplace_back(name, yes ? "true" : std::move(leaf.value.text));
     } else {
@@ -256,7 +257,7 @@ Result<Document> read_json(std::string_view text, const std::string& file, Forma
     if (!parsed) {
       return Error{parsed.error().kind,
                    parsed.error().message,
-                   document.position(document.text.find("\"sops\"", document.metadata_begin))};
+                   document.position(document.metadata_offset())};
     }
     document.metadata = *std::move(parsed);
   }

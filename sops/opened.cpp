@@ -99,13 +99,6 @@ bool is_sealed(const Leaf& leaf, const Selector& selector) {
                                 : selector.encrypted(leaf.path, leaf.comments);
 }
 
-std::size_t metadata_offset(const Document& document) {
-  if (!document.more_metadata.empty()) return document.more_metadata.front().first;
-  if (document.format == Format::yaml) return document.metadata_begin;
-  const auto key = document.text.find("\"sops\"", document.metadata_begin);
-  return key == std::string::npos ? document.metadata_begin : key;
-}
-
 Result<Opened> open(std::string_view text,
                     const std::string& file,
                     Format format,
@@ -114,9 +107,9 @@ Result<Opened> open(std::string_view text,
   if (!document) return std::move(document).error();
   const auto& metadata = *document->metadata;
   const auto selector = Selector::from(metadata.rules);
-  if (!selector) return at(*document, metadata_offset(*document), selector.error());
+  if (!selector) return at(*document, document->metadata_offset(), selector.error());
   auto key = data_key(metadata, identities);
-  if (!key) return at(*document, metadata_offset(*document), std::move(key).error());
+  if (!key) return at(*document, document->metadata_offset(), std::move(key).error());
   Opened opened{*std::move(document), *std::move(key), {}};
   FileMac mac(metadata.rules.mac_only_encrypted);
   for (const auto& leaf : opened.document.leaves) {
@@ -156,7 +149,7 @@ Result<Opened> open(std::string_view text,
                      "encrypt it anew")
                : wanted.error().message;
     return at(opened.document,
-              metadata_offset(opened.document),
+              opened.document.metadata_offset(),
               Error{ErrorKind::invalid_input, message});
   }
   return opened;

@@ -34,9 +34,6 @@ Result<Document> read_encrypted(std::string_view text, const std::string& file, 
 /// so that one that was exchanged for a plain one, or the other way round, is found all the same.
 [[nodiscard]] bool is_sealed(const Leaf& leaf, const Selector& selector);
 
-/// Where errors about the metadata are.
-[[nodiscard]] std::size_t metadata_offset(const Document& document);
-
 /// The error with a place of the document.
 [[nodiscard]] Error at(const Document& document, std::size_t offset, Error error);
 

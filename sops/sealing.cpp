@@ -18,10 +18,11 @@ constexpr std::size_t kValueNonceSize = 32;
 std::string seal_known(const Value& value,
                        const Path& path,
                        std::string_view key,
-                       const Known& known) {
-  if (const auto before = known.find({path, value.text}); before != known.end()) {
-    const auto parts = parse_sealed(before->second);
-    if (parts && parts->type == value.type) return before->second;
+                       const Before* before) {
+  if (before != nullptr) {
+    const auto known = before->known.find({path, value.text});
+    const auto parts = known == before->known.end() ? std::nullopt : parse_sealed(known->second);
+    if (parts && parts->type == value.type) return known->second;
   }
   return seal_value(value, key, path, random_bytes(kValueNonceSize));
 }
@@ -49,10 +50,13 @@ bool holds_the_same(const Document& sealed,
 /// A file that could not be read again would be lost: better not to write it.
 Result<void> check_that_it_reads_back(const std::string& sealed,
                                       const Document& before,
+                                      const Metadata& metadata,
                                       const Selector& selector,
                                       std::string_view key) {
   const auto after = read_document(sealed, before.file, before.format);
-  if (after && holds_the_same(*after, before, selector, key)) return {};
+  const bool stamped = after && after->metadata && after->metadata->mac == metadata.mac &&
+                       after->metadata->last_modified == metadata.last_modified;
+  if (stamped && holds_the_same(*after, before, selector, key)) return {};
   // Encrypted it is longer, and may be more than can be read, which its error then says.
   return Error{ErrorKind::invalid_input,
                after ? "the file is written in a way that skep cannot keep when it is encrypted: "
@@ -105,7 +109,7 @@ Result<void> wrap(std::string_view key, const Encryption& how, Metadata& metadat
 Result<std::string> seal(const Document& document,
                          std::string_view key,
                          Metadata metadata,
-                         const Known& known) {
+                         const Before* before) {
   if (document.closed) {
     return Error{ErrorKind::invalid_input,
                  "the keys at the top must begin in the first column, without brackets around "
@@ -135,7 +139,7 @@ Result<std::string> seal(const Document& document,
     changes.push_back(
         {leaf.begin,
          leaf.end,
-         written_sealed(document, leaf, seal_known(leaf.value, leaf.path, key, known))});
+         written_sealed(document, leaf, seal_known(leaf.value, leaf.path, key, before))});
   }
   for (const auto& comment : document.comments) {
     if (comment.loose && selector->names(comment.text)) {
@@ -151,11 +155,14 @@ Result<std::string> seal(const Document& document,
         !selector->encrypted(comment.path, comment.comments))
       continue;
     const Value value{Value::Type::comment, comment.text};
-    changes.push_back({comment.begin, comment.end, seal_known(value, comment.path, key, known)});
+    changes.push_back({comment.begin, comment.end, seal_known(value, comment.path, key, before)});
   }
   metadata.mac = seal_mac(mac.hex(), key, metadata.last_modified, random_bytes(kValueNonceSize));
-  auto sealed = with_metadata(document, std::move(changes), metadata);
-  auto checked = check_that_it_reads_back(sealed, document, *selector, key);
+  auto sealed = with_metadata(document,
+                              std::move(changes),
+                              before == nullptr ? written_metadata(document, metadata)
+                                                : restamped_metadata(before->document, metadata));
+  auto checked = check_that_it_reads_back(sealed, document, metadata, *selector, key);
   if (!checked) return std::move(checked).error();
   return sealed;
 }
@@ -186,7 +193,7 @@ Result<std::string> sealed_anew(const Document& document,
   metadata.rules = rules;
   metadata.last_modified = how.now;
   metadata.version = kLayoutVersion;
-  auto sealed = seal(document, key, std::move(metadata), {});
+  auto sealed = seal(document, key, std::move(metadata));
   wipe(key);
   return sealed;
 }

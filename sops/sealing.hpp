@@ -14,11 +14,18 @@ namespace skep::sops {
 /// Keys and values of the plain text, by place and content: what was sealed before.
 using Known = std::map<std::pair<Path, std::string>, std::string>;
 
-/// Seals a plain document under a key. `metadata` has recipients and rules. Errors: invalid_input.
+/// The encrypted file that a plain text came from: what did not change keeps its bytes.
+struct Before {
+  const Document& document;
+  Known known;
+};
+
+/// Seals a plain document under a key. `metadata` has recipients and rules; they stand in `before`
+/// already, if there is one. Errors: invalid_input.
 Result<std::string> seal(const Document& document,
                          std::string_view key,
                          Metadata metadata,
-                         const Known& known);
+                         const Before* before = nullptr);
 
 /// Under a new data key. Errors: invalid_input.
 Result<std::string> sealed_anew(const Document& document,

@@ -184,7 +184,7 @@ std::string json_metadata(const Metadata& metadata, const std::string& unit) {
     }
     return list + line(depth) + "]";
   };
-  std::string text = line(1) + "\"sops\": {";
+  std::string text = "\"sops\": {";
   if (metadata.groups > 1) {
     text += line(2) + "\"shamir_threshold\": " + std::to_string(needed_groups(metadata)) + "," +
             line(2) + "\"key_groups\": [";
@@ -246,41 +246,78 @@ std::string written_sealed(const Document& document, const Leaf& leaf, const std
   return bare ? sealed : "\"" + sealed + "\"";
 }
 
+std::string written_metadata(const Document& document, const Metadata& metadata) {
+  std::string text;
+  switch (document.format) {
+    case Format::yaml:
+      return yaml_metadata(metadata);
+    case Format::json:
+    case Format::binary:
+      return json_metadata(metadata, json_indent(document.text));
+    case Format::dotenv:
+      for (const auto& [name, value] : flat(metadata))
+        text += "sops_" + name + "=" + without_line_feeds(value) + "\n";
+      break;
+    case Format::ini:
+      text += "[sops]\n";
+      for (const auto& [name, value] : flat(metadata))
+        text += name + " = " + ini_text(without_line_feeds(value)) + "\n";
+      break;
+  }
+  return text;
+}
+
+std::string restamped_metadata(const Document& encrypted, const Metadata& stamps) {
+  auto ranges = encrypted.more_metadata;
+  if (ranges.empty()) {
+    // In JSON a comma may go with it.
+    const auto end = encrypted.format == Format::yaml
+                         ? encrypted.metadata_end
+                         : encrypted.text.rfind('}', encrypted.metadata_end - 1) + 1;
+    ranges.emplace_back(encrypted.metadata_offset(), end);
+  }
+  std::vector<Replacement> changes;
+  std::size_t kept = 0;
+  for (const auto& [begin, end] : ranges) {
+    changes.push_back({kept, begin, ""});
+    kept = end;
+  }
+  changes.push_back({kept, encrypted.text.size(), ""});
+  for (const auto& [name, place] : encrypted.stamps) {
+    const auto& value = name == "mac" ? stamps.mac : stamps.last_modified;
+    const char first = encrypted.text[place.first];
+    // Neither holds anything that would be escaped.
+    const auto quote = first == '"' || first == '\'' || first == '`' ? std::string(1, first) : "";
+    changes.push_back({place.first, place.second, quote + value + quote});
+  }
+  auto text = with_changes(encrypted, std::move(changes));
+  text.erase(0, std::min(text.find_first_not_of("\r\n"), text.size()));
+  const bool by_lines = encrypted.format != Format::json && encrypted.format != Format::binary;
+  if (by_lines && !text.ends_with('\n')) text += '\n';
+  return text;
+}
+
 std::string with_metadata(const Document& document,
                           std::vector<Replacement> changes,
-                          const Metadata& metadata) {
+                          const std::string& metadata) {
   auto text = without_metadata(document, std::move(changes));
+  if (document.format == Format::json || document.format == Format::binary) {
+    const auto close = text.rfind('}');
+    const auto end = text.find_last_not_of(" \t\r\n", close - 1);
+    const bool empty = text[end] == '{';
+    return text.substr(0, end + 1) + (empty ? "" : ",") + "\n" + json_indent(text) + metadata +
+           "\n" + text.substr(close);
+  }
+  if (!text.empty() && text.back() != '\n') text += '\n';
   if (document.format == Format::yaml) {
-    if (!text.empty() && text.back() != '\n') text += '\n';
     // A document that ends with "..." takes nothing more.
     const auto end = text.find_last_not_of(" \t\r\n");
     if (end != std::string::npos && end >= 2 && text.compare(end - 2, 3, "...") == 0 &&
         (end == 2 || text[end - 3] == '\n'))
       text.resize(end - 2);
-    return text + yaml_metadata(metadata);
   }
-  if (document.format == Format::dotenv) {
-    if (!text.empty() && text.back() != '\n') text += '\n';
-    for (const auto& [name, value] : flat(metadata))
-      text += "sops_" + name + "=" + without_line_feeds(value) + "\n";
-    return text;
-  }
-  if (document.format == Format::ini) {
-    if (!text.empty() && text.back() != '\n') text += '\n';
-    if (!text.empty() && !text.ends_with("\n\n")) text += '\n';
-    text += "[sops]\n";
-    for (const auto& [name, value] : flat(metadata))
-      text += name + " = " + ini_text(without_line_feeds(value)) + "\n";
-    return text;
-  }
-  const auto close = text.rfind('}');
-  auto end = text.find_last_not_of(" \t\r\n", close - 1);
-  const bool empty = text[end] == '{';
-  const auto unit = json_indent(text);
-  const auto tail = text.substr(close);
-  text.resize(end + 1);
-  text += (empty ? "" : ",") + json_metadata(metadata, unit) + "\n" + tail;
-  return text;
+  if (document.format == Format::ini && !text.empty() && !text.ends_with("\n\n")) text += '\n';
+  return text + metadata;
 }
 
 }  // namespace skep::sops

@@ -139,8 +139,15 @@ class YamlReader {
 
   void take_metadata(const yaml::Entry& entry) {
     metadata_at_ = entry.key_at;
-    if (entry.value.as<yaml::Map>() == nullptr) return fail(entry.key_at, "sops is not a mapping");
+    const auto* map = entry.value.as<yaml::Map>();
+    if (map == nullptr) return fail(entry.key_at, "sops is not a mapping");
     flatten(entry.value, "");
+    for (const auto& [key, key_at, value] : *map) {
+      if (!is_stamp(key) || value.is_null()) continue;
+      const auto place = scalar_place(value, offsets_.column(offsets_.of(key_at)));
+      if (!place) return;
+      document_.stamps[key] = {place->first, place->second.end};
+    }
     const auto begin = offsets_.of(entry.key_at);
     auto end = text_.find('\n', begin);
     // Up to the next line that begins in the first column.
@@ -185,27 +192,37 @@ class YamlReader {
       }
       return;
     }
+    const auto place = scalar_place(node, parent_column);
+    if (!place) return;
+    const auto& end = place->second;
+    Leaf leaf;
+    leaf.path = path;
+    leaf.value = scalar(node);
+    leaf.begin = offsets_.of(node.at());
+    leaf.end = end.end;
+    leaf.in_brackets = flow;
+    leaf.block = end.block;
+    leaf.parent_column = parent_column;
+    if (error_) return;
+    document_.leaves.push_back(std::move(leaf));
+    entry_of_leaf_.push_back(entry_);
+    last_ = end.end > 0 ? end.end - 1 : 0;
+  }
+
+  /// Where a scalar begins, behind its tag, and ends; nothing after an error.
+  std::optional<std::pair<std::size_t, ScalarEnd>> scalar_place(const yaml::Node& node,
+                                                                int parent_column) {
     const auto begin = begin_of(node);
-    if (!begin) return;
+    if (!begin) return std::nullopt;
     const auto* string = node.as<std::string>();
     const auto end =
         scalar_end(text_,
                    *begin,
                    parent_column,
                    string == nullptr ? std::nullopt : std::optional<std::string_view>(*string));
-    if (!end) return fail(node.at(), "skep cannot tell where this value ends; put it into quotes");
-    Leaf leaf;
-    leaf.path = path;
-    leaf.value = scalar(node);
-    leaf.begin = offsets_.of(node.at());
-    leaf.end = end->end;
-    leaf.in_brackets = flow;
-    leaf.block = end->block;
-    leaf.parent_column = parent_column;
-    if (error_) return;
-    document_.leaves.push_back(std::move(leaf));
-    entry_of_leaf_.push_back(entry_);
-    last_ = end->end > 0 ? end->end - 1 : 0;
+    if (end) return std::pair(*begin, *end);
+    fail(node.at(), "skep cannot tell where this value ends; put it into quotes");
+    return std::nullopt;
   }
 
   Value scalar(const yaml::Node& node) {

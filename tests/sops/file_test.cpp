@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -443,6 +444,87 @@ TEST(SopsFile, AnEditChangesOnlyWhatWasChanged) {
             file.substr(file.find("sops:\n"), file.find("lastmod") - file.find("sops:\n")));
   EXPECT_EQ(opened(*after, "a.yaml")->text, plain);
   EXPECT_FALSE(update(file, "a: [", "a.yaml", Format::yaml, {mine()}, kNow));
+}
+
+/// A file that people with keys of other kinds may read, too.
+struct MixedCase {
+  std::string file;
+  std::string plain;
+  std::string before;  ///< The metadata of others goes before this.
+  std::string others;
+};
+void PrintTo(const MixedCase& row, std::ostream* out) { *out << row.file; }
+
+class ForOthersToo : public testing::TestWithParam<MixedCase> {};
+
+TEST_P(ForOthersToo, AnEditKeepsAllMetadataButItsStamps) {
+  const auto& [name, plain, before, others] = GetParam();
+  const auto format = format_of(name);
+  const auto file = replaced(sealed(plain, name), before, others + before);
+  const auto other = replaced(opened(file, name)->text, "one", "changed");
+  const std::string later = "2026-02-02T00:00:00Z";
+  const auto after = update(file, other, name, format, {mine()}, later);
+  ASSERT_TRUE(after) << to_string(after.error());
+  EXPECT_THAT(*after, HasSubstr(others));
+  EXPECT_THAT(*after, HasSubstr(later));
+  EXPECT_EQ(opened(*after, name)->text, other);
+  // What is the same line for line: all but the value and two stamps.
+  const auto lines = [](const std::string& text) {
+    std::vector<std::string> all;
+    std::istringstream stream(text);
+    for (std::string entry; std::getline(stream, entry);) all.push_back(entry);
+    return all;
+  };
+  const auto old_lines = lines(file);
+  const auto new_lines = lines(*after);
+  ASSERT_EQ(new_lines.size(), old_lines.size()) << *after;
+  int differ = 0;
+  for (std::size_t i = 0; i < old_lines.size(); ++i) differ += old_lines[i] != new_lines[i] ? 1 : 0;
+  EXPECT_EQ(differ, 3) << *after;
+  const auto turned = rotate(*after, name, format, {mine()}, {}, kNow);
+  ASSERT_FALSE(turned);
+  EXPECT_THAT(turned.error().message, HasSubstr("rotate it with sops"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Sops,
+    ForOthersToo,
+    testing::Values(
+        MixedCase{"a.yaml",
+                  "a: one\nb: two\n",
+                  "    lastmodified:",
+                  "    kms: []\n    pgp:\n        # Anna's\n        - created_at: \"2026\"\n"
+                  "          enc: |-\n            -----BEGIN PGP MESSAGE-----\n\n            wcF\n"
+                  "          fp: F00\n    later: {x: 1}\n"},
+        MixedCase{"a.json",
+                  "{\n  \"a\": \"one\",\n  \"b\": 2\n}\n",
+                  "\"lastmodified\":",
+                  "\"pgp\": [{\"fp\": \"F00\", \"enc\": \"a\\nb\"}], \"kms\": null,\n"},
+        MixedCase{"a.sops",
+                  "one\n",
+                  "\"lastmodified\":",
+                  "\"pgp\": [{\"fp\": \"F00\", \"enc\": \"a\\nb\"}],\n"},
+        MixedCase{".env",
+                  "A=one\nB=two\n",
+                  "sops_lastmodified=",
+                  "sops_kms__list_0__map_arn=x\nsops_pgp__list_0__map_fp=F00\n"},
+        MixedCase{"a.ini",
+                  "[db]\na = one\nb = two\n",
+                  "lastmodified =",
+                  "pgp__list_0__map_enc = `a;\\nb`\npgp__list_0__map_fp = F00\n"}),
+    [](const auto& row) { return std::to_string(row.index); });
+
+TEST(SopsFile, AnEditKeepsOtherKindsOfKeyInTheirGroup) {
+  Encryption how;
+  how.now = kNow;
+  how.groups = {{mine().recipient()}, {mine().recipient()}};
+  const auto file = replaced(*encrypt("a: one\n", "a.yaml", Format::yaml, how),
+                             "        - age:\n",
+                             "        - pgp:\n            - fp: F00\n          age:\n");
+  const auto after = update(file, "a: two\n", "a.yaml", Format::yaml, {mine()}, kNow);
+  ASSERT_TRUE(after) << to_string(after.error());
+  EXPECT_THAT(*after, HasSubstr("        - pgp:\n            - fp: F00\n          age:\n"));
+  EXPECT_EQ(opened(*after, "a.yaml")->text, "a: two\n");
 }
 
 TEST(SopsFile, RotationMakesEveryValueAnewForTheSameOrOtherRecipients) {
