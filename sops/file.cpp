@@ -71,6 +71,38 @@ Result<Document> read_plain(std::string_view plain, const std::string& file, For
   return document;
 }
 
+/// `plain` is the text of `document`, which takes the place of what was opened.
+Result<std::string> sealed_edit(const Opened& opened,
+                                const Document& document,
+                                std::string_view plain,
+                                const std::string& now) {
+  const bool blank = plain.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  if (blank && !opened.document.leaves.empty()) {
+    return Error{ErrorKind::invalid_input,
+                 "nothing is left in the file, as when a disk is full: it is not written; remove "
+                 "it with rm if that is meant",
+                 SourcePosition{document.file}};
+  }
+  auto metadata = *opened.document.metadata;
+  if (auto some = check_that_something_is_sealed(document, metadata.rules); !some)
+    return std::move(some).error();
+  if (auto none = check_that_nothing_came_open(opened, document, metadata.rules); !none)
+    return std::move(none).error();
+  Before before{opened.document, {}};
+  for (std::size_t i = 0; i < opened.values.size(); ++i) {
+    if (!opened.values[i]) continue;
+    const auto& leaf = opened.document.leaves[i];
+    before.known[{leaf.path, opened.values[i]->text}] = leaf.value.text;
+  }
+  for (const auto& comment : opened.document.comments) {
+    if (!is_encrypted_value(comment.text)) continue;
+    if (const auto text = open_value(comment.text, opened.key, comment.path))
+      before.known[{comment.path, text->text}] = comment.text;
+  }
+  metadata.last_modified = now;
+  return seal(document, opened.key, std::move(metadata), &before);
+}
+
 Decrypted plain_text(const Opened& opened) {
   Decrypted result;
   auto changes = open_comments(opened.document, opened.key, result);
@@ -177,27 +209,11 @@ Result<std::string> update(std::string_view encrypted,
                            Format format,
                            const Identities& identities,
                            const std::string& now) {
+  const auto document = read_plain(plain, file, format);
+  if (!document) return document.error();
   auto opened = open(encrypted, file, format, identities);
   if (!opened) return std::move(opened).error();
-  const auto document = read_plain(plain, file, format);
-  if (!document) {
-    wipe(opened->key);
-    return document.error();
-  }
-  Before before{opened->document, {}};
-  for (std::size_t i = 0; i < opened->values.size(); ++i) {
-    if (!opened->values[i]) continue;
-    const auto& leaf = before.document.leaves[i];
-    before.known[{leaf.path, opened->values[i]->text}] = leaf.value.text;
-  }
-  for (const auto& comment : before.document.comments) {
-    if (!is_encrypted_value(comment.text)) continue;
-    if (const auto text = open_value(comment.text, opened->key, comment.path))
-      before.known[{comment.path, text->text}] = comment.text;
-  }
-  auto metadata = *before.document.metadata;
-  metadata.last_modified = now;
-  auto sealed = seal(*document, opened->key, std::move(metadata), &before);
+  auto sealed = sealed_edit(*opened, *document, plain, now);
   wipe(opened->key);
   return sealed;
 }

@@ -77,7 +77,8 @@ Result<std::string> encrypt(std::string_view plain,
                                      const Rules& rules);
 
 /// `plain` in place of what `encrypted` holds: the same key, recipients and rules, and values that
-/// did not change keep their bytes, so that a review shows what did. Errors: as both others.
+/// did not change keep their bytes, so that a review shows what did. Errors: as both others;
+/// invalid_input where nothing is left, or what was encrypted would be plain.
 Result<std::string> update(std::string_view encrypted,
                            std::string_view plain,
                            const std::string& file,

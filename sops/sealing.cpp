@@ -1,13 +1,14 @@
 #include "sops/sealing.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "core/digest.hpp"
 #include "sops/armor.hpp"
 #include "sops/crypto.hpp"
 #include "sops/mac.hpp"
-#include "sops/opened.hpp"
 #include "sops/shamir.hpp"
 
 namespace skep::sops {
@@ -64,6 +65,17 @@ Result<void> check_that_it_reads_back(const std::string& sealed,
                      : "encrypted, the file could not be read again (" + after.error().message +
                            "): make several files of it",
                SourcePosition{before.file}};
+}
+
+std::string described(const Rules& rules) {
+  return std::string(name_of(rules.kind)) + ": \"" + rules.text + "\"";
+}
+
+/// Whether everything is plain that the rules do not name.
+bool names_what_is_encrypted(const Rules& rules) {
+  using Kind = Rules::Kind;
+  return rules.kind == Kind::encrypted_suffix || rules.kind == Kind::encrypted_regex ||
+         rules.kind == Kind::encrypted_comment_regex;
 }
 
 /// A whole number in more digits than its type keeps. As a text it stays what it is.
@@ -176,9 +188,47 @@ Result<void> check_that_something_is_sealed(const Document& document, const Rule
   });
   if (some || leaves.empty()) return {};
   return Error{ErrorKind::invalid_input,
-               "no value would be encrypted under the rule " + std::string(name_of(rules.kind)) +
-                   ": \"" + rules.text + "\": mend the rule, or leave the file plain",
+               "no value would be encrypted under the rule " + described(rules) +
+                   ": mend the rule, or leave the file plain",
                SourcePosition{document.file}};
+}
+
+Result<void> check_that_nothing_came_open(const Opened& before,
+                                          const Document& after,
+                                          const Rules& rules) {
+  const auto selector = Selector::from(rules);
+  if (!selector) return selector.error();
+  if (!names_what_is_encrypted(rules)) return {};
+  std::map<std::string, int> missing;  // Texts, and in how many places they are encrypted no more.
+  std::set<std::pair<Path, std::string>> open;
+  for (std::size_t i = 0; i < before.values.size(); ++i) {
+    const auto& leaf = before.document.leaves[i];
+    const auto& value = before.values[i];
+    if (!value) {
+      open.emplace(leaf.path, leaf.value.text);
+    } else if (value->type == Value::Type::text && !value->text.empty()) {
+      ++missing[value->text];
+    }
+  }
+  for (const auto& leaf : after.leaves) {
+    const auto found = missing.find(leaf.value.text);
+    if (found != missing.end() && selector->encrypted(leaf.path, leaf.comments)) --found->second;
+  }
+  for (const auto& leaf : after.leaves) {
+    const auto found = missing.find(leaf.value.text);
+    if (found == missing.end() || found->second <= 0 ||
+        selector->encrypted(leaf.path, leaf.comments) ||
+        open.contains({leaf.path, leaf.value.text}))
+      continue;
+    return at(after,
+              leaf.begin,
+              {ErrorKind::invalid_input,
+               "this value was encrypted, and would now stand in plain under the rule " +
+                   described(rules) +
+                   ": correct its key or its comment; to leave it plain, decrypt the file and "
+                   "encrypt it anew"});
+  }
+  return {};
 }
 
 Result<std::string> sealed_anew(const Document& document,

@@ -8,6 +8,7 @@
 #include "core/result.hpp"
 #include "sops/document.hpp"
 #include "sops/file.hpp"
+#include "sops/opened.hpp"
 
 namespace skep::sops {
 
@@ -35,5 +36,12 @@ Result<std::string> sealed_anew(const Document& document,
 /// Errors: invalid_input where the rules leave every value plain: a typo in them must not put a
 /// password into git.
 Result<void> check_that_something_is_sealed(const Document& document, const Rules& rules);
+
+/// Errors: invalid_input where a text that was encrypted would stand in plain, as it does when a
+/// key that the rules name gets a typo. Not where the rules name what is plain: whoever writes such
+/// a key or comment means it.
+Result<void> check_that_nothing_came_open(const Opened& before,
+                                          const Document& after,
+                                          const Rules& rules);
 
 }  // namespace skep::sops

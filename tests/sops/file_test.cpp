@@ -446,6 +446,56 @@ TEST(SopsFile, AnEditChangesOnlyWhatWasChanged) {
   EXPECT_FALSE(update(file, "a: [", "a.yaml", Format::yaml, {mine()}, kNow));
 }
 
+Result<std::string> edited(const std::string& file, const std::string& plain) {
+  return update(file, plain, "a.yaml", Format::yaml, {mine()}, kNow);
+}
+
+TEST(SopsFile, AnEditThatLeavesNothingEncryptedIsRefused) {
+  const auto file = sealed(
+      "user: a\npassword: hunter2\n", "a.yaml", {Rules::Kind::encrypted_regex, "^password$"});
+  const auto after = edited(file, "user: a\npasword: other\n");
+  ASSERT_FALSE(after);
+  EXPECT_THAT(after.error().message, HasSubstr("no value would be encrypted under the rule"));
+  EXPECT_TRUE(edited(file, "user: hunter3\npassword: hunter2\n"));
+}
+
+TEST(SopsFile, AnEditThatPutsInPlainWhatWasEncryptedIsRefused) {
+  const std::string plain = "user: a\npassword: hunter2\nx: {password: other}\nport: 80\n";
+  const auto file = sealed(plain, "a.yaml", {Rules::Kind::encrypted_regex, "^password$"});
+  const auto after = edited(file, replaced(plain, "password", "pasword"));
+  ASSERT_FALSE(after);
+  EXPECT_THAT(to_string(after.error()), HasSubstr("a.yaml:2:10: this value was encrypted"));
+  EXPECT_THAT(after.error().message, Not(HasSubstr("hunter2")));
+  for (const auto* other : {"user: a\nx: {password: hunter2}\n",
+                            "user: a\nlogin: a\npassword: a\n",
+                            "user: hunter2\npassword: hunter2\nx: {password: other}\n",
+                            "b: other\npassword: other\n"})
+    EXPECT_TRUE(edited(file, other)) << other;
+
+  const auto marked = sealed("# enc\na: hunter2\n# enc\nb: other\n",
+                             "a.yaml",
+                             {Rules::Kind::encrypted_comment_regex, "^ enc"});
+  EXPECT_FALSE(edited(marked, "a: hunter2\n# enc\nb: other\n"));
+  // Nobody calls a key so without meaning it.
+  const auto spared = sealed("a: hunter2\nb: other\n", "a.yaml");
+  EXPECT_TRUE(edited(spared, "a_unencrypted: hunter2\nb: other\n"));
+}
+
+TEST(SopsFile, WhatTheEditorLeftEmptyIsNotWritten) {
+  for (const auto& [name, plain] : {std::pair<std::string, std::string>{"a.yaml", "a: 1\n"},
+                                    {"a.ini", "a = 1\n"},
+                                    {".env", "A=1\n"},
+                                    {"a.sops", "one"}}) {
+    for (const auto* left : {"", "\n"}) {
+      const auto after = update(sealed(plain, name), left, name, format_of(name), {mine()}, kNow);
+      ASSERT_FALSE(after) << name;
+      EXPECT_THAT(after.error().message, HasSubstr("nothing is left in the file"));
+      EXPECT_TRUE(after.error().at);
+    }
+  }
+  EXPECT_TRUE(edited(sealed("a: 1\n", "a.yaml"), "# later\n"));
+}
+
 /// A file that people with keys of other kinds may read, too.
 struct MixedCase {
   std::string file;
