@@ -20,7 +20,7 @@ Error failed(const std::string& doing, const std::string& path) {
           doing + " " + path + ": " + std::generic_category().message(errno)};
 }
 
-/// Writes all of it, to the disk, and closes. `errno` tells what went wrong.
+/// Writes all of it, to the disk if it is one, and closes. `errno` tells what went wrong.
 bool write_and_close(int descriptor, std::string_view text) {
   bool good = true;
   while (good && !text.empty()) {
@@ -29,21 +29,32 @@ bool write_and_close(int descriptor, std::string_view text) {
     good = written > 0;
     if (good) text.remove_prefix(static_cast<std::size_t>(written));
   }
-  good = good && ::fsync(descriptor) == 0;
+  // EINVAL: a pipe or a device that keeps nothing.
+  good = good && (::fsync(descriptor) == 0 || errno == EINVAL);
   const int reason = errno;
   good = ::close(descriptor) == 0 && good;
   if (!good) errno = reason;
   return good;
 }
 
+/// A pipe, a terminal or a device takes what is written and stays what it is.
+Result<void> write_into(const std::string& path, std::string_view text) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  if (descriptor < 0) return failed("open", path);
+  if (write_and_close(descriptor, text)) return {};
+  return failed("write", path);
+}
+
 }  // namespace
 
 Result<void> replace_file(const std::string& path, std::string_view text, unsigned mode) {
+  struct stat old {};
+  const bool there = ::stat(path.c_str(), &old) == 0;
+  // Asked for by the name itself: what stands behind /dev/stdout may have no other.
+  if (there && !S_ISREG(old.st_mode)) return write_into(path, text);
   std::error_code code;
   const auto real = fs::weakly_canonical(path, code);
   const auto target = code ? path : real.string();
-  struct stat old {};
-  const bool there = ::stat(target.c_str(), &old) == 0;
   auto temporary = target + ".skep-XXXXXX";
   const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
   if (descriptor < 0) return failed("write beside", target);

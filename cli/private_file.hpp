@@ -8,7 +8,8 @@
 namespace skep::cli {
 
 /// Puts a file in the place of another in one step: readers see the old one or the new one. The
-/// mode stays; a new file gets `mode`. A symbolic link stays one. Errors: unavailable.
+/// mode stays; a new file gets `mode`. A symbolic link stays one. What is no file, such as a pipe
+/// or /dev/stdout, is written to. Errors: unavailable.
 Result<void> replace_file(const std::string& path, std::string_view text, unsigned mode);
 
 /// Makes a file that is not there yet. Errors: invalid_input where it is, unavailable.
