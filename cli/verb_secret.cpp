@@ -1,117 +1,15 @@
-#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
-#include <unistd.h>
-
 #include "cli/age_keys.hpp"
-#include "cli/editor.hpp"
 #include "cli/private_file.hpp"
+#include "cli/secret_edit.hpp"
+#include "cli/secret_flags.hpp"
 #include "cli/session.hpp"
-#include "sops/creation_rules.hpp"
 #include "sops/file.hpp"
 
 namespace skep::cli {
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr unsigned kPrivate = 0600;
-constexpr unsigned kPublic = 0644;
-
-struct SecretFlags {
-  std::string file;
-  std::string output;  ///< "-" is standard output; "" where the verb says.
-  bool in_place = false;
-  std::vector<std::string> recipients;
-  std::string encrypted_regex;
-  std::string age_key_file;
-};
-
-/// Where the result goes; "-" is standard output.
-std::string target_of(const SecretFlags& flags) {
-  return flags.output.empty() ? flags.file : flags.output;
-}
-
-std::string now(const Session& session) {
-  auto text = to_rfc3339(session.clock.now());
-  if (const auto dot = text.find('.'); dot != std::string::npos) text = text.substr(0, dot) + "Z";
-  return text;
-}
-
-Result<std::vector<sops::Recipient>> recipients_of(const std::vector<std::string>& words) {
-  std::vector<sops::Recipient> recipients;
-  for (const auto& word : words) {
-    auto parsed = sops::parse_recipients(word);
-    if (!parsed) return std::move(parsed).error().within("--age");
-    recipients.insert(recipients.end(), parsed->begin(), parsed->end());
-  }
-  return recipients;
-}
-
-/// What the nearest `.sops.yaml` says for a file; nothing where there is none.
-Result<std::optional<sops::CreationRule>> rule_for(const std::string& file) {
-  std::error_code code;
-  const auto path = fs::weakly_canonical(fs::absolute(file, code), code);
-  for (auto directory = path.parent_path();; directory = directory.parent_path()) {
-    const auto config = directory / ".sops.yaml";
-    if (fs::is_regular_file(config, code)) {
-      const auto text = read_file(config.string());
-      if (!text) return text.error();
-      return sops::creation_rule(
-          *text, config.string(), path.lexically_relative(directory).generic_string());
-    }
-    if (directory == directory.parent_path()) return std::optional<sops::CreationRule>();
-  }
-}
-
-/// As sops, by the path of what is encrypted: `apps/x/.env`. A file that no rule is for, such as
-/// one outside of the repository, follows the rule of where it goes to.
-Result<std::optional<sops::CreationRule>> rule_for(const SecretFlags& flags) {
-  const auto target = target_of(flags);
-  auto rule = rule_for(flags.file == "-" ? target : flags.file);
-  if (!rule || *rule || target == "-") return rule;
-  return rule_for(target);
-}
-
-/// The command line goes before `.sops.yaml`, and that before SOPS_AGE_RECIPIENTS.
-Result<sops::Encryption> encryption_for(const Session& session, const SecretFlags& flags) {
-  sops::Encryption how;
-  how.now = now(session);
-  auto recipients = recipients_of(flags.recipients);
-  if (!recipients) return std::move(recipients).error();
-  how.recipients = *std::move(recipients);
-  auto rule = rule_for(flags);
-  // Somebody who names the readers is not stopped by readers that skep cannot write for.
-  if (!rule && how.recipients.empty()) return std::move(rule).error();
-  if (rule && *rule) {
-    how.rules = std::move((*rule)->rules);
-    if (how.recipients.empty()) {
-      how.recipients = std::move((*rule)->recipients);
-      how.groups = std::move((*rule)->groups);
-      how.threshold = (*rule)->threshold;
-    }
-  }
-  if (how.recipients.empty() && how.groups.empty()) {
-    auto named = sops::parse_recipients(session.variable("SOPS_AGE_RECIPIENTS"));
-    if (!named) return std::move(named).error().within("SOPS_AGE_RECIPIENTS");
-    how.recipients = *std::move(named);
-  }
-  if (!flags.encrypted_regex.empty()) {
-    how.rules.kind = sops::Rules::Kind::encrypted_regex;
-    how.rules.text = flags.encrypted_regex;
-  }
-  return how;
-}
-
-/// Where the file is already encrypted: its format. Errors: invalid_input where it is not.
-Result<sops::Format> format_in(const std::string& file, const std::string& text) {
-  auto format = sops::encrypted_format(file, text);
-  if (!format) return std::move(format).error();
-  if (*format) return **format;
-  return Error{ErrorKind::invalid_input,
-               file + " is not encrypted: encrypt it with skep secret encrypt " + file};
-}
 
 Result<void> put(const SecretFlags& flags, const std::string& text, unsigned mode) {
   const auto target = target_of(flags);
@@ -233,75 +131,10 @@ int rotate(const Session& session, const SecretFlags& flags) {
   if (!keys) return fail(keys.error());
   const auto recipients = recipients_of(flags.recipients);
   if (!recipients) return fail(recipients.error());
-  const auto sealed = sops::rotate(*text, flags.file, *format, *keys, *recipients, now(session));
+  const auto sealed =
+      sops::rotate(*text, flags.file, *format, *keys, *recipients, sops_time(session));
   if (!sealed) return fail(sealed.error());
   return done(put(flags, *sealed, kPublic));
-}
-
-/// One round with the editor: what the file is afterwards, or nothing where it stays.
-Result<std::optional<std::string>> edited(const Session& session,
-                                          const SecretFlags& flags,
-                                          PrivateFile& file,
-                                          const std::string& before,
-                                          const std::string& encrypted,
-                                          const sops::Identities& keys) {
-  if (auto ran = run_editor(session, file); !ran) return std::move(ran).error();
-  const auto after = read_file(file.path());
-  if (!after) return after.error();
-  if (*after == before) return std::optional<std::string>();
-  Result<std::string> sealed = std::string();
-  if (encrypted.empty()) {
-    auto how = encryption_for(session, flags);
-    if (!how) return std::move(how).error();
-    sealed = sops::encrypt(*after, flags.file, sops::format_of(flags.file), *how);
-  } else {
-    const auto format = format_in(flags.file, encrypted);
-    if (!format) return format.error();
-    sealed = sops::update(encrypted, *after, flags.file, *format, keys, now(session));
-  }
-  if (!sealed) return std::move(sealed).error();
-  return std::optional(*std::move(sealed));
-}
-
-int edit(const Session& session, const SecretFlags& flags) {
-  std::error_code code;
-  std::string encrypted;
-  std::string before;
-  auto keys = read_age_keys(session, flags.age_key_file);
-  if (!keys) return fail(keys.error());
-  if (fs::exists(flags.file, code)) {
-    auto text = read_file(flags.file);
-    if (!text) return fail(text.error());
-    const auto format = format_in(flags.file, *text);
-    if (!format) return fail(format.error());
-    auto plain = sops::decrypt(*text, flags.file, *format, *keys);
-    if (!plain) return fail(plain.error());
-    encrypted = *std::move(text);
-    before = std::move(plain->text);
-  } else if (auto how = encryption_for(session, flags); !how) {
-    return fail(how.error());
-  } else if (how->recipients.empty() && how->groups.empty()) {
-    return fail({ErrorKind::invalid_input,
-                 flags.file + " is a new file, and nobody is named to encrypt it to: give --age "
-                              "age1…, or creation_rules in .sops.yaml"});
-  }
-  auto file = PrivateFile::make(fs::path(flags.file).filename().string(), before);
-  if (!file) return fail(file.error());
-  while (true) {
-    auto result = edited(session, flags, *file, before, encrypted, *keys);
-    if (result && !*result) {
-      std::cerr << "Nothing changed.\n";
-      return kSuccess;
-    }
-    if (result) return done(replace_file(flags.file, **result, kPublic));
-    (void)fail(result.error());
-    const bool again = result.error().kind == ErrorKind::invalid_input && result.error().at &&
-                       isatty(STDIN_FILENO) == 1;
-    if (!again) return kFailure;
-    std::cerr << "Press Enter to go on editing, Ctrl-D to give up. " << std::flush;
-    std::string line;
-    if (!std::getline(std::cin, line) || session.stop.stop_requested()) return kFailure;
-  }
 }
 
 struct SubVerb {
@@ -394,7 +227,7 @@ void add_secret(Command& app, Session& session) {
                           "Open an encrypted file in $EDITOR; values that did not change keep "
                           "their bytes",
                           "skep secret edit apps/MY-APP/values.sops.yaml"},
-                         edit);
+                         edit_secret);
   add_file(*change, *flags);
   add_recipients(*change, *flags, "For a new file: public key of somebody who may read it");
   add_age_key_flag(*change, flags->age_key_file);

@@ -1,0 +1,88 @@
+#include "cli/secret_edit.hpp"
+
+#include <filesystem>
+#include <iostream>
+
+#include <unistd.h>
+
+#include "cli/age_keys.hpp"
+#include "cli/editor.hpp"
+#include "cli/private_file.hpp"
+
+namespace skep::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One round with the editor: what the file is afterwards, or nothing where it stays.
+Result<std::optional<std::string>> edited(const Session& session,
+                                          const SecretFlags& flags,
+                                          PrivateFile& file,
+                                          const std::string& before,
+                                          const std::string& encrypted,
+                                          const sops::Identities& keys) {
+  if (auto ran = run_editor(session, file); !ran) return std::move(ran).error();
+  const auto after = read_file(file.path());
+  if (!after) return after.error();
+  if (*after == before) return std::optional<std::string>();
+  Result<std::string> sealed = std::string();
+  if (encrypted.empty()) {
+    auto how = encryption_for(session, flags);
+    if (!how) return std::move(how).error();
+    sealed = sops::encrypt(*after, flags.file, sops::format_of(flags.file), *how);
+  } else {
+    const auto format = format_in(flags.file, encrypted);
+    if (!format) return format.error();
+    sealed = sops::update(encrypted, *after, flags.file, *format, keys, sops_time(session));
+  }
+  if (!sealed) return std::move(sealed).error();
+  return std::optional(*std::move(sealed));
+}
+
+}  // namespace
+
+int edit_secret(const Session& session, const SecretFlags& flags) {
+  std::error_code code;
+  std::string encrypted;
+  std::string before;
+  auto keys = read_age_keys(session, flags.age_key_file);
+  if (!keys) return fail(keys.error());
+  if (fs::exists(flags.file, code)) {
+    auto text = read_file(flags.file);
+    if (!text) return fail(text.error());
+    const auto format = format_in(flags.file, *text);
+    if (!format) return fail(format.error());
+    auto plain = sops::decrypt(*text, flags.file, *format, *keys);
+    if (!plain) return fail(plain.error());
+    encrypted = *std::move(text);
+    before = std::move(plain->text);
+  } else if (auto how = encryption_for(session, flags); !how) {
+    return fail(how.error());
+  } else if (how->recipients.empty() && how->groups.empty()) {
+    return fail({ErrorKind::invalid_input,
+                 flags.file + " is a new file, and nobody is named to encrypt it to: give --age "
+                              "age1…, or creation_rules in .sops.yaml"});
+  }
+  auto file = PrivateFile::make(fs::path(flags.file).filename().string(), before);
+  if (!file) return fail(file.error());
+  while (true) {
+    auto result = edited(session, flags, *file, before, encrypted, *keys);
+    if (result && !*result) {
+      std::cerr << "Nothing changed.\n";
+      return kSuccess;
+    }
+    if (result) {
+      const auto written = replace_file(flags.file, **result, kPublic);
+      return written ? kSuccess : fail(written.error());
+    }
+    (void)fail(result.error());
+    const bool again = result.error().kind == ErrorKind::invalid_input && result.error().at &&
+                       isatty(STDIN_FILENO) == 1;
+    if (!again) return kFailure;
+    std::cerr << "Press Enter to go on editing, Ctrl-D to give up. " << std::flush;
+    std::string line;
+    if (!std::getline(std::cin, line) || session.stop.stop_requested()) return kFailure;
+  }
+}
+
+}  // namespace skep::cli
