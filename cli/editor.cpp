@@ -3,9 +3,11 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <iostream>
+#include <optional>
 #include <sstream>
-#include <vector>
 
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLookForExit = 30ms;
+constexpr auto kLookForStop = 100ms;
+constexpr auto kTimeToLeave = 2s;
 constexpr int kNotFound = 127;
 
 /// "code --wait" is a program and an argument; quotes are not understood.
@@ -30,24 +34,7 @@ std::vector<std::string> editor_command(const Session& session) {
   return command;
 }
 
-/// While an editor runs in the foreground, the keys that mean signals are its own, and a terminal
-/// that goes away ends it first: then the file can still be removed.
-class QuietTerminal {
- public:
-  QuietTerminal() {
-    for (const auto number : {SIGHUP, SIGQUIT, SIGTTOU}) {
-      before_.emplace_back(number, std::signal(number, SIG_IGN));
-    }
-  }
-  ~QuietTerminal() {
-    for (const auto& [number, handler] : before_) std::signal(number, handler);
-  }
-  QuietTerminal(const QuietTerminal&) = delete;
-  QuietTerminal& operator=(const QuietTerminal&) = delete;
-
- private:
-  std::vector<std::pair<int, void (*)(int)>> before_;
-};
+void stop_of_hangup(int) { ::kill(::getpid(), SIGTERM); }
 
 [[noreturn]] void become(const std::vector<char*>& arguments, bool terminal) {
   // A group of its own: Ctrl-C in the editor is none of ours.
@@ -65,7 +52,32 @@ class QuietTerminal {
 
 }  // namespace
 
-Result<void> run_editor(const Session& session, PrivateFile& file) {
+TerminalSignals::TerminalSignals() {
+  for (const auto number : {SIGHUP, SIGQUIT, SIGTTOU}) {
+    const auto before = std::signal(number, SIG_IGN);
+    before_.emplace_back(number, before);
+    if (number == SIGHUP && before != SIG_IGN) std::signal(number, stop_of_hangup);
+  }
+}
+
+TerminalSignals::~TerminalSignals() {
+  for (const auto& [number, handler] : before_) std::signal(number, handler);
+}
+
+bool wants_to_go_on(const Session& session) {
+  std::cerr << "Press Enter to go on editing, Ctrl-D to give up. " << std::flush;
+  while (!session.stop.stop_requested()) {
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    const int ready = ::poll(&input, 1, static_cast<int>(kLookForStop.count()));
+    if (ready < 0 && errno != EINTR) return false;
+    std::string line;
+    if (ready > 0) return static_cast<bool>(std::getline(std::cin, line));
+  }
+  std::cerr << "\n";
+  return false;
+}
+
+Result<void> run_editor(const Session& session, const PrivateFile& file) {
   auto command = editor_command(session);
   if (command.empty()) return Error{ErrorKind::invalid_input, "EDITOR is blank: set it"};
   const auto name = command.front();
@@ -74,29 +86,26 @@ Result<void> run_editor(const Session& session, PrivateFile& file) {
   for (auto& word : command) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const bool terminal = ::isatty(STDIN_FILENO) == 1;
-  const QuietTerminal quiet;
   const auto child = ::fork();
   if (child < 0) return Error{ErrorKind::unavailable, "the editor could not be started"};
   if (child == 0) become(arguments, terminal);
   int status = 0;
-  bool stopped = false;
+  std::optional<SteadyTime> asked;  // The editor, to end.
   for (pid_t ended = 0; ended != child;) {
     ended = ::waitpid(child, &status, WNOHANG);
     if (ended < 0 && errno != EINTR) break;
     if (ended == child) break;
-    if (session.stop.stop_requested() && !stopped) {
-      stopped = true;
-      file.remove();
-      ::kill(child, SIGTERM);
-      ::kill(child, SIGKILL);
+    if (session.stop.stop_requested()) {
+      // Time for it to remove the copies that it keeps elsewhere.
+      if (!asked) ::kill(child, SIGTERM);
+      if (!asked) asked = session.clock.steady();
+      if (session.clock.steady() - *asked > kTimeToLeave) ::kill(child, SIGKILL);
     }
     session.clock.sleep_for(kLookForExit, {});
   }
   if (terminal) ::tcsetpgrp(STDIN_FILENO, ::getpgrp());
-  if (stopped || session.stop.stop_requested()) {
-    file.remove();
+  if (session.stop.stop_requested())
     return Error{ErrorKind::cancelled, "interrupted: nothing was changed"};
-  }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   return Error{ErrorKind::invalid_input,
                WIFEXITED(status) && WEXITSTATUS(status) == kNotFound

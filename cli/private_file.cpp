@@ -106,12 +106,11 @@ PrivateFile::PrivateFile(PrivateFile&& other) noexcept
   other.directory_.clear();
 }
 
-void PrivateFile::remove() noexcept {
+void PrivateFile::remove() const noexcept {
   if (directory_.empty()) return;
   // Editors leave copies beside the file.
   std::error_code ignored;
   fs::remove_all(directory_, ignored);
-  directory_.clear();
 }
 
 PrivateFile::~PrivateFile() { remove(); }

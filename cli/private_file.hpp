@@ -27,8 +27,8 @@ class PrivateFile {
   PrivateFile& operator=(const PrivateFile&) = delete;
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  /// Now, and not only at the end.
-  void remove() noexcept;
+  /// Now, and not only at the end. Safe to call from another thread, and again.
+  void remove() const noexcept;
 
  private:
   PrivateFile(std::string directory, std::string path)

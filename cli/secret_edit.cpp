@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <iostream>
+#include <stop_token>
 
 #include <unistd.h>
 
@@ -17,7 +18,7 @@ namespace fs = std::filesystem;
 /// One round with the editor: what the file is afterwards, or nothing where it stays.
 Result<std::optional<std::string>> edited(const Session& session,
                                           const SecretFlags& flags,
-                                          PrivateFile& file,
+                                          const PrivateFile& file,
                                           const std::string& before,
                                           const std::string& encrypted,
                                           const sops::Identities& keys) {
@@ -63,8 +64,11 @@ int edit_secret(const Session& session, const SecretFlags& flags) {
                  flags.file + " is a new file, and nobody is named to encrypt it to: give --age "
                               "age1…, or creation_rules in .sops.yaml"});
   }
-  auto file = PrivateFile::make(fs::path(flags.file).filename().string(), before);
+  const TerminalSignals signals;
+  const auto file = PrivateFile::make(fs::path(flags.file).filename().string(), before);
   if (!file) return fail(file.error());
+  // At once, for the second signal ends the process.
+  const std::stop_callback removed(session.stop, [&file] { file->remove(); });
   while (true) {
     auto result = edited(session, flags, *file, before, encrypted, *keys);
     if (result && !*result) {
@@ -78,10 +82,7 @@ int edit_secret(const Session& session, const SecretFlags& flags) {
     (void)fail(result.error());
     const bool again = result.error().kind == ErrorKind::invalid_input && result.error().at &&
                        isatty(STDIN_FILENO) == 1;
-    if (!again) return kFailure;
-    std::cerr << "Press Enter to go on editing, Ctrl-D to give up. " << std::flush;
-    std::string line;
-    if (!std::getline(std::cin, line) || session.stop.stop_requested()) return kFailure;
+    if (!again || !wants_to_go_on(session)) return kFailure;
   }
 }
 

@@ -409,5 +409,37 @@ TEST_F(Secrets, AnEditThatIsInterruptedLeavesNoPlainTextBehind) {
   EXPECT_EQ(read(path), before);
 }
 
+TEST_F(Secrets, AnEditThatIsStoppedAtItsPromptLeavesNoPlainTextBehind) {
+  seal("x.sops.yaml", "a: one-value\n");
+  const auto path = repo->tree() + "/x.sops.yaml";
+  const auto before = read(path);
+  const auto script = directory() / "editor";
+  const auto seen = directory() / "seen";
+  std::ofstream(script) << "#!/bin/sh\necho 'a: [' > \"$1\"\necho \"$1\" > " << seen.string()
+                        << "\n";
+  fs::permissions(script, fs::perms::owner_all);
+  auto variables = environment();
+  variables["EDITOR"] = script.string();
+  const auto screen = (directory() / "screen").string();
+  const auto own = (directory() / "pid").string();
+  const auto keys = (directory() / "keys").string();
+  ASSERT_EQ(lab::run({"mkfifo", keys}, variables).exit_code, 0);
+  for (const auto* signal : {"INT", "TERM", "HUP"}) {
+    fs::remove(screen);
+    // `script` gives it a terminal, on which nobody types; the shell becomes skep, so that its
+    // number is known.
+    const auto shell = "exec 3<>" + keys + "; script -qfec 'echo $$ > " + own + "; exec " +
+                       binary() + " secret edit " + path + " --age-key-file " + key() + "' " +
+                       screen + " <&3 > /dev/null & p=$!; until grep -q 'Press Enter' " + screen +
+                       "; do sleep 0.05; done; kill -" + signal + " $(cat " + own + "); wait $p";
+    const auto done = lab::run({"timeout", "60", "sh", "-c", shell}, variables);
+    EXPECT_EQ(done.exit_code, 1) << signal << done.err;
+    auto temporary = read(seen);
+    temporary.pop_back();
+    EXPECT_FALSE(fs::exists(fs::path(temporary).parent_path())) << signal << ": " << temporary;
+    EXPECT_EQ(read(path), before);
+  }
+}
+
 }  // namespace
 }  // namespace skep::e2e
