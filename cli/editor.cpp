@@ -5,11 +5,12 @@
 #include <csignal>
 #include <iostream>
 #include <optional>
-#include <sstream>
 
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "compose/shell_words.hpp"
 
 namespace skep::cli {
 namespace {
@@ -21,17 +22,19 @@ constexpr auto kLookForStop = 100ms;
 constexpr auto kTimeToLeave = 2s;
 constexpr int kNotFound = 127;
 
-/// "code --wait" is a program and an argument; quotes are not understood.
-std::vector<std::string> editor_command(const Session& session) {
-  std::string text;
+/// "code --wait" is a program and an argument. Cut into words as a shell does, without one: the
+/// image has none.
+Result<std::vector<std::string>> editor_command(const Session& session) {
   for (const auto* name : {"SOPS_EDITOR", "VISUAL", "EDITOR"}) {
-    if (text.empty()) text = session.variable(name);
+    const auto text = session.variable(name);
+    if (text.empty()) continue;
+    auto words = compose::shell_words(text);
+    if (!words) return std::move(words).error().within(name);
+    if (words->empty())
+      return Error{ErrorKind::invalid_input, std::string(name) + " is blank: set it"};
+    return words;
   }
-  if (text.empty()) text = "vi";
-  std::istringstream words(text);
-  std::vector<std::string> command;
-  for (std::string word; words >> word;) command.push_back(word);
-  return command;
+  return std::vector<std::string>{"vi"};
 }
 
 void stop_of_hangup(int) { ::kill(::getpid(), SIGTERM); }
@@ -79,11 +82,11 @@ bool wants_to_go_on(const Session& session) {
 
 Result<void> run_editor(const Session& session, const PrivateFile& file) {
   auto command = editor_command(session);
-  if (command.empty()) return Error{ErrorKind::invalid_input, "EDITOR is blank: set it"};
-  const auto name = command.front();
-  command.push_back(file.path());
+  if (!command) return std::move(command).error();
+  const auto name = command->front();
+  command->push_back(file.path());
   std::vector<char*> arguments;
-  for (auto& word : command) arguments.push_back(word.data());
+  for (auto& word : *command) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const bool terminal = ::isatty(STDIN_FILENO) == 1;
   const auto child = ::fork();

@@ -369,7 +369,7 @@ TEST_F(Secrets, AnEditKeepsModeAndOtherValuesAndLeavesNoPlainTextBehind) {
   fs::permissions(script, fs::perms::owner_all);
   const auto edited = run(script.string());
   ASSERT_EQ(edited.exit_code, 0) << edited.err;
-  const auto after = read(path);
+  auto after = read(path);
   EXPECT_EQ(after.substr(0, after.find('\n')), before.substr(0, before.find('\n')));
   EXPECT_NE(after, before);
   EXPECT_EQ(fs::status(path).permissions(), fs::perms(0640));
@@ -380,6 +380,10 @@ TEST_F(Secrets, AnEditKeepsModeAndOtherValuesAndLeavesNoPlainTextBehind) {
   EXPECT_FALSE(fs::exists(fs::path(temporary).parent_path()));
   const auto shown = skep({"secret", "decrypt", path, "--age-key-file", key()});
   EXPECT_EQ(shown.out, "a: one-value\nb: three-value\n");
+  EXPECT_EQ(run("sed -i 's/three-value/a  b/'").exit_code, 0);
+  EXPECT_THAT(skep({"secret", "decrypt", path, "--age-key-file", key()}).out, HasSubstr("a  b"));
+  after = read(path);
+  EXPECT_THAT(run("sed 's").err, HasSubstr("EDITOR: "));
   // An editor that fails, or makes nonsense, changes nothing.
   EXPECT_EQ(run("false").exit_code, 1);
   std::ofstream(script) << "#!/bin/sh\necho 'a: [' > \"$1\"\n";
