@@ -40,6 +40,28 @@ Result<std::optional<std::string>> edited(const Session& session,
   return std::optional(*std::move(sealed));
 }
 
+/// Errors: unavailable; invalid_input where the file is another one than the editor was opened for,
+/// "" being none. The edit is kept beside it then.
+Result<void> put_edit(const std::string& file,
+                      const std::string& opened,
+                      const std::string& sealed) {
+  std::error_code code;
+  const auto now = fs::exists(file, code) ? read_file(file) : std::string();
+  if (!now) return now.error();
+  if (*now == opened) return replace_file(file, sealed, kPublic);
+  const auto path = fs::path(file);
+  const auto beside = (path.parent_path() / ("edited-" + path.filename().string())).string();
+  if (auto kept = create_file(beside, sealed, kPublic); !kept) {
+    auto error = std::move(kept).error().within(file + " was changed while it was edited");
+    error.at = SourcePosition{file};
+    return error;
+  }
+  return Error{ErrorKind::invalid_input,
+               file +
+                   " was changed while it was edited, and stays as it is; what you wrote is in " +
+                   beside + ", encrypted: skep secret decrypt shows it, for another edit"};
+}
+
 }  // namespace
 
 int edit_secret(const Session& session, const SecretFlags& flags) {
@@ -70,18 +92,17 @@ int edit_secret(const Session& session, const SecretFlags& flags) {
   // At once, for the second signal ends the process.
   const std::stop_callback removed(session.stop, [&file] { file->remove(); });
   while (true) {
-    auto result = edited(session, flags, *file, before, encrypted, *keys);
+    const auto result = edited(session, flags, *file, before, encrypted, *keys);
     if (result && !*result) {
       std::cerr << "Nothing changed.\n";
       return kSuccess;
     }
-    if (result) {
-      const auto written = replace_file(flags.file, **result, kPublic);
-      return written ? kSuccess : fail(written.error());
-    }
-    (void)fail(result.error());
-    const bool again = result.error().kind == ErrorKind::invalid_input && result.error().at &&
-                       isatty(STDIN_FILENO) == 1;
+    const auto written = result ? put_edit(flags.file, encrypted, **result) : result.error();
+    if (written) return kSuccess;
+    const auto& error = written.error();
+    (void)fail(error);
+    const bool again =
+        error.kind == ErrorKind::invalid_input && error.at && isatty(STDIN_FILENO) == 1;
     if (!again || !wants_to_go_on(session)) return kFailure;
   }
 }

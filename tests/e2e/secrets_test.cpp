@@ -392,6 +392,28 @@ TEST_F(Secrets, AnEditKeepsModeAndOtherValuesAndLeavesNoPlainTextBehind) {
   EXPECT_EQ(read(path), after);
 }
 
+TEST_F(Secrets, AFileThatChangedWhileItWasEditedStaysAndTheEditIsKeptBesideIt) {
+  seal("y.sops.yaml", "a: one-value\n");
+  seal("x.sops.yaml", "a: one-value\n");
+  const auto path = repo->tree() + "/x.sops.yaml";
+  const auto script = directory() / "editor";
+  std::ofstream(script) << "#!/bin/sh\nsed -i s/one/two/ \"$1\"\ncp " << repo->tree()
+                        << "/y.sops.yaml " << path << "\n";
+  fs::permissions(script, fs::perms::owner_all);
+  auto variables = environment();
+  variables["EDITOR"] = script.string();
+  const std::vector<std::string> edit{binary(), "secret", "edit", path, "--age-key-file", key()};
+  const auto done = lab::run(edit, variables);
+  EXPECT_EQ(done.exit_code, 1);
+  EXPECT_THAT(done.err, HasSubstr("edited-x.sops.yaml"));
+  EXPECT_EQ(read(path), read(repo->tree() + "/y.sops.yaml"));
+  const auto beside = repo->tree() + "/edited-x.sops.yaml";
+  EXPECT_EQ(skep({"secret", "decrypt", beside, "--age-key-file", key()}).out, "a: two-value\n");
+  // The kept edit is not lost to the next one.
+  seal("y.sops.yaml", "a: one-other\n");
+  EXPECT_THAT(lab::run(edit, variables).err, HasSubstr("edited-x.sops.yaml is there already"));
+}
+
 TEST_F(Secrets, AnEditThatIsInterruptedLeavesNoPlainTextBehind) {
   seal("x.sops.yaml", "a: one-value\n");
   const auto path = repo->tree() + "/x.sops.yaml";
