@@ -7,7 +7,9 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace skep::cli {
@@ -111,6 +113,12 @@ void PrivateFile::remove() const noexcept {
   // Editors leave copies beside the file.
   std::error_code ignored;
   fs::remove_all(directory_, ignored);
+}
+
+bool PrivateFile::is_in_memory() const noexcept {
+  struct statfs system {};
+  return ::statfs(directory_.c_str(), &system) == 0 &&
+         (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
 }
 
 PrivateFile::~PrivateFile() { remove(); }

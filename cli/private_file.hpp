@@ -27,6 +27,8 @@ class PrivateFile {
   PrivateFile& operator=(const PrivateFile&) = delete;
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  /// Else it is on a disk, which may keep what was removed.
+  [[nodiscard]] bool is_in_memory() const noexcept;
   /// Now, and not only at the end. Safe to call from another thread, and again.
   void remove() const noexcept;
 

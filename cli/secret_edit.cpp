@@ -89,6 +89,10 @@ int edit_secret(const Session& session, const SecretFlags& flags) {
   const TerminalSignals signals;
   const auto file = PrivateFile::make(fs::path(flags.file).filename().string(), before);
   if (!file) return fail(file.error());
+  if (!file->is_in_memory()) {
+    std::cerr << "The plain text is on a disk while you edit: " << file->path()
+              << "; set XDG_RUNTIME_DIR to a directory in memory to keep it off\n";
+  }
   // At once, for the second signal ends the process.
   const std::stop_callback removed(session.stop, [&file] { file->remove(); });
   while (true) {

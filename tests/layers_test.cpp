@@ -169,7 +169,8 @@ const std::set<std::string> kImpure = {"fstream",
                                        "future"};
 
 bool is_system_header(std::string_view name) {
-  return name.starts_with("sys/") || name.starts_with("netinet/") || name.starts_with("arpa/") ||
+  return name.starts_with("sys/") || name.starts_with("linux/") || name.starts_with("netinet/") ||
+         name.starts_with("arpa/") ||
          (name.find('/') == std::string_view::npos && name.ends_with(".h"));
 }
 

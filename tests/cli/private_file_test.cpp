@@ -77,5 +77,19 @@ TEST_F(PrivateFiles, WhatIsNoFileIsWrittenToAndStays) {
   ::close(reader);
 }
 
+TEST_F(PrivateFiles, AreForTheirOwnerAndTellWhetherTheyAreInMemory) {
+  std::string where;
+  {
+    const auto file = PrivateFile::make("x.yaml", "text");
+    ASSERT_TRUE(file) << to_string(file.error());
+    where = file->path();
+    EXPECT_EQ(fs::status(where).permissions(), fs::perms(0600));
+    EXPECT_EQ(fs::status(fs::path(where).parent_path()).permissions(), fs::perms(0700));
+    EXPECT_TRUE(file->is_in_memory() || !where.starts_with("/dev/shm/"));
+    file->remove();
+    EXPECT_FALSE(fs::exists(fs::path(where).parent_path()));
+  }
+}
+
 }  // namespace
 }  // namespace skep::cli
