@@ -49,7 +49,10 @@ Result<void> write_into(const std::string& path, std::string_view text) {
 
 }  // namespace
 
-Result<void> replace_file(const std::string& path, std::string_view text, unsigned mode) {
+Result<void> replace_file(const std::string& path,
+                          std::string_view text,
+                          unsigned mode,
+                          OldMode old_mode) {
   struct stat old {};
   const bool there = ::stat(path.c_str(), &old) == 0;
   // Asked for by the name itself: what stands behind /dev/stdout may have no other.
@@ -60,7 +63,8 @@ Result<void> replace_file(const std::string& path, std::string_view text, unsign
   auto temporary = target + ".skep-XXXXXX";
   const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
   if (descriptor < 0) return failed("write beside", target);
-  bool good = ::fchmod(descriptor, there ? old.st_mode & 07777U : mode) == 0;
+  bool good =
+      ::fchmod(descriptor, there && old_mode == OldMode::stays ? old.st_mode & 07777U : mode) == 0;
   // Only root may give files away; for everybody else the owner is right already.
   if (there && (old.st_uid != ::geteuid() || old.st_gid != ::getegid()))
     (void)!::fchown(descriptor, old.st_uid, old.st_gid);

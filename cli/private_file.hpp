@@ -7,10 +7,16 @@
 
 namespace skep::cli {
 
-/// Puts a file in the place of another in one step: readers see the old one or the new one. The
-/// mode stays; a new file gets `mode`. A symbolic link stays one. What is no file, such as a pipe
-/// or /dev/stdout, is written to. Errors: unavailable.
-Result<void> replace_file(const std::string& path, std::string_view text, unsigned mode);
+/// Whether a file that is replaced hands on its mode.
+enum class OldMode { stays, goes };
+
+/// Puts a file in the place of another in one step: readers see the old one or the new one. A new
+/// file gets `mode`, and one whose old mode goes. A symbolic link stays one. What is no file, such
+/// as a pipe or /dev/stdout, is written to. Errors: unavailable.
+Result<void> replace_file(const std::string& path,
+                          std::string_view text,
+                          unsigned mode,
+                          OldMode old_mode = OldMode::stays);
 
 /// Makes a file that is not there yet. Errors: invalid_input where it is, unavailable.
 Result<void> create_file(const std::string& path, std::string_view text, unsigned mode);

@@ -11,13 +11,16 @@
 namespace skep::cli {
 namespace {
 
-Result<void> put(const SecretFlags& flags, const std::string& text, unsigned mode) {
+Result<void> put(const SecretFlags& flags,
+                 const std::string& text,
+                 unsigned mode,
+                 OldMode old_mode = OldMode::stays) {
   const auto target = target_of(flags);
   if (target == "-") {
     std::cout << text << std::flush;
     return {};
   }
-  return replace_file(target, text, mode);
+  return replace_file(target, text, mode, old_mode);
 }
 
 int done(const Result<void>& result) { return result ? kSuccess : fail(result.error()); }
@@ -119,7 +122,9 @@ int decrypt(const Session& session, SecretFlags flags) {
   const auto plain = sops::decrypt(*text, flags.file, *format, *keys);
   if (!plain) return fail(plain.error());
   if (flags.output.empty() && !flags.in_place) flags.output = "-";
-  return done(put(flags, plain->text, kPrivate));
+  // Everybody may read the encrypted file.
+  const auto old_mode = flags.in_place ? OldMode::goes : OldMode::stays;
+  return done(put(flags, plain->text, kPrivate, old_mode));
 }
 
 int rotate(const Session& session, const SecretFlags& flags) {
@@ -217,7 +222,8 @@ void add_secret(Command& app, Session& session) {
       decrypt);
   add_file(*open, *flags);
   open->add_option("-o,--output", flags->output, "Write there instead of showing it");
-  open->add_flag("-i,--in-place", flags->in_place, "Put the plain text in the file's place");
+  open->add_flag(
+      "-i,--in-place", flags->in_place, "Put the plain text in the file's place (mode 600)");
   add_age_key_flag(*open, flags->age_key_file);
 
   auto* change = add_sub(*secret,

@@ -52,6 +52,8 @@ TEST_F(PrivateFiles, ReplacingKeepsModeAndLinksAndLeavesNothingBeside) {
   ASSERT_TRUE(replace_file(path("b"), "new", 0600));
   EXPECT_EQ(mode("b"), fs::perms(0600));
   EXPECT_EQ(entries(), 3);
+  ASSERT_TRUE(replace_file(path("link"), "new", 0600, OldMode::goes));
+  EXPECT_EQ(mode("a"), fs::perms(0600));
 }
 
 TEST_F(PrivateFiles, WhatIsNoFileIsWrittenToAndStays) {
