@@ -1,7 +1,5 @@
 #include "sops/creation_rules.hpp"
 
-#include <algorithm>
-
 #include "yaml/parse.hpp"
 
 namespace skep::sops {
@@ -30,10 +28,7 @@ Result<void> add_recipients(const yaml::Node& node, std::vector<Recipient>& reci
   if (text == nullptr) return mistake(node, "age: must be a recipient (age1…) or a list of them");
   auto parsed = parse_recipients(*text);
   if (!parsed) return mistake(node, parsed.error().message);
-  for (auto& recipient : *parsed) {
-    if (std::find(recipients.begin(), recipients.end(), recipient) == recipients.end())
-      recipients.push_back(std::move(recipient));
-  }
+  recipients.insert(recipients.end(), parsed->begin(), parsed->end());
   return {};
 }
 

@@ -54,7 +54,7 @@ Result<Decrypted> masked(std::string_view text,
                          StandIns stand_ins = StandIns::usual);
 
 struct Encryption {
-  std::vector<Recipient> recipients;  ///< Not empty, unless there are groups.
+  std::vector<Recipient> recipients;  ///< Not empty, unless there are groups. Doubles count once.
   Rules rules;
   std::string now;  ///< RFC 3339, UTC, to the second.
   /// Instead of recipients: each group gets a part of the key.

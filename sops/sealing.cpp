@@ -103,12 +103,14 @@ Result<void> wrap(std::string_view key, const Encryption& how, Metadata& metadat
   auto parts = groups.size() > 1 ? split_secret(key, groups.size(), needed)
                                  : std::vector<std::string>{std::string(key)};
   for (std::size_t group = 0; group < groups.size(); ++group) {
-    for (const auto& recipient : groups[group]) {
+    auto& recipients = groups[group];
+    for (auto recipient = recipients.begin(); recipient != recipients.end(); ++recipient) {
+      if (std::find(recipients.begin(), recipient, *recipient) != recipient) continue;
       metadata.keys.push_back(
-          {recipient.text(), armored(age_encrypt(parts[group], {recipient})), group});
+          {recipient->text(), armored(age_encrypt(parts[group], {*recipient})), group});
     }
     wipe(parts[group]);
-    if (groups[group].empty()) {
+    if (recipients.empty()) {
       return Error{ErrorKind::invalid_input,
                    "no recipient: name one with --age age1…, or in creation_rules of .sops.yaml"};
     }

@@ -37,8 +37,8 @@ TEST(CreationRules, TheFirstThatIsForThePathIsTaken) {
 }
 
 TEST(CreationRules, KeysMayStandInAListOrInOneGroup) {
-  const auto text = "creation_rules:\n  - key_groups:\n      - age: [" + anna() + ", " + berta() +
-                    ", " + anna() + "]\n";
+  const auto text =
+      "creation_rules:\n  - key_groups:\n      - age: [" + anna() + ", " + berta() + "]\n";
   const auto rule = creation_rule(text, ".sops.yaml", "x");
   ASSERT_TRUE(rule && *rule);
   EXPECT_THAT((*rule)->recipients, SizeIs(2));

@@ -170,6 +170,13 @@ TEST(SopsFile, AnIniFileThatReadersDifferAboutIsRefused) {
   }
 }
 
+TEST(SopsFile, ARecipientThatIsNamedTwiceStandsThereOnce) {
+  const auto me = mine().recipient();
+  const auto file = encrypt("a: 1\n", "a.yaml", Format::yaml, {{me, me, me}, {}, kNow});
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->find("recipient:"), file->rfind("recipient:"));
+}
+
 TEST(SopsFile, EmptyFilesAndObjectsCanBeEncrypted) {
   for (const auto& [plain, name] : {std::pair<std::string, std::string>{"", "a.yaml"},
                                     {"# nothing\n", "a.yaml"},
