@@ -19,25 +19,29 @@ bool stays_comment(const std::string& text, Format format) {
   return true;
 }
 
-/// A comment is not in the MAC, and where SOPS saw it is a guess: what does not open stays.
+/// A comment is not in the MAC, and where SOPS saw it is a guess: nothing for what does not open.
+std::optional<std::string> opened_comment(const Document& document,
+                                          const Comment& comment,
+                                          std::string_view key) {
+  for (auto path = comment.path;; path.pop_back()) {
+    auto plain = open_value(comment.text, key, path);
+    if (plain && plain->type == Value::Type::comment && stays_comment(plain->text, document.format))
+      return std::move(plain->text);
+    if (path.empty()) return std::nullopt;
+  }
+}
+
 std::vector<Replacement> open_comments(const Document& document,
                                        std::string_view key,
                                        Decrypted& result) {
   std::vector<Replacement> changes;
   for (const auto& comment : document.comments) {
     if (!is_encrypted_value(comment.text)) continue;
-    const auto opened = changes.size();
-    for (auto path = comment.path;; path.pop_back()) {
-      if (const auto plain = open_value(comment.text, key, path);
-          plain && plain->type == Value::Type::comment &&
-          stays_comment(plain->text, document.format)) {
-        changes.push_back({comment.begin, comment.end, plain->text});
-        result.secrets.push_back(plain->text);
-        break;
-      }
-      if (path.empty()) break;
+    if (const auto plain = opened_comment(document, comment, key)) {
+      changes.push_back({comment.begin, comment.end, *plain});
+      result.secrets.push_back(*plain);
+      continue;
     }
-    if (changes.size() > opened) continue;
     result.remarks.push_back(
         {Finding::Severity::warning,
          "the comment cannot be decrypted and stays as it is: it was changed, or moved to another "
@@ -67,6 +71,21 @@ Result<Document> read_plain(std::string_view plain, const std::string& file, For
     return Error{ErrorKind::invalid_input,
                  "the file is encrypted already: use skep secret edit or rotate",
                  SourcePosition{file}};
+  }
+  return document;
+}
+
+/// What was opened, with its values and comments in plain, though not its text: written and read
+/// once more, a number such as 1e3 would have another type.
+Document plain_document(const Opened& opened) {
+  auto document = opened.document;
+  for (std::size_t i = 0; i < opened.values.size(); ++i) {
+    if (opened.values[i]) document.leaves[i].value = *opened.values[i];
+  }
+  for (auto& comment : document.comments) {
+    if (!is_encrypted_value(comment.text)) continue;
+    if (auto plain = opened_comment(opened.document, comment, opened.key))
+      comment.text = *std::move(plain);
   }
   return document;
 }
@@ -226,9 +245,9 @@ Result<std::string> rotate(std::string_view encrypted,
                            const std::string& now) {
   auto opened = open(encrypted, file, format, identities);
   if (!opened) return std::move(opened).error();
-  const auto plain = plain_text(*opened);
+  const auto document = plain_document(*opened);
   wipe(opened->key);
-  const auto& metadata = *opened->document.metadata;
+  const auto& metadata = *document.metadata;
   if (!metadata.other_keys.empty()) {
     return Error{ErrorKind::invalid_input,
                  "the file also has recipients of kind " + metadata.other_keys.front() +
@@ -249,9 +268,7 @@ Result<std::string> rotate(std::string_view encrypted,
                  "encrypt it with the groups that .sops.yaml names",
                  SourcePosition{file}};
   }
-  const auto document = read_plain(plain.text, file, format);
-  if (!document) return document.error();
-  return sealed_anew(*document, metadata.rules, how);
+  return sealed_anew(document, metadata.rules, how);
 }
 
 }  // namespace skep::sops

@@ -599,6 +599,22 @@ TEST(SopsFile, RotationMakesEveryValueAnewForTheSameOrOtherRecipients) {
   EXPECT_TRUE(rotate(binary, "x.sops", Format::binary, {mine()}, {}, kNow));
 }
 
+TEST(SopsFile, RotationKeepsTypesAndComments) {
+  const std::string plain = "# note\na: 1e3\nb: [1.0, 2]\nc: \"12\"\nd: 2024-01-31\n";
+  const auto file = sealed(plain, "a.yaml");
+  const auto turned = rotate(file, "a.yaml", Format::yaml, {mine()}, {}, kNow);
+  ASSERT_TRUE(turned) << to_string(turned.error());
+  EXPECT_EQ(opened(*turned, "a.yaml")->text, opened(file, "a.yaml")->text);
+  const auto types = [](const std::string& text) {
+    std::vector<std::string> all;
+    for (auto at = text.find(",type:"); at != std::string::npos; at = text.find(",type:", at + 1))
+      all.push_back(text.substr(at + 6, text.find(']', at) - at - 6));
+    return all;
+  };
+  EXPECT_EQ(types(*turned), types(file));
+  EXPECT_EQ(types(file).at(1), "float");
+}
+
 TEST(SopsFile, AKeySplitOverGroupsNeedsAsManyOfThemAsTheThresholdSays) {
   const Identities people = {Identity::generate(), Identity::generate(), Identity::generate()};
   Encryption how;
