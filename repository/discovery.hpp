@@ -19,8 +19,8 @@ struct StackSource {
   RepoPath directory;  ///< "apps/MY-APP", from the repository's root.
   std::string name;    ///< The stack's name in the swarm.
   StackSettings settings;
-  std::vector<RepoPath> compose_files;  ///< In order; empty where there are errors. Of a stack made
-                                        ///< from a template: what is laid over it.
+  std::vector<RepoPath> compose_files;  ///< In order; not all where there are errors. Of a stack
+                                        ///< made from a template: what is laid over it.
   std::vector<RepoPath> values_files;   ///< For the template, later ones win.
   Findings findings;                    ///< Mistakes of this stack's own settings.
   /// Files that look as if they counted, and what is to be said where nothing reads them.
@@ -37,9 +37,11 @@ struct Discovery {
 };
 
 /// What stands in a snapshot, by design §3: `skep.yaml`, then every directory of every group.
-/// With an environment, `docker-compose.ENV.yml` and `values.ENV.yaml` come after the files whose
-/// names they vary, where they are there. Errors: as Snapshot's; a repository in which nothing can
-/// be a stack is found and empty, which is for the caller to doubt.
+/// With an environment there come after a stack's files, where they are there: the variant of each,
+/// `FILE.ENV.yml` of `FILE.yml`, then `docker-compose.ENV.yml`, and of its values files the variant
+/// of each, `values.ENV.yaml` of `values.yaml`. What has such a name and is not read is warned of.
+/// Errors: as Snapshot's; a repository in which nothing can be a stack is found and empty, which is
+/// for the caller to doubt.
 Result<Discovery> discover(const ports::Snapshot& snapshot,
                            const RepoPath& root,
                            const std::string& environment = "");

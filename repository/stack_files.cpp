@@ -12,40 +12,92 @@ constexpr std::array<std::string_view, 6> kDefaultFiles = {"docker-compose.yml",
                                                            "compose.yml",
                                                            "docker-stack.yml",
                                                            "stack.yml"};
+/// What an environment varies beside the files that a stack is made from, whatever those are.
+constexpr std::string_view kEnvironmentsBase = "docker-compose.yml";
+constexpr std::string_view kValues = "values.yaml";
+
+using Entries = std::vector<ports::TreeEntry>;
 
 void complain_of(StackSource& stack, std::string message, SourcePosition at) {
   stack.findings.push_back({Finding::Severity::error, std::move(message), std::move(at)});
 }
 
-/// Files that look as if they counted: what nobody reads of them is to be said once all is read.
-void note_overlooked(StackSource& stack, const std::vector<ports::TreeEntry>& entries) {
-  const auto note = [&](std::string_view name, const std::string& message) {
-    if (has_file(entries, name))
-      stack.overlooked.emplace(*stack.directory.join(name), std::string(name) + message);
-  };
-  if (!stack.settings.template_name) {
-    for (const auto* name : {"values.yaml", "values.yml"})
-      note(name,
-           " is not read, for the stack is made from no template: add template: NAME to "
-           "skep.yaml, or remove the file");
-  }
-  for (const auto* base : {"docker-compose.override.", "compose.override."}) {
-    for (const auto* ending : {"yml", "yaml"}) {
-      const auto name = std::string(base) + ending;
-      note(name,
-           " is not read, as `docker stack deploy` does not read it either: name it in skep.yaml "
-           "behind the file that it overrides (compose: [" +
-               (stack.compose_files.empty() ? std::string("docker-compose.yml")
-                                            : std::string(stack.compose_files[0].name())) +
-               ", " + name + "]), or remove it");
+/// Of these stems in either spelling of the ending, the files that are there.
+std::vector<std::string> files_of(const Entries& entries, const std::vector<std::string>& stems) {
+  std::vector<std::string> names;
+  for (const auto& stem : stems) {
+    for (const auto* ending : {".yml", ".yaml"}) {
+      if (has_file(entries, stem + ending)) names.push_back(stem + ending);
     }
   }
+  return names;
+}
+
+/// Remembers what is to be said of a file if nobody reads it.
+void note(StackSource& stack, const std::string& name, const std::string& message) {
+  stack.overlooked.emplace(*stack.directory.join(name), name + " is not read" + message);
+}
+
+/// "(values: [a, b]), or remove it"
+std::string to_be_named(const std::string& key,
+                        const std::vector<std::string>& before,
+                        const std::string& name) {
+  auto text = "(" + key + ": [";
+  for (const auto& one : before) text += one + ", ";
+  return text + name + "]), or remove it";
+}
+
+void note_values(StackSource& stack, const Entries& entries, const std::string& environment) {
+  const auto& settings = stack.settings;
+  const auto plain = files_of(entries, {"values", "values.sops"});
+  if (!settings.template_name) {
+    for (const auto& name : plain)
+      note(stack,
+           name,
+           ", for the stack is made from no template: add template: NAME to skep.yaml, or remove "
+           "the file");
+    return;
+  }
+  auto read = settings.values.value_or(std::vector<std::string>());
+  if (!settings.values && has_file(entries, kValues)) read.emplace_back(kValues);
+  for (const auto& name : plain)
+    note(stack, name, ": name it in skep.yaml " + to_be_named("values", read, name));
+  if (environment.empty()) return;
+  const auto of = "." + environment;
+  for (const auto& name :
+       files_of(entries, {"values" + of, "values" + of + ".sops", "values.sops" + of}))
+    note(stack,
+         name,
+         ": --environment " + environment + " adds F" + of +
+             ".yaml for each values file F.yaml of the stack, and F" + of +
+             ".sops.yaml for each F.sops.yaml; rename it, or remove it");
+}
+
+void note_compose_files(StackSource& stack,
+                        const Entries& entries,
+                        const std::string& environment) {
+  const auto base = stack.compose_files.empty() ? std::string(kEnvironmentsBase)
+                                                : std::string(stack.compose_files[0].name());
+  for (const auto& name : files_of(entries, {"docker-compose.override", "compose.override"}))
+    note(stack,
+         name,
+         ", as `docker stack deploy` does not read it either: name it in skep.yaml behind the file "
+         "that it overrides " +
+             to_be_named("compose", {base}, name));
+  if (environment.empty()) return;
+  const auto of = "." + environment;
+  std::vector<std::string> stems;
+  for (const auto file : kDefaultFiles)
+    stems.push_back(std::string(file.substr(0, file.rfind('.'))) + of);
+  for (const auto& name : files_of(entries, stems))
+    note(stack,
+         name,
+         ": --environment " + environment + " adds docker-compose" + of + ".yml, and F" + of +
+             ".yml for each compose file F.yml of the stack; rename it, or remove it");
 }
 
 /// The compose files that skep.yaml names.
-void find_compose_files(StackSource& stack,
-                        const TreeReader& reader,
-                        const std::vector<ports::TreeEntry>& entries) {
+void find_compose_files(StackSource& stack, const TreeReader& reader, const Entries& entries) {
   const auto& settings = stack.settings;
   for (std::size_t i = 0; i < settings.compose.size(); ++i) {
     const auto& name = settings.compose[i];
@@ -82,7 +134,7 @@ void find_values_files(StackSource& stack) {
   }
 }
 
-void find_default_compose_file(StackSource& stack, const std::vector<ports::TreeEntry>& entries) {
+void find_default_compose_file(StackSource& stack, const Entries& entries) {
   std::vector<std::string> found;
   for (const auto name : kDefaultFiles) {
     if (has_file(entries, name)) found.emplace_back(name);
@@ -105,8 +157,7 @@ void find_default_compose_file(StackSource& stack, const std::vector<ports::Tree
 }
 
 /// A stack is made from one thing: a compose file that nobody reads would look as if it counted.
-void refuse_default_compose_files(StackSource& stack,
-                                  const std::vector<ports::TreeEntry>& entries) {
+void refuse_default_compose_files(StackSource& stack, const Entries& entries) {
   for (const auto name : kDefaultFiles) {
     if (!has_file(entries, name)) continue;
     complain_of(stack,
@@ -165,29 +216,27 @@ void add_variants(const TreeReader& reader,
 /// The base files first, then those of the environment.
 void find_files(StackSource& stack,
                 const TreeReader& reader,
-                const std::vector<ports::TreeEntry>& entries,
+                const Entries& entries,
                 const std::string& environment) {
   const auto& settings = stack.settings;
   if (settings.template_name) {
     refuse_default_compose_files(stack, entries);
     if (settings.values) {
       find_values_files(stack);
-    } else if (has_file(entries, "values.yaml")) {
-      stack.values_files.push_back(*stack.directory.join("values.yaml"));
+    } else if (has_file(entries, kValues)) {
+      stack.values_files.push_back(*stack.directory.join(kValues));
     }
     auto bases = stack.values_files;
-    if (!settings.values && bases.empty()) bases.push_back(*stack.directory.join("values.yaml"));
+    if (!settings.values && bases.empty()) bases.push_back(*stack.directory.join(kValues));
     add_variants(reader, bases, environment, stack.values_files);
-    add_variants(
-        reader, {*stack.directory.join("docker-compose.yml")}, environment, stack.compose_files);
-    return;
-  }
-  if (settings.compose.empty()) {
+  } else if (settings.compose.empty()) {
     find_default_compose_file(stack, entries);
   } else {
     find_compose_files(stack, reader, entries);
   }
-  add_variants(reader, std::vector(stack.compose_files), environment, stack.compose_files);
+  auto bases = stack.compose_files;
+  bases.push_back(*stack.directory.join(kEnvironmentsBase));
+  add_variants(reader, bases, environment, stack.compose_files);
 }
 
 }  // namespace
@@ -203,7 +252,8 @@ void find_stack_files(StackSource& stack,
                       const std::vector<ports::TreeEntry>& entries,
                       const std::string& environment) {
   find_files(stack, reader, entries, environment);
-  note_overlooked(stack, entries);
+  note_values(stack, entries, environment);
+  note_compose_files(stack, entries, environment);
 }
 
 }  // namespace skep::repository

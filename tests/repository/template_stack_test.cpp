@@ -178,6 +178,94 @@ TEST(TemplateStack, EnvironmentsAddValuesAndComposeFiles) {
   EXPECT_EQ(image(load_files(files, options), "a"), "test:1");
 }
 
+/// The base file may have any of the default names, or those that compose: says.
+TEST(TemplateStack, TheComposeFileOfAnEnvironmentCountsWhateverTheStackIsMadeFrom) {
+  LoadOptions options;
+  options.templates.environment = "prod";
+  const auto override = "services: {web: {image: prod:1}}\n";
+  for (const auto* base : {"docker-compose.yml",
+                           "docker-compose.yaml",
+                           "compose.yaml",
+                           "compose.yml",
+                           "docker-stack.yml",
+                           "stack.yml",
+                           "x.yml"}) {
+    Files files = {{std::string("apps/a/") + base, one_service("base:1")}};
+    if (std::string_view(base) == "x.yml") files["apps/a/skep.yaml"] = "compose: [x.yml]\n";
+    for (const auto* variant : {"docker-compose.prod.yml", "docker-compose.prod.yaml"}) {
+      auto both = files;
+      both[std::string("apps/a/") + variant] = override;
+      EXPECT_EQ(image(load_files(both, options)), "prod:1") << base << " and " << variant;
+    }
+  }
+}
+
+TEST(TemplateStack, ItComesAfterTheVariantOfTheStacksOwnFile) {
+  LoadOptions options;
+  options.templates.environment = "prod";
+  const Files files = {{"apps/a/compose.yml", one_service("base:1")},
+                       {"apps/a/compose.prod.yaml", "services: {web: {image: x:1, user: u}}\n"},
+                       {"apps/a/docker-compose.prod.yml", "services: {web: {image: y:1}}\n"}};
+  const auto state = load_files(files, options);
+  EXPECT_EQ(image(state), "y:1");
+  EXPECT_EQ(stack_named(state, "a").spec.services.at("web").spec.task_template.container.user, "u");
+}
+
+/// Of another environment, or of none, nothing is said: that is what the others are for.
+TEST(TemplateStack, AFileOfTheEnvironmentThatNobodyReadsIsWarnedOf) {
+  const auto files = with(kImage,
+                          {{"apps/a/values.yaml", "image: base:1\n"},
+                           {"apps/a/values.prod.yaml", "image: base:1\n"},
+                           {"apps/a/values.prod.yml", "image: prod:1\n"},
+                           {"apps/a/values.prod.sops.yaml", "image: prod:1\n"},
+                           {"apps/a/compose.prod.yml", "services: {web: {image: prod:1}}\n"},
+                           {"apps/b/docker-compose.yml", one_service("base:1")},
+                           {"apps/b/compose.prod.yaml", "services: {web: {image: prod:1}}\n"},
+                           {"apps/b/docker-compose.prod.yaml", "services: {web: {user: u}}\n"},
+                           {"apps/b/docker-compose.prod.yml", "services: {web: {user: u}}\n"},
+                           {"apps/c/docker-compose.yml", one_service("base:1")},
+                           {"apps/c/docker-compose.prod.yml", "services: {web: {user: u}}\n"}});
+  LoadOptions options;
+  for (const auto* environment : {"", "test"}) {
+    options.templates.environment = environment;
+    const auto state = load_files(files, options);
+    for (const auto* name : {"a", "b", "c"}) EXPECT_EQ(findings(state, name), "");
+  }
+  options.templates.environment = "prod";
+  const auto state = load_files(files, options);
+  const auto said = findings(state, "a");
+  EXPECT_THAT(
+      said,
+      HasSubstr("apps/a/values.prod.yml: warning: values.prod.yml is not read: --environment "
+                "prod adds F.prod.yaml for each values file F.yaml"));
+  EXPECT_THAT(said, HasSubstr("values.prod.sops.yaml is not read"));
+  EXPECT_THAT(said, HasSubstr("compose.prod.yml is not read"));
+  EXPECT_THAT(said, Not(HasSubstr("values.prod.yaml is not read")));
+  EXPECT_THAT(findings(state, "b"),
+              HasSubstr("apps/b/compose.prod.yaml: warning: compose.prod.yaml is not read: "
+                        "--environment prod adds docker-compose.prod.yml, and F.prod.yml for each "
+                        "compose file F.yml of the stack"));
+  EXPECT_THAT(findings(state, "b"), HasSubstr("docker-compose.prod.yaml is not read"));
+  EXPECT_EQ(findings(state, "c"), "");
+}
+
+TEST(TemplateStack, AValuesFileThatNobodyReadsIsWarnedOf) {
+  auto files = with(kImage,
+                    {{"templates/t/values.yaml", "image: x:1\n"},
+                     {"apps/a/values.yml", "image: y:1\n"},
+                     {"apps/a/values.sops.yaml", "image: z:1\n"}});
+  EXPECT_THAT(findings(load_files(files)),
+              HasSubstr("apps/a/values.yml: warning: values.yml is not read: name it in skep.yaml "
+                        "(values: [values.yml]), or remove it"));
+  files["apps/a/values.yaml"] = "image: y:2\n";
+  EXPECT_THAT(findings(load_files(files)),
+              HasSubstr("values.sops.yaml is not read: name it in skep.yaml (values: [values.yaml, "
+                        "values.sops.yaml]), or remove it"));
+  files["apps/a/skep.yaml"] = "template: t\nvalues: [values.yaml, values.yml]\n";
+  files.erase("apps/a/values.sops.yaml");
+  EXPECT_EQ(image(load_files(files)), "y:1");
+}
+
 TEST(TemplateStack, AnEnvironmentsFileThatAppearsIsNoticed) {
   auto files = with(kImage,
                     {{"apps/a/values.yaml", "image: base:1\n"},
