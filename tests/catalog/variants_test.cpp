@@ -1,0 +1,170 @@
+#include <gmock/gmock.h>
+
+#include "tests/catalog/shipped.hpp"
+
+namespace skep::catalog {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct Variant {
+  std::string name;
+  std::string shipped;
+  std::string values;
+  std::vector<std::string> has;
+  std::vector<std::string> lacks = {};
+};
+
+class VariantTest : public testing::TestWithParam<Variant> {};
+
+TEST_P(VariantTest, RendersToAGoodComposeFile) {
+  const auto& row = GetParam();
+  const auto output = rendered(*find(row.shipped), row.values);
+  ASSERT_THAT(output.findings, IsEmpty()) << to_string(output.findings);
+  const auto& text = output.documents.at(0).text;
+  EXPECT_THAT(mistakes_in(text), IsEmpty()) << text;
+  for (const auto& part : row.has) EXPECT_THAT(text, HasSubstr(part));
+  for (const auto& part : row.lacks) EXPECT_THAT(text, testing::Not(HasSubstr(part)));
+}
+
+const std::string kWeb = "image: a:1\nproxy: {hosts: [a.example.com, b.example.com]";
+
+INSTANTIATE_TEST_SUITE_P(
+    Values,
+    VariantTest,
+    testing::Values(
+        Variant{"proxy_v3",
+                "web-app",
+                kWeb + "}\n",
+                {"traefik.http.routers.my-stack-1.rule: \"Host(`a.example.com`) || "
+                 "Host(`b.example.com`)\"",
+                 R"(traefik.swarm.network: "imixs-proxy-net")",
+                 R"(server.port: "8080")"}},
+        Variant{"proxy_v2",
+                "web-app",
+                kWeb + ", traefik: 2, path: /x, entrypoints: [web, websecure], tls: true, "
+                       "certResolver: le}\n",
+                {R"(traefik.docker.network: "imixs-proxy-net")",
+                 "&& PathPrefix(`/x`)",
+                 R"(entrypoints: "web,websecure")",
+                 R"(tls.certresolver: "le")"},
+                {"traefik.swarm"}},
+        Variant{"proxy_v1",
+                "web-app",
+                kWeb + ", traefik: 1, path: /x}\n",
+                {R"(traefik.frontend.rule: "Host:a.example.com,b.example.com;PathPrefix:/x")",
+                 R"(traefik.port: "8080")"},
+                {"traefik.http"}},
+        Variant{"no_proxy",
+                "web-app",
+                "image: a:1\nreplicas: 0\nproxy: {enabled: false}\nports: [{published: 80, target: "
+                "8080, mode: host}]\n",
+                {"replicas: 0", "published"},
+                {"traefik", "imixs"}},
+        Variant{"everything_of_a_service",
+                "web-app",
+                kWeb + R"(}
+command: [run, "--flag=a b"]
+entrypoint: /entry
+user: 1000
+env: {A: 1, B: true, C: "x: y", D: 'q"uote'}
+secrets: {s: {file: ./s.txt, target: /s, mode: 256}, t: {external: other}}
+configs: {c: {file: ./c.txt, target: /etc/c}}
+volumes: {v: {target: /v, readOnly: true}, w: {target: /w, external: old}}
+mounts: [/srv/a:/a:ro]
+networks: [n1]
+labels: {com.example.x: 1}
+constraints: [node.role == worker]
+resources: {limits: {cpus: 0.5, memory: 64M}, reservations: {memory: 32M}}
+healthcheck: {test: curl -f localhost, interval: 5s}
+update: {order: stop-first}
+)",
+                {R"("A": "1")",
+                 R"("B": "true")",
+                 R"("D": "q\"uote")",
+                 "cpus: \"0.5\"",
+                 "test: \"curl -f localhost\""}},
+        Variant{"worker_without_anything",
+                "worker",
+                "image: a:1\n",
+                {"replicas: 1"},
+                {"environment", "secrets"}},
+        Variant{
+            "database_from_a_file",
+            "web-app-postgres",
+            kWeb + "}\npostgres: {password: {file: ./pw}}\ndatabaseEnv: {host: PGHOST, name: ''}\n",
+            {R"("PGHOST": "db")", "file: \"./pw\""},
+            {"DB_NAME", "DB_HOST", "backup"}},
+        Variant{"redis_as_a_cache", "redis", "{}", {"redis-server"}, {"volumes", "secrets"}},
+        Variant{"traefik_of_version_2",
+                "traefik",
+                "image: traefik:v2.11.0\ndashboard: {enabled: true}\n",
+                {"swarmMode=true", "published: 8100"},
+                {"providers.swarm="}},
+        Variant{
+            "plain_registry", "registry", "{}", {"node.role == manager"}, {"secrets:", "HTPASSWD"}},
+        Variant{"prometheus_alone",
+                "monitoring",
+                "grafana: {enabled: false}\nnodeExporter: {enabled: false}\ncadvisor: {enabled: "
+                "false}\nprometheus: {scrapeConfigs: [{job_name: x, metric_relabel_configs: "
+                "[{replacement: $1}]}]}\n",
+                {"replacement: $$1"},
+                {"grafana", "cadvisor"}},
+        Variant{"a_job_with_a_dollar",
+                "cron",
+                "jobs: {a: {schedule: '@daily', command: 'echo $HOME'}}\n",
+                {"@daily /bin/sh -c 'echo $$HOME' >/proc/1/fd/1"}},
+        Variant{"a_job_that_ends_in_a_comment_or_the_background",
+                "cron",
+                "jobs: {a: {schedule: '@daily', command: \"echo 'hi' # nightly\"}, b: {schedule: "
+                "'@hourly', command: 'sleep 5 &'}}\n",
+                {R"(/bin/sh -c 'echo '\\''hi'\\'' # nightly' >)", "/bin/sh -c 'sleep 5 &' >"}}),
+    [](const auto& row) { return row.param.name; });
+
+/// A key with nothing but comments below it is what people leave behind.
+TEST(Catalog, KeysWithoutAValueAreAsIfTheyWereNotThere) {
+  const std::string empty =
+      "image: a:1\nenv:\nsecrets:\nconfigs:\nvolumes:\nmounts:\nnetworks:\nlabels:\nconstraints:\n"
+      "resources:\nhealthcheck:\nupdate:\nrestart:\ncommand:\nentrypoint:\n";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"web-app", "proxy:\nports:\n"},
+      {"web-app-postgres", "proxy:\nports:\ndatabaseEnv:\npostgres: {password: {external: p}}\n"},
+      {"worker", ""},
+      {"node-agent", "ports:\n"}};
+  const auto proxy =
+      rendered(*find("traefik"), "acme:\ndashboard:\nentrypoints: {https: null}\nresources:\n");
+  EXPECT_THAT(proxy.findings, IsEmpty()) << to_string(proxy.findings);
+  for (const auto& [name, more] : cases) {
+    const auto output = rendered(*find(name), empty + more);
+    ASSERT_THAT(output.findings, IsEmpty()) << name << ": " << to_string(output.findings);
+    EXPECT_THAT(mistakes_in(output.documents.at(0).text), IsEmpty());
+  }
+}
+
+TEST(Catalog, WhereADollarIsNotDoubledIsSaidBesideTheValue) {
+  // The rows with a dollar above show that it is so.
+  EXPECT_THAT(text_of(*find("cron"), "values.yaml"), HasSubstr("write $HOME with one $"));
+  EXPECT_THAT(text_of(*find("monitoring"), "values.yaml"), HasSubstr("with one $"));
+  const auto rule = slurp(source_folder().parent_path() / "README.md");
+  for (const auto* place : {"commands of `cron`", "`prometheus.scrapeConfigs` of `monitoring`"})
+    EXPECT_THAT(rule, HasSubstr(place));
+}
+
+TEST(Catalog, SaysWhatIsMissing) {
+  const std::vector<std::tuple<std::string, std::string, std::string>> cases = {
+      {"web-app", "{}", "image must"},
+      {"web-app", "image: a:1\n", "proxy.hosts is empty"},
+      {"web-app-postgres", kWeb + "}\n", "postgres.password.external or .file"},
+      {"postgres", "{}", "password.external or .file"},
+      {"cron", "{}", "at least one job"},
+      {"traefik", "entrypoints: {http: {redirect: true}}\n", "nowhere to redirect to"},
+      {"registry", "tls: {keySecret: a}\n", "tls needs both"},
+      {"web-app", kWeb + "}\nsecrets: {a: {}}\n", "secrets.a needs file:"},
+  };
+  for (const auto& [name, values, expected] : cases)
+    EXPECT_THAT(to_string(rendered(*find(name), values).findings), HasSubstr(expected)) << name;
+}
+
+}  // namespace
+}  // namespace skep::catalog
