@@ -154,8 +154,10 @@ Findings findings_of(const repository::DesiredState& desired, const std::set<std
   auto findings = desired.all_findings();
   for (const auto& stack : desired.stacks) {
     if (!only.empty() && only.count(stack->source.name) == 0) continue;
-    const auto own = stack->all_findings();
-    findings.insert(findings.end(), own.begin(), own.end());
+    for (auto& finding : stack->all_findings()) {
+      if (only.size() != 1) finding.stack = stack->source.directory.text();
+      findings.push_back(std::move(finding));
+    }
   }
   return findings;
 }

@@ -58,7 +58,8 @@ Result<std::set<std::string>> chosen_stacks(const repository::DesiredState& desi
                                             const std::vector<std::string>& words,
                                             std::set<std::string>* others = nullptr);
 
-/// All findings of a repository, by position; those of one stack after the other.
+/// All findings of a repository, by position; those of one stack after the other, with its
+/// directory where it is not the only one.
 [[nodiscard]] Findings findings_of(const repository::DesiredState& desired,
                                    const std::set<std::string>& only);
 

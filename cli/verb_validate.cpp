@@ -14,11 +14,14 @@ struct ValidateFlags {
 };
 
 nlohmann::json to_json(const Finding& finding) {
-  return {{"severity", finding.severity == Finding::Severity::error ? "error" : "warning"},
-          {"file", finding.at.file},
-          {"line", finding.at.line},
-          {"column", finding.at.column},
-          {"message", finding.message}};
+  nlohmann::json json = {
+      {"severity", finding.severity == Finding::Severity::error ? "error" : "warning"},
+      {"file", finding.at.file},
+      {"line", finding.at.line},
+      {"column", finding.at.column},
+      {"message", finding.message}};
+  if (!finding.stack.empty()) json["stack"] = finding.stack;
+  return json;
 }
 
 int report(const Findings& findings, std::size_t stacks, const std::string& output) {

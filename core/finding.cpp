@@ -59,6 +59,9 @@ std::string to_string(const Findings& findings) {
     const auto position = to_string(finding.at);
     if (!position.empty()) text += position + ": ";
     text += finding.severity == Finding::Severity::error ? "error: " : "warning: ";
+    if (!finding.stack.empty() && finding.at.file != finding.stack &&
+        !finding.at.file.starts_with(finding.stack + "/"))
+      text += "stack " + finding.stack + ": ";
     text += finding.message;
   }
   return text;

@@ -32,6 +32,19 @@ TEST(Findings, PrintAsFileLineColumnSeverityMessage) {
   EXPECT_FALSE(has_errors(findings));
 }
 
+TEST(Findings, NameTheStackWhereThePlaceDoesNot) {
+  Findings findings{finding("web-app/templates/app.yml", 3, 5, "no host"),
+                    finding("apps/one/values.yaml", 1, 1, "no image"),
+                    finding("apps/one", 0, 0, "no file"),
+                    finding("apps/one-more/a.yml", 0, 0, "odd")};
+  for (auto& each : findings) each.stack = "apps/one";
+  EXPECT_EQ(to_string(findings),
+            "web-app/templates/app.yml:3:5: error: stack apps/one: no host\n"
+            "apps/one/values.yaml:1:1: error: no image\n"
+            "apps/one: error: no file\n"
+            "apps/one-more/a.yml: error: stack apps/one: odd");
+}
+
 TEST(Findings, BecomeOneErrorAtTheFirst) {
   const auto error = to_error({{Finding::Severity::warning, "odd", {"a", 1, 1}},
                                finding("a", 2, 1, "first"),

@@ -82,7 +82,7 @@ TEST_F(Templates, RenderShowsAComposeFileThatTheDockerCliTakes) {
 
 TEST_F(Templates, SettingsAreTriedOnOneStackAndCheckedByTheSchema) {
   EXPECT_THAT(here({"validate", "--set", "replicas=4"}).out,
-              HasSubstr("--set replicas: error: replicas must be at most 3"));
+              HasSubstr("--set replicas: error: stack apps/shop: replicas must be at most 3"));
   EXPECT_THAT(here({"plan", "--set", "replicas=2"}).err, HasSubstr("name the stack"));
   const auto plan = here({"plan", "shop", "--set", "replicas=2"});
   EXPECT_EQ(plan.exit_code, 2) << plan.err;
@@ -95,6 +95,22 @@ TEST_F(Templates, SettingsAreTriedOnOneStackAndCheckedByTheSchema) {
   EXPECT_THAT(here({"render", "shop", "--set-file", "note"}).err, HasSubstr("write KEY=PATH"));
   EXPECT_THAT(here({"render", "shop", "--set-file", "note=/no/such"}).err, HasSubstr("/no/such"));
   EXPECT_THAT(here({"validate", "--environment", "../x"}).err, HasSubstr("--environment must be"));
+}
+
+TEST_F(Templates, AMistakeOfATemplateNamesTheStack) {
+  for (const std::string stack : {"apps/one", "apps/two"}) {
+    repo->write(stack + "/skep.yaml", "template: web-app\n");
+    repo->write(stack + "/values.yaml", "image: a:1\n");
+  }
+  const auto said = here({"validate"}).out;
+  const auto json = nlohmann::json::parse(here({"validate", "-o", "json"}).out);
+  for (const std::string stack : {"apps/one", "apps/two"}) {
+    EXPECT_THAT(said, HasSubstr(": error: stack " + stack + ": fail \"proxy.hosts is empty"));
+    const auto& all = json.at("findings");
+    EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const nlohmann::json& finding) {
+      return finding.at("stack") == stack;
+    })) << all;
+  }
 }
 
 TEST_F(Templates, NewVendorListAndShowDoWhatTheySay) {
