@@ -14,20 +14,32 @@ using namespace std::chrono_literals;
 
 constexpr auto kBetweenTurns = 300ms;
 
-/// `--set-file KEY=PATH` as `--set-string` says it: each sign that means something has a backslash.
+/// `--set-file KEY=PATH[,KEY=PATH…]` as `--set-string` says it: each sign that means something has
+/// a backslash.
 Result<std::string> setting_from_file(const std::string& text) {
-  const auto equals = text.find('=');
-  if (equals == std::string::npos || equals + 1 == text.size()) {
-    return Error{ErrorKind::invalid_input,
-                 "--set-file " + text + ": write KEY=PATH, such as config=./app.conf"};
-  }
-  const auto content = read_file(text.substr(equals + 1));
-  if (!content) return content.error();
-  auto setting = text.substr(0, equals + 1);
-  for (const char c : *content) {
-    if (c == '\\' || c == ',' || c == '{') setting += '\\';
-    setting += c;
-  }
+  std::string setting;
+  std::size_t next = 0;
+  do {
+    const auto equals = text.find('=', next);
+    std::string path;
+    auto end = equals == std::string::npos ? text.size() : equals + 1;
+    for (; end < text.size() && text[end] != ','; ++end) {
+      if (text[end] == '\\' && end + 1 < text.size()) ++end;  // A comma in a path has one.
+      path += text[end];
+    }
+    if (path.empty()) {
+      return Error{ErrorKind::invalid_input,
+                   "--set-file " + text + ": write KEY=PATH, such as config=./app.conf"};
+    }
+    const auto content = read_file(path);
+    if (!content) return content.error();
+    setting += (next == 0 ? "" : ",") + text.substr(next, equals + 1 - next);
+    for (const char c : *content) {
+      if (c == '\\' || c == ',' || c == '{') setting += '\\';
+      setting += c;
+    }
+    next = end + 1;
+  } while (next < text.size());
   return setting;
 }
 

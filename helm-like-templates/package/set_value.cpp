@@ -29,7 +29,6 @@ class SettingParser {
       : text_(text), strings_(strings), at_{(strings ? "--set-string " : "--set ") + shown(text)} {}
 
   Result<void> into(yaml::Node& values) {
-    if (text_.empty()) return failure("is empty: write KEY=VALUE");
     while (next_ < text_.size()) {
       if (auto done = one(values); !done) return done;
     }

@@ -20,7 +20,8 @@ void merge(yaml::Node& base, yaml::Node over);
 
 /// `--set`: Helm's syntax. "a.b=1,c[0]=x,d={p,q},e=a\,b"; numbers without a leading zero, true,
 /// false and null are what they look like, unless `text`: everything else is a string. A setting
-/// goes into `values`, over what is there. Errors: invalid_input; then some of it may be set.
+/// goes into `values`, over what is there; "" sets nothing. Errors: invalid_input; then some of it
+/// may be set.
 Result<void> set(yaml::Node& values, std::string_view setting, bool text);
 
 }  // namespace skep::package

@@ -92,6 +92,16 @@ TEST_F(Templates, SettingsAreTriedOnOneStackAndCheckedByTheSchema) {
       "{{ with .Values.note }}services: { app: { labels: { note: {{ quote . }} } } }{{ end }}");
   const auto noted = here({"render", "shop", "--set-file", "note=" + repo->tree() + "/note.txt"});
   EXPECT_THAT(noted.out, HasSubstr(R"(of a file, with \, {x} and b=c)")) << noted.err;
+  repo->write("a,b.txt", "another");
+  const auto two = here(
+      {"render", "shop", "--set-file", "replicas=/no/such,note=" + repo->tree() + "/note.txt"});
+  EXPECT_THAT(two.err, HasSubstr("/no/such")) << "a comma begins the next one, as Helm reads it";
+  const auto comma =
+      here({"render",
+            "shop",
+            "--set-file",
+            "note=" + repo->tree() + R"(/note.txt,note=)" + repo->tree() + R"(/a\,b.txt)"});
+  EXPECT_THAT(comma.out, HasSubstr("note: another")) << comma.err;
   EXPECT_THAT(here({"render", "shop", "--set-file", "note"}).err, HasSubstr("write KEY=PATH"));
   EXPECT_THAT(here({"render", "shop", "--set-file", "note=/no/such"}).err, HasSubstr("/no/such"));
   EXPECT_THAT(here({"validate", "--environment", "../x"}).err, HasSubstr("--environment must be"));

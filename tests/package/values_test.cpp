@@ -96,12 +96,12 @@ INSTANTIATE_TEST_SUITE_P(
         SetCase{"brackets_in_a_value", "{}", "a=[1]", "{a: '[1]'}"},
         SetCase{"a_value_becomes_a_map", "{a: 1}", "a.b=2", "{a: {b: 2}}"},
         SetCase{"blanks_stay", "{}", "a= b c ", "{a: ' b c '}"},
+        SetCase{"nothing", "{a: 1}", "", "{a: 1}"},
         SetCase{"the_last_one_wins", "{}", "a=1,a=2", "{a: 2}"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(Set, SaysWhatIsWrong) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"", "KEY=VALUE"},
       {"a", "has no value"},
       {"a.b", "key \"b\" has no value"},
       {"a,b=1", "has no value"},
