@@ -13,8 +13,9 @@ entrypoint: {{ toRawJson . }}
 {{- with .command }}
 command: {{ toRawJson . }}
 {{- end }}
-{{- with .user }}
-user: {{ . | toString | quote }}
+{{- /* 0 is root, and 0 of a mode is nobody: empty in Go, but said. */}}
+{{- if not (has .user (list nil "")) }}
+user: {{ .user | toString | quote }}
 {{- end }}
 {{- with .env }}
 environment:
@@ -27,8 +28,8 @@ secrets:
   {{- range $name, $secret := . }}
   - source: {{ quote $name }}
     target: {{ $secret.target | default $name | quote }}
-    {{- with $secret.mode }}
-    mode: {{ . }}
+    {{- if not (kindIs "invalid" $secret.mode) }}
+    mode: {{ $secret.mode }}
     {{- end }}
   {{- end }}
 {{- end }}
@@ -37,8 +38,8 @@ configs:
   {{- range $name, $config := . }}
   - source: {{ quote $name }}
     target: {{ required (printf "configs.%s needs target: the path of the file in the container" $name) $config.target | quote }}
-    {{- with $config.mode }}
-    mode: {{ . }}
+    {{- if not (kindIs "invalid" $config.mode) }}
+    mode: {{ $config.mode }}
     {{- end }}
   {{- end }}
 {{- end }}
