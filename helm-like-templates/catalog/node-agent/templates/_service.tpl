@@ -169,7 +169,10 @@ volumes:
 {{- end }}
 traefik.enable: "true"
 {{- if eq (int $proxy.traefik) 1 }}
-traefik.frontend.rule: {{ printf "Host:%s%s" (join "," $hosts) (empty $proxy.path | ternary "" (printf ";PathPrefix:%s" $proxy.path)) | quote }}
+{{- /* All hosts of a rule must be of one kind; the pattern of a plain name is that name. */}}
+{{- $names := join "," $hosts }}
+{{- $kind := contains "*" $names | ternary "HostRegexp" "Host" }}
+traefik.frontend.rule: {{ printf "%s:%s%s" $kind (replace "*" "{subdomain:[^.]+}" $names) (empty $proxy.path | ternary "" (printf ";PathPrefix:%s" $proxy.path)) | quote }}
 traefik.port: {{ .port | toString | quote }}
 traefik.docker.network: {{ quote $proxy.network }}
 {{- with $proxy.entrypoints }}
@@ -178,7 +181,13 @@ traefik.frontend.entryPoints: {{ join "," . | quote }}
 {{- else }}
 {{- $rules := list }}
 {{- range $hosts }}
+{{- if not (hasPrefix "*" .) }}
 {{- $rules = append $rules (printf "Host(`%s`)" .) }}
+{{- else if eq (int $proxy.traefik) 2 }}
+{{- $rules = append $rules (printf "HostRegexp(`{subdomain:[^.]+}%s`)" (trimPrefix "*" .)) }}
+{{- else }}
+{{- $rules = append $rules (printf "HostRegexp(`^[^.]+%s$$`)" (trimPrefix "*" . | replace "." "\\.")) }}
+{{- end }}
 {{- end }}
 {{- $rule := join " || " $rules }}
 {{- with $proxy.path }}
