@@ -201,6 +201,31 @@ TEST(Catalog, KeysWithoutAValueAreAsIfTheyWereNotThere) {
   }
 }
 
+/// "d:/data" is a path of Windows to compose.
+TEST(Catalog, AVolumeMayHaveANameOfOneLetter) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"postgres", "password: {file: p}\nvolume: d\nbackup: {enabled: true, volume: e}\n"},
+      {"web-app-postgres",
+       kWeb +
+           "}\npostgres: {password: {file: p}, volume: d, backup: {enabled: true, volume: e}}\n"},
+      {"redis", "persistence: {enabled: true, volume: d}\n"},
+      {"registry", "storage: {volume: d}\n"},
+      {"traefik", "acme: {email: a@example.com, volume: d}\n"},
+      {"monitoring", "prometheus: {volume: d}\ngrafana: {enabled: true, volume: e}\n"}};
+  for (const auto& [name, values] : cases) {
+    const auto output = rendered(*find(name), values);
+    ASSERT_THAT(output.findings, IsEmpty()) << name << ": " << to_string(output.findings);
+    const auto& text = output.documents.at(0).text;
+    EXPECT_THAT(mistakes_in(text), IsEmpty());
+    for (const auto* volume : {"d", "e"}) {
+      if (values.find(std::string("volume: ") + volume) != std::string::npos) {
+        EXPECT_THAT(text,
+                    HasSubstr("type: volume, source: \"" + std::string(volume) + "\", target: /"));
+      }
+    }
+  }
+}
+
 TEST(Catalog, WhereADollarIsNotDoubledIsSaidBesideTheValue) {
   // The rows with a dollar above show that it is so.
   EXPECT_THAT(text_of(*find("cron"), "values.yaml"), HasSubstr("write $HOME with one $"));
