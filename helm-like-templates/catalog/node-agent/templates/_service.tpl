@@ -62,21 +62,27 @@ stop_grace_period: {{ . }}
 {{- end }}
 {{- end }}
 
-{{- /* Takes the values of a healthcheck; nothing without a test. */ -}}
+{{- /* Takes the values of a healthcheck. Without a test they are about the image's own. */ -}}
 {{- define "service.healthcheck" -}}
+{{- $check := pick . "interval" "timeout" "retries" "startPeriod" }}
 {{- if .test }}
+{{- $check = merge $check (dict "interval" "15s" "timeout" "5s" "retries" 3 "startPeriod" "20s") }}
+{{- end }}
+{{- if or .test (values $check | compact) }}
 healthcheck:
-  test: {{ toRawJson .test }}
-  {{- with .interval }}
+  {{- with .test }}
+  test: {{ toRawJson . }}
+  {{- end }}
+  {{- with $check.interval }}
   interval: {{ . }}
   {{- end }}
-  {{- with .timeout }}
+  {{- with $check.timeout }}
   timeout: {{ . }}
   {{- end }}
-  {{- with .retries }}
+  {{- with $check.retries }}
   retries: {{ . }}
   {{- end }}
-  {{- with .startPeriod }}
+  {{- with $check.startPeriod }}
   start_period: {{ . }}
   {{- end }}
 {{- end }}
