@@ -1,6 +1,12 @@
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "tests/catalog/shipped.hpp"
+#include "yaml/parse.hpp"
 
 namespace skep::catalog {
 namespace {
@@ -234,6 +240,43 @@ TEST(Catalog, AVolumeMayHaveANameOfOneLetter) {
       }
     }
   }
+}
+
+/// What redis reads back from its settings: in double quotes a backslash keeps what follows.
+std::string without_quotes(const std::string& text) {
+  EXPECT_TRUE(text.size() >= 2 && text.front() == '"' && text.back() == '"') << text;
+  std::string plain;
+  for (std::size_t i = 1; i + 1 < text.size(); ++i) plain += text[i] == '\\' ? text[++i] : text[i];
+  return plain;
+}
+
+TEST(Catalog, APasswordOfRedisMayHoldAnything) {
+  const auto output = rendered(*find("redis"), "passwordSecret: p\n");
+  ASSERT_THAT(output.findings, IsEmpty()) << to_string(output.findings);
+  const auto root = yaml::parse(output.documents.at(0).text, "rendered.yml");
+  ASSERT_TRUE(root);
+  const auto& command = *root->find("services")->find("redis")->find("command")->as<yaml::List>();
+  auto line = *command.at(0).as<std::string>();
+  line = line.substr(0, line.find(" >/tmp/auth.conf"));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("skep-redis-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  const auto replace = [&line](const std::string& from, const std::string& to) {
+    const auto at = line.find(from);
+    ASSERT_NE(at, std::string::npos) << line;
+    line.replace(at, from.size(), to);
+  };
+  replace("$$", "$");
+  replace("/run/secrets/password", (folder / "password").string());
+  for (const std::string password : {"plain", "a b", "q\"u'o", "b\\\\s\\", "$HOME `id` #x %s &"}) {
+    std::ofstream(folder / "password") << password << "\n";
+    const auto out = (folder / "auth.conf").string();
+    ASSERT_EQ(std::system((line + " >" + out).c_str()), 0);  // NOLINT(concurrency-mt-unsafe)
+    const auto written = slurp(out);
+    ASSERT_EQ(written.substr(0, 12), "requirepass ");
+    EXPECT_EQ(without_quotes(written.substr(12, written.size() - 13)), password);
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Catalog, WhereADollarIsNotDoubledIsSaidBesideTheValue) {
