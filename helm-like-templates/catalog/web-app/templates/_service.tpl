@@ -143,6 +143,9 @@ resources:
 {{ $kind }}:
   {{- range $name, $object := . }}
   {{ quote $name }}:
+    {{- if and $object.file $object.external }}
+    {{- fail (printf "%s.%s has file and external: it is made from the one, or exists as the other" $kind $name) }}
+    {{- end }}
     {{- if $object.external }}
     external: true
     name: {{ quote $object.external }}
@@ -172,6 +175,9 @@ volumes:
 {{- $hosts := $proxy.hosts }}
 {{- if not $hosts }}
 {{- fail "proxy.hosts is empty: name the host under which the application is seen, or set proxy.enabled to false" }}
+{{- end }}
+{{- if and $proxy.certResolver (not $proxy.tls) }}
+{{- fail "proxy.certResolver is for HTTPS: set proxy.tls to true" }}
 {{- end }}
 traefik.enable: "true"
 {{- if eq (int $proxy.traefik) 1 }}
