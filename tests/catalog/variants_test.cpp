@@ -183,6 +183,15 @@ update: {order: stop-first}
             kWeb + "}\npostgres: {password: {file: ./pw}}\nenv: {DB_HOST: '', DB_USER: me}\n"
                    "secrets: {db_password: {target: pw, mode: 256}}\n",
             {R"("DB_HOST": "")", R"("DB_USER": "me")", R"("DB_NAME": "app")", R"(target: "pw")"}},
+        Variant{
+            "sizes_as_docker_takes_them",
+            "worker",
+            "image: a:1\nresources: {limits: {memory: 1GiB}, reservations: {memory: 268435456}}\n",
+            {R"(memory: "1GiB")", R"(memory: "268435456")"}},
+        Variant{"a_size_of_many_bytes",
+                "worker",
+                "image: a:1\nresources: {limits: {memory: 1.5 TB}}\n",
+                {R"(memory: "1.5 TB")"}},
         Variant{"redis_as_a_cache", "redis", "{}", {"redis-server"}, {"volumes", "secrets"}},
         Variant{"traefik_of_version_2",
                 "traefik",
@@ -310,6 +319,7 @@ TEST(Catalog, SaysWhatIsMissing) {
       {"traefik", "entrypoints: {http: {redirect: true}}\n", "nowhere to redirect to"},
       {"registry", "tls: {keySecret: a}\n", "tls needs both"},
       {"web-app", kWeb + "}\nsecrets: {a: {}}\n", "secrets.a needs file:"},
+      {"monitoring", "prometheus: {interval: 0.5s}\n", "whole numbers with a unit"},
       {"web-app-postgres",
        kWeb + "}\nname: db\npostgres: {password: {file: f}}\n",
        "service is called db, as one of the database's"},
