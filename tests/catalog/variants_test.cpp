@@ -300,6 +300,27 @@ TEST(Catalog, APasswordOfRedisMayHoldAnything) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Catalog, DataOfADatabaseIsWhereItsImageKeepsIt) {
+  for (const auto* image : {"postgres:18",
+                            "postgres:18.1-alpine",
+                            "pgvector/pgvector:pg18",
+                            "reg:5000/postgres:20@sha256:16"}) {
+    const auto output =
+        rendered(*find("postgres"), std::string("password: {file: p}\nimage: ") + image);
+    EXPECT_THAT(output.documents.at(0).text, HasSubstr("target: /var/lib/postgresql }")) << image;
+  }
+  for (const auto* image : {"postgres:16.4",
+                            "postgres:9",
+                            "reg:5000/postgres:17@sha256:18",
+                            "reg:5000/pg",
+                            "postgres"}) {
+    const auto output =
+        rendered(*find("postgres"), std::string("password: {file: p}\nimage: ") + image);
+    EXPECT_THAT(output.documents.at(0).text, HasSubstr("target: /var/lib/postgresql/data }"))
+        << image;
+  }
+}
+
 TEST(Catalog, WhereADollarIsNotDoubledIsSaidBesideTheValue) {
   // The rows with a dollar above show that it is so.
   EXPECT_THAT(text_of(*find("cron"), "values.yaml"), HasSubstr("write $HOME with one $"));
