@@ -4,7 +4,7 @@
 #include <cctype>
 #include <mutex>
 
-#include "core/digest.hpp"
+#include "core/secret_forms.hpp"
 
 namespace skep {
 namespace {
@@ -17,69 +17,7 @@ constexpr std::size_t kLongest = 4096;
 /// What is shorter stands in every sentence.
 constexpr std::size_t kShortestWord = 3;
 
-constexpr std::string_view kUpperHex = "0123456789ABCDEF";
-constexpr std::string_view kLowerHex = "0123456789abcdef";
-
 bool is_word_byte(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
-
-/// As JSON, Go's %q and YAML's double quotes have it. `html`: as Go's JSON, which also escapes < >
-/// &.
-std::string escaped(std::string_view text, bool html) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\r') {
-      out += "\\r";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (byte < 0x20U || (html && (c == '<' || c == '>' || c == '&'))) {
-      out += "\\u00";
-      out += kLowerHex[byte >> 4U];
-      out += kLowerHex[byte & 0xFU];
-    } else {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
-    }
-  }
-  return out;
-}
-
-std::string doubled(std::string_view text, char quote) {
-  std::string out;
-  for (const char c : text) {
-    out += c;
-    if (c == quote) out += c;
-  }
-  return out;
-}
-
-std::string for_url(std::string_view text, std::string_view hex, std::string_view kept, bool plus) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80U && (std::isalnum(byte) != 0 || kept.find(c) != std::string_view::npos)) {
-      out += c;
-    } else if (plus && c == ' ') {
-      out += '+';
-    } else {
-      out += '%';
-      out += hex[byte >> 4U];
-      out += hex[byte & 0xFU];
-    }
-  }
-  return out;
-}
-
-/// What of the base64 text of `prefix + value + suffix` depends on the value alone, for a prefix of
-/// `offset` bytes (modulo 3).
-std::string inner_base64(std::string_view value, std::size_t offset) {
-  const auto text = base64(std::string(offset, '\0') + std::string(value));
-  const auto begin = (offset * 8 + 5) / 6;
-  const auto end = (offset + value.size()) * 8 / 6;
-  return text.substr(begin, end - begin);
-}
 
 std::uint64_t start_of(std::string_view text) {
   std::uint64_t start = 0;
@@ -145,24 +83,7 @@ void RedactionSet::add(std::string_view value) {
 }
 
 void RedactionSet::add_forms(std::string_view value) {
-  add_form(std::string(value));
-  add_form(escaped(value, false));
-  add_form(escaped(value, true));
-  add_form(escaped(escaped(value, false), false));  // JSON within JSON.
-  add_form(doubled(value, '\''));
-  for (const auto hex : {kUpperHex, kLowerHex}) {
-    add_form(for_url(value, hex, "-_.~", false));
-    add_form(for_url(value, hex, "-_.~", true));
-    add_form(for_url(value, hex, "-_.~!$&'()*+,;=:@/", false));
-  }
-  for (std::size_t offset = 0; offset < 3; ++offset) {
-    auto text = inner_base64(value, offset);
-    auto url = text;
-    std::replace(url.begin(), url.end(), '+', '-');
-    std::replace(url.begin(), url.end(), '/', '_');
-    add_form(std::move(text));
-    add_form(std::move(url));
-  }
+  for (auto& form : forms_of(value)) add_form(std::move(form));
 }
 
 void RedactionSet::add_form(std::string form) {

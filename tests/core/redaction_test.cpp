@@ -42,6 +42,18 @@ TEST(Redaction, EveryFormOfAValueIsMasked) {
   }
 }
 
+TEST(Redaction, SoIsWhatTheEscapesOfYamlAndGoMakeOfIt) {
+  const std::string value = "za\xc5\xbc\a1\x1b\x02\xf0\x9f\x90\xa2\xc2\x85z";
+  RedactionSet set;
+  set.add(value);
+  for (const auto* form : {"za\xc5\xbc\\a1\\e\\x02\\U0001F422\\Nz",
+                           "za\xc5\xbc\\a1\\x1b\\x02\xf0\x9f\x90\xa2\xc2\x85z",
+                           "za\\u017c\\u00071\\u001b\\u0002\\ud83d\\udc22\\u0085z"})
+    EXPECT_EQ(set.mask(form), "***") << form;
+  set.add("form\ffeed\b");
+  EXPECT_EQ(set.mask("form\\ffeed\\b"), "***");
+}
+
 TEST(Redaction, OfOverlappingValuesNothingIsLeft) {
   RedactionSet set;
   set.add("abcdefgh");
