@@ -10,9 +10,6 @@
 namespace skep::repository {
 namespace {
 
-/// Parts of a secret that are shorter stand in every sentence.
-constexpr std::size_t kShortestPart = 4;
-
 void add_texts(const yaml::Node& node, std::vector<std::string>& texts) {
   if (const auto* text = node.as<std::string>()) {
     if (text->size() >= RedactionSet::kShort) texts.push_back(*text);
@@ -75,36 +72,6 @@ Result<PlainFile> plain_file(const std::string& path,
   for (const auto& secret : plain->secrets) decryption->redaction->add(secret);
   return PlainFile{
       std::move(plain->text), std::move(plain->secrets), masked, std::move(plain->remarks)};
-}
-
-void hide_secrets(Findings& findings,
-                  const std::vector<std::string>& secrets,
-                  const RedactionSet& set) {
-  if (secrets.empty()) return;
-  const auto is_part = [&secrets](std::string_view text) {
-    return text.size() >= kShortestPart &&
-           std::any_of(secrets.begin(), secrets.end(), [text](const std::string& secret) {
-             return secret.find(text) != std::string::npos;
-           });
-  };
-  for (auto& finding : findings) {
-    auto& message = finding.message;
-    message = set.mask_field(message);
-    if (message == RedactionSet::kMask) message = "(not shown: it would quote a decrypted value)";
-    for (const char quote : {'"', '\''}) {
-      for (auto begin = message.find(quote); begin != std::string::npos;) {
-        const auto end = message.find(quote, begin + 1);
-        if (end == std::string::npos) break;
-        const auto inside = std::string_view(message).substr(begin + 1, end - begin - 1);
-        if (is_part(inside)) {
-          message.replace(begin + 1, inside.size(), RedactionSet::kMask);
-          begin = message.find(quote, begin + RedactionSet::kMask.size() + 2);
-        } else {
-          begin = end;  // An apostrophe is no quote: what ends one may begin the next.
-        }
-      }
-    }
-  }
 }
 
 }  // namespace skep::repository

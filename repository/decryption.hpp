@@ -35,10 +35,4 @@ Result<PlainFile> plain_file(const std::string& path,
                              std::string text,
                              const Decryption* decryption);
 
-/// Of a stack whose `secrets` were decrypted: what a message says of them, and also a part of one
-/// that it quotes, for errors show where in a value they stopped.
-void hide_secrets(Findings& findings,
-                  const std::vector<std::string>& secrets,
-                  const RedactionSet& set);
-
 }  // namespace skep::repository

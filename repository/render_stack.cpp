@@ -6,7 +6,9 @@
 #include "compose/compose.hpp"
 #include "core/digest.hpp"
 #include "repository/dotenv.hpp"
+#include "repository/hide_secrets.hpp"
 #include "repository/job_hashes.hpp"
+#include "repository/places.hpp"
 #include "repository/repo_files.hpp"
 #include "repository/stand_ins.hpp"
 #include "swarm/json.hpp"
@@ -72,7 +74,8 @@ std::map<std::string, std::string> environment_of(const StackSource& source,
 
 /// What stands in a variable is shown to everybody who may inspect the service. One remark a
 /// variable; short values, which would be found by chance, only where they are all of it.
-void warn_of_plain_secrets(DesiredStack& stack, const std::vector<std::string>& secrets) {
+Findings plain_secrets(const swarm::StackSpec& spec, const std::vector<std::string>& secrets) {
+  Findings remarks;
   const auto holds = [&secrets](std::string_view value) {
     return std::any_of(secrets.begin(), secrets.end(), [value](const std::string& secret) {
       const bool tells = secret.size() >= RedactionSet::kShort;
@@ -80,12 +83,12 @@ void warn_of_plain_secrets(DesiredStack& stack, const std::vector<std::string>& 
              (tells ? value.find(secret) != std::string_view::npos : value == secret);
     });
   };
-  for (const auto& [key, service] : stack.spec.services) {
+  for (const auto& [key, service] : spec.services) {
     for (const auto& variable : service.spec.task_template.container.env) {
       const auto equals = variable.find('=');
       if (equals == std::string::npos || !holds(std::string_view(variable).substr(equals + 1)))
         continue;
-      stack.findings.push_back(
+      remarks.push_back(
           {Finding::Severity::warning,
            "environment: " + variable.substr(0, equals) + " of service " + key +
                " holds a decrypted value in plain, which everybody sees who may inspect the "
@@ -93,6 +96,7 @@ void warn_of_plain_secrets(DesiredStack& stack, const std::vector<std::string>& 
            service.at});
     }
   }
+  return remarks;
 }
 
 void check_ignored(DesiredStack& stack, const std::vector<IgnoreRule>& rules) {
@@ -124,6 +128,10 @@ Rendered render(const ports::Snapshot& snapshot,
   const TreeReader reader(snapshot, root, source.directory, options.decryption.get());
   const auto name = swarm::StackName::parse(source.name);
   std::vector<package::Document> documents;
+  std::map<std::string, std::string> variables;
+  Findings remarks;  // They quote no value.
+  const auto redaction =
+      options.decryption ? options.decryption->redaction : std::make_shared<RedactionSet>();
   refuse_settings(source, options.templates, stack->findings);
   if (name && source.settings.template_name) {
     const auto& made_from = shelf.find(*source.settings.template_name);
@@ -138,7 +146,8 @@ Rendered render(const ports::Snapshot& snapshot,
     input.strict = source.settings.policy.strict;
     input.unset_variable_is_error = true;
     input.keep_file = options.keep_compose;
-    input.environment = environment_of(source, cluster, reader, stack->findings);
+    variables = environment_of(source, cluster, reader, stack->findings);
+    input.environment = variables;
     input.reader = &reader;
     const auto below_root = root.is_root() ? source.directory.text()
                                            : source.directory.text().substr(root.text().size() + 1);
@@ -172,7 +181,12 @@ Rendered render(const ports::Snapshot& snapshot,
       stack->compose_file = std::move(output.file);
       stack->compose_version = std::move(output.version);
       stack->origins = std::move(output.origins);
-      show_rendered_lines(documents, output.findings);
+      show_rendered_lines(
+          documents,
+          [&](const std::string& text) {
+            return lines_without_secrets(text, reader.secrets(), *redaction);
+          },
+          output.findings);
       stack->findings.insert(stack->findings.end(), output.findings.begin(), output.findings.end());
       RepoFileOptions files;
       files.mode = options.repo_files_on_host ? RepoFiles::host : source.settings.policy.repo_files;
@@ -180,7 +194,7 @@ Rendered render(const ports::Snapshot& snapshot,
       files.host_checkout = options.host_checkout;
       stack->checkout = resolve_repo_files(stack->spec, files, reader, stack->findings);
       check_ignored(*stack, source.settings.ignore);
-      warn_of_plain_secrets(*stack, reader.secrets());
+      remarks = plain_secrets(stack->spec, reader.secrets());
       if (!stack->broken()) {
         stack->content = content_hash(stack->spec, options.digest);
         if (!options.digest.has_key()) stack->secrets = hash_of_secrets(stack->spec);
@@ -192,11 +206,16 @@ Rendered render(const ports::Snapshot& snapshot,
     }
   }
   stack->findings.insert(stack->findings.end(), reader.findings().begin(), reader.findings().end());
+  Places places(reader.texts(), root, variables);
+  for (const auto& document : documents) places.add(document.name(), document.text);
+  hide_secrets(stack->findings, reader.secrets(), *redaction, [&places](const SourcePosition& at) {
+    return places.text_at(at);
+  });
+  hide_secrets(remarks, reader.secrets(), *redaction);
+  stack->findings.insert(stack->findings.end(), remarks.begin(), remarks.end());
   for (auto& finding : stack->findings) {  // What follows from the stack as a whole has no place.
     if (finding.at.file.empty()) finding.at.file = source.directory.text();
   }
-  if (options.decryption)
-    hide_secrets(stack->findings, reader.secrets(), *options.decryption->redaction);
   sort_and_unique(stack->findings);
   stack->reads = reader.reads();
   stack->source = std::move(source);

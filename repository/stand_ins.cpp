@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compose/paths.hpp"
+#include "repository/places.hpp"
 
 namespace skep::repository {
 namespace {
@@ -18,24 +19,6 @@ constexpr Forms kForms = {"1", "1s", "64M", "true", "10.255.0.0/24"};
 constexpr Forms kOtherForms = {"2", "2s", "65M", "false", "10.254.0.0/24"};
 /// Each mistake may take one loading a form; of this many, most hold one or two.
 constexpr int kMostLoadings = 24;
-
-bool is_name_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-/// Of the variables in a line.
-std::vector<std::string> names_in(std::string_view line) {
-  std::vector<std::string> names;
-  for (std::size_t at = 0; at < line.size(); ++at) {
-    if (line[at] != '$') continue;
-    auto begin = at + 1;
-    if (begin < line.size() && line[begin] == '{') ++begin;
-    auto end = begin;
-    while (end < line.size() && is_name_letter(line[end])) ++end;
-    if (end > begin) names.emplace_back(line.substr(begin, end - begin));
-  }
-  return names;
-}
 
 std::string replaced(std::string text, std::string_view what, std::string_view with) {
   for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
@@ -104,9 +87,9 @@ class StandIns {
       if (finding.severity != Finding::Severity::error) continue;
       auto* text = text_of(finding.at.file);
       if (text == nullptr) continue;
-      const auto [begin, end] = line_of(text->original, finding.at.line);
+      const auto [begin, end] = line_range(text->original, finding.at.line);
       const auto line = text->original.substr(begin, end - begin);
-      for (const auto& name : names_in(line)) {
+      for (const auto& name : variables_in(line)) {
         if (!seen.emplace(name, true).second) continue;
         changed = try_other_variable(name, finding.at) || changed;
       }
@@ -139,7 +122,7 @@ class StandIns {
                       const SourcePosition& at) {
     const auto form = next_form(place, "a value here", at);
     if (form.empty()) return false;
-    const auto [begin, end] = line_of(text.current, at.line);
+    const auto [begin, end] = line_range(text.current, at.line);
     text.current.replace(begin, end - begin, replaced(line, mask_, form));
     return true;
   }
@@ -157,13 +140,6 @@ class StandIns {
     }
     const auto next = tried++;
     return next < forms_.size() ? forms_[next] : mask_;
-  }
-
-  static std::pair<std::size_t, std::size_t> line_of(std::string_view text, int line) {
-    std::size_t begin = 0;
-    for (int i = 1; i < line && begin < text.size(); ++i)
-      begin = std::min(text.find('\n', begin), text.size() - 1) + 1;
-    return {begin, std::min(text.find('\n', begin), text.size())};
   }
 
   const std::map<std::string, std::string> variables_;  ///< As they are; in input_, what is tried.

@@ -281,14 +281,18 @@ void refuse_settings(const StackSource& source,
       {source.directory.text()});
 }
 
-void show_rendered_lines(const std::vector<package::Document>& documents, Findings& findings) {
-  for (auto& finding : findings) {
-    const auto document =
-        std::find_if(documents.begin(), documents.end(), [&](const package::Document& candidate) {
-          return candidate.name() == finding.at.file;
-        });
-    if (document != documents.end())
-      finding.message += package::rendered_line(document->text, finding.at.line);
+void show_rendered_lines(const std::vector<package::Document>& documents,
+                         const std::function<std::vector<std::string>(const std::string&)>& shown,
+                         Findings& findings) {
+  for (const auto& document : documents) {
+    const auto name = document.name();
+    std::vector<std::string> lines;
+    for (auto& finding : findings) {
+      if (finding.at.file != name || finding.at.line < 1) continue;
+      if (lines.empty()) lines = shown(document.text);
+      const auto line = static_cast<std::size_t>(finding.at.line);
+      if (line <= lines.size()) finding.message += package::rendered_line(lines[line - 1]);
+    }
   }
 }
 

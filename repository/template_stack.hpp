@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -57,7 +58,10 @@ struct TemplateOptions {
 /// `--set` for a stack that is not made from a template, and so has no values.
 void refuse_settings(const StackSource& source, const TemplateOptions& options, Findings& findings);
 
-/// Says beside each mistake in a rendered text what its line is, for no file has it.
-void show_rendered_lines(const std::vector<package::Document>& documents, Findings& findings);
+/// Says beside each mistake in a rendered text what its line is, for no file has it. `shown` gives
+/// the lines of such a text as they may be shown.
+void show_rendered_lines(const std::vector<package::Document>& documents,
+                         const std::function<std::vector<std::string>(const std::string&)>& shown,
+                         Findings& findings);
 
 }  // namespace skep::repository

@@ -59,6 +59,7 @@ Result<std::optional<ports::TreeFile>> TreeReader::file(const RepoPath& path) co
   auto plain = plain_file(path.text(), std::move((*file)->text), decryption_);
   if (!plain) return std::move(plain).error();
   (*file)->text = std::move(plain->text);
+  if (decryption_ != nullptr) texts_[path.text()] = (*file)->text;  // Nobody else has secrets.
   secrets_.insert(secrets_.end(), plain->secrets.begin(), plain->secrets.end());
   findings_.insert(findings_.end(), plain->remarks.begin(), plain->remarks.end());
   if (plain->masked) {

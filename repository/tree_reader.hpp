@@ -64,6 +64,8 @@ class TreeReader final : public FileReader {
   /// What was decrypted so far, and what is to be said about it.
   [[nodiscard]] const std::vector<std::string>& secrets() const noexcept { return secrets_; }
   [[nodiscard]] const Findings& findings() const noexcept { return findings_; }
+  /// The files that were read, by their path, decrypted.
+  [[nodiscard]] const std::map<std::string, std::string>& texts() const noexcept { return texts_; }
   /// Whether something encrypted was read without a key.
   [[nodiscard]] bool masked() const noexcept { return masked_; }
   /// Whether the text shows something that is decrypted.
@@ -79,6 +81,7 @@ class TreeReader final : public FileReader {
   RepoPath stack_directory_;
   const Decryption* decryption_;
   mutable Reads reads_;
+  mutable std::map<std::string, std::string> texts_;
   mutable std::vector<std::string> secrets_;
   mutable bool masked_ = false;
   mutable Findings findings_;

@@ -187,24 +187,17 @@ Output render(const Package& package, const Input& input, const templates::Limit
   return output;
 }
 
-std::string rendered_line(const std::string& text, int line) {
-  std::size_t at = 0;
-  for (int i = 1; i < line && at != std::string::npos; ++i) {
-    at = text.find('\n', at);
-    if (at != std::string::npos) ++at;
-  }
-  if (line < 1 || at == std::string::npos || at >= text.size()) return "";
-  auto found = text.substr(at, std::min(text.find('\n', at), text.size()) - at);
-  const auto from = found.find_first_not_of(" \t\r");
+std::string rendered_line(std::string line) {
+  constexpr std::string_view kBlanks = " \t\r";
+  const auto from = line.find_first_not_of(kBlanks);
   if (from == std::string::npos) return "";
-  found = found.substr(from);
-  while (!found.empty() && (found.back() == ' ' || found.back() == '\r')) found.pop_back();
-  if (found.size() > kMaxLine) {
+  line = line.substr(from, line.find_last_not_of(kBlanks) + 1 - from);
+  if (line.size() > kMaxLine) {
     auto cut = kMaxLine;
-    while ((static_cast<unsigned char>(found[cut]) & 0xC0U) == 0x80U) --cut;
-    found = found.substr(0, cut) + "…";
+    while ((static_cast<unsigned char>(line[cut]) & 0xC0U) == 0x80U) --cut;
+    line = line.substr(0, cut) + "…";
   }
-  return "; the rendered line is: " + found;
+  return "; the rendered line is: " + line;
 }
 
 }  // namespace skep::package

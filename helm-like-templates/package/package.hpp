@@ -96,7 +96,7 @@ struct Output {
                             const templates::Limits& limits = {});
 
 /// For a mistake in a rendered text: the line that it is about, shortened, as "; the rendered line
-/// is: …"; "" where there is no such line.
-[[nodiscard]] std::string rendered_line(const std::string& text, int line);
+/// is: …"; "" where it is blank.
+[[nodiscard]] std::string rendered_line(std::string line);
 
 }  // namespace skep::package

@@ -247,6 +247,93 @@ TEST(EncryptedFiles, NoMessageQuotesAShortSecretOrAPartOfOne) {
               AllOf(Not(HasSubstr("hunter")), HasSubstr("parsing \"***\"")));
 }
 
+/// What is said of a stack that is made from a template with encrypted values.
+std::string said_of(const std::string& values, const std::string& rendered) {
+  const auto state = load({{"apps/x/skep.yaml", "template: t\nvalues: [values.sops.yaml]\n"},
+                           {"apps/x/values.sops.yaml", sealed("values.sops.yaml", values)},
+                           {"templates/t/templates/a.yml", rendered}},
+                          options(true));
+  return to_string(state.stacks.front()->findings);
+}
+
+TEST(EncryptedFiles, ADollarInAValueShowsNothingOfWhatFollowsIt) {
+  const std::string plain =
+      "services:\n  web:\n    image: a:1\n    environment:\n      PW: {{ .Values.pw | quote }}\n";
+  const std::string as_yaml =
+      "services:\n  web:\n    image: a:1\n    environment: {{- toYaml .Values.env | nindent 6 }}\n";
+  for (const auto* value : {"Pa$sW0rdX9tail", "Pa${sW0rdX9tail", "a ${sW0rdX9tail:?must 77} b"}) {
+    for (const auto& said : {said_of("pw: '" + std::string(value) + "'\n", plain),
+                             said_of("env: {PW: '" + std::string(value) + "'}\n", as_yaml)}) {
+      EXPECT_THAT(said, AllOf(Not(HasSubstr("sW0rd")), Not(HasSubstr("tail")))) << value;
+      EXPECT_THAT(said, HasSubstr("services.web.environment.PW: ")) << value;
+    }
+  }
+  EXPECT_THAT(said_of("pw: Pa$sW0rdX9tail\n", plain),
+              HasSubstr("environment.PW: variable *** is not set; set it in .env"));
+}
+
+TEST(EncryptedFiles, ARenderedLineIsMaskedBeforeItIsCut) {
+  std::string token;
+  for (int i = 0; i < 60; ++i) token += "k" + std::to_string(i * 7919);
+  const std::string text =
+      "services: {web: {image: a:1, enviroment: {X: '{{ repeat 12 \"padding \" }}', TOKEN: {{ "
+      ".Values.pw }}}}}\n";
+  for (const auto& pw : {token, token.substr(0, 40)}) {
+    const auto said = said_of("pw: " + pw + "\n", text);
+    EXPECT_THAT(said, AllOf(HasSubstr("the rendered line is: services"), HasSubstr("enviroment")));
+    EXPECT_THAT(said, Not(HasSubstr(pw.substr(0, 6))));
+  }
+}
+
+TEST(EncryptedFiles, NoRenderedLineIsShownThatHoldsAPieceOfAValueOnSeveralLines) {
+  const std::string env =
+      "services:\n  web:\n    image: a:1\n    environment:\n"
+      "      {{- toYaml .Values.env | nindent 6 }}\n";
+  const std::string begin = "Server=tcp:db.example.com,1433; Initial Catalog=shop; Persist ";
+  for (const auto& value :
+       {begin + "Security Info=False; User ID=rw; Password=Zx9${kQw-7;",
+        begin + "Security  \\\"Info=\\x07;  User ID=rw;  Password=Zx9${kQw-7;"}) {
+    const auto said = said_of("env: {CONN: \"" + value + "\"}\n", env);
+    EXPECT_THAT(
+        said, AllOf(HasSubstr("environment.CONN"), Not(HasSubstr("Zx9")), Not(HasSubstr("1433"))));
+    EXPECT_THAT(said, AllOf(Not(HasSubstr("kQw")), Not(HasSubstr("rendered line"))));
+  }
+  // A line within the value: what stands below it is no key.
+  const auto broken =
+      said_of("env: {CONN: \"one first-words\\ntwo hidden7\\n\"}\n",
+              "services:\n  web:\n    image: a:1\n    labels: {a: b}}\n{{ .Values.env.CONN }}\n");
+  EXPECT_THAT(broken, AllOf(HasSubstr("error"), Not(HasSubstr("hidden7"))));
+}
+
+TEST(EncryptedFiles, APartIsHiddenInSmallLettersAndWithoutQuotesWhereItsValueStands) {
+  const auto said = [](const std::string& compose) {
+    const auto state =
+        load({{"apps/x/docker-compose.yml", one_service("a:1") + compose},
+              {"apps/x/.env.sops",
+               sealed(".env.sops", "LONG=xQ7LongCanaryqv9981\nSLASH=sl/ash+Qp:99@x?y\n")}},
+             options(true));
+    return to_string(state.stacks.front()->findings);
+  };
+  EXPECT_THAT(said("    ports: [{target: 80, protocol: $LONG}]\n"),
+              AllOf(HasSubstr("protocol"), Not(HasSubstr("canary"))));
+  EXPECT_THAT(said("    hostname: \"$LONG\"\n  b:\n    image: \"foo:${SLASH}\"\n"),
+              AllOf(HasSubstr("repository name"), Not(HasSubstr("ash+Qp"))));
+  EXPECT_THAT(said("    volumes: [\"$SLASH\"]\n"),
+              AllOf(HasSubstr("directory"), Not(HasSubstr("ash+Qp")), Not(HasSubstr("99@x"))));
+}
+
+TEST(EncryptedFiles, WordsOfAPassphraseStayInMessagesAboutOtherPlaces) {
+  const auto state = load(
+      {{"apps/x/docker-compose.yml",
+        one_service("a:1") + "    environment: {PW: $PW}\n    nonsense: 1\n"},
+       {"apps/x/.env.sops", sealed(".env.sops", "PW=the property services not allowed secret\n")}},
+      options(true));
+  EXPECT_THAT(to_string(state.stacks.front()->findings),
+              AllOf(HasSubstr("services.web Additional property nonsense is not allowed"),
+                    HasSubstr("environment: PW of service web holds a decrypted value"),
+                    HasSubstr("give it to the service as a secret")));
+}
+
 TEST(EncryptedFiles, AValueThatEndsInTheEnvironmentIsRemarkedOnWithoutTheValue) {
   const auto state = load(everywhere(), options(true));
   const auto text = to_string(state.stacks.front()->findings);
