@@ -44,14 +44,13 @@ std::string_view name_of(spdlog::level::level_enum level) {
 /// Standard error, less what the redaction set knows.
 class MaskedLog final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  MaskedLog(std::shared_ptr<const RedactionSet> set, bool json)
-      : set_(std::move(set)), json_(json) {}
+  MaskedLog(std::shared_ptr<const RedactionSet> set, bool as_json)
+      : set_(std::move(set)), json_(as_json) {}
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    std::string text(message.payload.data(), message.payload.size());
     // Masked before it is put into JSON, whose escapes would hide a value from the set.
-    text = set_->mask(text);
+    auto text = masked_line({message.payload.data(), message.payload.size()}, *set_);
     const auto time = stamp_of(message.time);
     const auto level = name_of(message.level);
     std::string line;
@@ -72,6 +71,17 @@ class MaskedLog final : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 }  // namespace
+
+std::string masked_line(std::string_view message, const RedactionSet& set) {
+  constexpr std::size_t kCount = 2;  // Digits that are nobody's password.
+  auto line = parse_logfmt(message);
+  line.sentence = set.mask(line.sentence);  // Of ours, so that a short value in it is chance.
+  for (auto& [name, value] : line.fields) {
+    const bool stays = name == "stack" || name == "service" || value.size() <= kCount;
+    value = stays ? set.mask(value) : set.mask_field(value);
+  }
+  return logfmt(line);
+}
 
 std::string json_line(std::string_view time, std::string_view level, std::string_view message) {
   const auto parsed = parse_logfmt(message);

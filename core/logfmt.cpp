@@ -34,6 +34,13 @@ void append_value(std::string& line, std::string_view value) {
   line += '"';
 }
 
+void append_field(std::string& line, std::string_view name, std::string_view value) {
+  line += ' ';
+  line += name;
+  line += '=';
+  append_value(line, value);
+}
+
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
@@ -104,12 +111,13 @@ LogLine parse_logfmt(std::string_view line) {
 std::string logfmt(std::string_view sentence,
                    std::initializer_list<std::pair<std::string_view, LogValue>> fields) {
   std::string line(sentence);
-  for (const auto& [name, value] : fields) {
-    line += ' ';
-    line += name;
-    line += '=';
-    append_value(line, value.text());
-  }
+  for (const auto& [name, value] : fields) append_field(line, name, value.text());
+  return line;
+}
+
+std::string logfmt(const LogLine& parts) {
+  auto line = parts.sentence;
+  for (const auto& [name, value] : parts.fields) append_field(line, name, value);
   return line;
 }
 

@@ -41,6 +41,8 @@ struct LogLine {
   bool operator==(const LogLine&) const = default;
 };
 
+[[nodiscard]] std::string logfmt(const LogLine& line);
+
 /// Takes a line apart again. Where what follows the sentence is no list of fields, all of it is
 /// the sentence.
 [[nodiscard]] LogLine parse_logfmt(std::string_view line);

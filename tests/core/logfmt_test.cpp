@@ -35,6 +35,7 @@ TEST(Logfmt, IsTakenApartAgain) {
                             {"none", ""},
                             {"umlaut", "ä"}});
   const auto parsed = parse_logfmt(line);
+  EXPECT_EQ(logfmt(parsed), line);
   EXPECT_EQ(parsed.sentence, "plan applied");
   EXPECT_EQ(parsed.fields,
             (std::vector<std::pair<std::string, std::string>>{{"stack", "proxy"},
