@@ -144,16 +144,20 @@ Result<std::unique_ptr<server::Server>> serve(const Session& session,
     if (!provider.empty() && !result.empty()) metrics.webhook(provider, result, duration);
   };
   const auto mask = [redaction](std::string_view text) { return redaction->mask(text); };
-  options.mask = [redaction, mask](server::Response& response) {
+  const auto masked_json = [redaction, mask](std::string_view text) {
+    return server::masked_json(
+        text, mask, [redaction](std::string_view image) { return redaction->mask_field(image); });
+  };
+  options.mask = [redaction, mask, masked_json](server::Response& response) {
     if (response.content_type.find("version=0.0.4") != std::string::npos) {
       response.body = redaction->mask_quoted(response.body);
     } else if (response.content_type.starts_with("application/json")) {
-      response.body = server::masked_json(response.body, mask);
+      response.body = masked_json(response.body);
     } else {
       response.body = mask(response.body);
     }
   };
-  options.mask_piece = [mask](std::string& text) { text = server::masked_json(text, mask); };
+  options.mask_piece = [masked_json](std::string& text) { text = masked_json(text); };
   options.failed = [&log, &metrics](std::string_view what) {
     metrics.panicked();
     log.error(logfmt("request failed", {{"error", what}}));

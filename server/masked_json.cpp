@@ -88,8 +88,8 @@ const Vocabulary& vocabulary() {
 /// One walk over a text, string by string.
 class Walk {
  public:
-  Walk(std::string_view text, const std::function<std::string(std::string_view)>& mask)
-      : text_(text), mask_(mask) {}
+  Walk(std::string_view text, const Mask& mask, const Mask& mask_image)
+      : text_(text), mask_(mask), mask_image_(mask_image ? mask_image : mask) {}
 
   std::string done() {
     while (at_ < text_.size()) {
@@ -141,27 +141,28 @@ class Walk {
     } else if (!open_.empty() && !in_list() && vocabulary().is_closed(within(), key_, inside)) {
       masked_ += inside;
     } else {
-      masked_ += masked(inside);
+      masked_ += masked(inside, key_ == "image" ? mask_image_ : mask_);
     }
     if (end < text_.size()) masked_ += '"';
     at_ = end + 1;
   }
 
   /// Of what stands between two quotes.
-  [[nodiscard]] std::string masked(std::string_view inside) const {
-    if (inside.find('\\') == std::string_view::npos) return mask_(inside);
+  static std::string masked(std::string_view inside, const Mask& mask) {
+    if (inside.find('\\') == std::string_view::npos) return mask(inside);
     // Of "\nabc" a secret "nabc" would leave half an escape.
     const auto value = Json::parse('"' + std::string(inside) + '"', nullptr, false);
-    if (!value.is_string()) return mask_(inside);
+    if (!value.is_string()) return mask(inside);
     const auto& plain = value.get_ref<const std::string&>();
-    const auto hidden = mask_(plain);
+    const auto hidden = mask(plain);
     if (hidden == plain) return std::string(inside);
     const auto quoted = Json(hidden).dump(-1, ' ', false, Json::error_handler_t::replace);
     return quoted.substr(1, quoted.size() - 2);
   }
 
   const std::string_view text_;
-  const std::function<std::string(std::string_view)>& mask_;
+  const Mask& mask_;
+  const Mask& mask_image_;
   std::string masked_;
   std::size_t at_ = 0;
   std::vector<Open> open_;
@@ -170,11 +171,10 @@ class Walk {
 
 }  // namespace
 
-std::string masked_json(std::string_view text,
-                        const std::function<std::string(std::string_view)>& mask) {
+std::string masked_json(std::string_view text, const Mask& mask, const Mask& mask_image) {
   // The description is part of the program, and full of words that somebody's password may be.
   if (text == openapi()) return std::string(text);
-  return Walk(text, mask).done();
+  return Walk(text, mask, mask_image).done();
 }
 
 }  // namespace skep::server

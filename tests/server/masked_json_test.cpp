@@ -42,6 +42,16 @@ ports::AgentStatus status_with(diff::Note note) {
   return status;
 }
 
+TEST(MaskedJson, AnImageIsMaskedAsAFieldForItsTagMayBeAShortSecret) {
+  RedactionSet set;
+  for (const auto* value : {"z9Kq", "web"}) set.add(value);
+  const auto masked = masked_json(
+      R"({"name":"web","image":"registry/web:1","tasks":[{"image":"a:z9Kq@sha256:1"}]})",
+      [&](std::string_view text) { return set.mask(text); },
+      [&](std::string_view image) { return set.mask_field(image); });
+  EXPECT_EQ(masked, R"({"name":"web","image":"***","tasks":[{"image":"***"}]})");
+}
+
 TEST(MaskedJson, ASecretThatIsAWordOfTheApiTakesTheWordNowhereFromTheApi) {
   const auto text = to_json(status_with({.severity = diff::Note::Severity::warning,
                                          .text = "warning",
