@@ -279,8 +279,9 @@ Result<void> Reconciler::carry_out(const repository::DesiredState& desired,
     if (verdict == Verdict::nothing) memory_[facts.name].requested = false;
     if (work.decisions[i].verdict == Verdict::forget)
       forget_stack(facts.name, forgotten[facts.name], work.decisions[i].message);
-    if (verdict == Verdict::apply && !stop.stop_requested() && check_out(facts, true))
-      apply_stack(facts, live, turn, stop);
+    if (verdict != Verdict::apply || stop.stop_requested()) continue;
+    overtake(facts);
+    if (check_out(facts, true)) apply_stack(facts, live, turn, stop);
   }
   return {};
 }
@@ -309,7 +310,7 @@ bool Reconciler::check_out(const StackFacts& facts, bool needed) {
     memory.checkout_failure = error.message;
   }
   if (needed) {
-    if (!memory.operation) begin_operation(facts, memory.failures > 0 ? "retry" : "git");
+    if (!memory.operation) begin_operation(facts, trigger_of(facts, memory));
     fail(memory, error);
     finish_operation(facts, false, "apply", error.message);
     memory.requested = false;
@@ -369,22 +370,8 @@ void Reconciler::apply_stack(StackFacts& facts,
   const bool waits = !options.postponed.empty() && !overdue;
   const auto* failure = result.first_error();
   const bool failed = failure != nullptr && is_failure(memory, *failure);
-  const bool overtaken = memory.operation && wrote && memory.operation->content != goal_of(facts);
-  if (overtaken) cancel_operation(full_name(facts), memory, "git moved on meanwhile");
-  if (!memory.operation && (wrote || waits || failed)) {
-    const bool edited = memory.drift_cause == ports::DriftCause::live && !overtaken;
-    // What never got healthy is tried again, not corrected: nobody edited it.
-    const bool unfinished = memory.failures > 0 && facts.record != nullptr &&
-                            facts.desired != nullptr &&
-                            facts.record->healthy_content != facts.desired->content;
-    begin_operation(facts,
-                    facts.rollback                        ? "rollback"
-                    : memory.approved || memory.requested ? "manual"
-                    : unfinished                          ? "retry"
-                    : edited                              ? "drift"
-                    : memory.failures > 0                 ? "retry"
-                                                          : "git");
-  }
+  if (!memory.operation && (wrote || waits || failed))
+    begin_operation(facts, trigger_of(facts, memory));
   if (memory.operation) record_results(*memory.operation, result);
   if (wrote) {
     turn.wrote = true;

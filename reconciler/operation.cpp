@@ -143,6 +143,14 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
   }
 }
 
+void Reconciler::overtake(const StackFacts& facts) {
+  auto& memory = memory_[facts.name];
+  if (!memory.operation || memory.operation->content == goal_of(facts)) return;
+  cancel_operation(full_name(facts), memory, "git moved on meanwhile");
+  memory.drift_cause = ports::DriftCause::pending;  // It may have been putting an edit right.
+  begin_operation(facts, trigger_of(facts, memory));
+}
+
 void Reconciler::note_failure(const StackFacts& facts, const std::string& reason) {
   if (facts.desired == nullptr || facts.record == nullptr || facts.rollback) return;
   const auto& content = facts.desired->content;

@@ -220,6 +220,9 @@ class Reconciler {
                    Turn& turn,
                    std::stop_token stop);
   void follow_operation(const StackFacts& facts, const Decision& decision);
+  /// Before something is carried out: an operation that leads elsewhere ends, and one that is about
+  /// what is wanted now takes its place, for what comes of it.
+  void overtake(const StackFacts& facts);
   void finish_operation(const StackFacts& facts,
                         bool success,
                         const std::string& phase,

@@ -40,6 +40,17 @@ std::string goal_of(const StackFacts& facts) {
   return facts.desired == nullptr ? std::string(kGone) : facts.target()->content;
 }
 
+std::string trigger_of(const StackFacts& facts, const StackMemory& memory) {
+  if (facts.rollback) return "rollback";
+  if (memory.approved || memory.requested) return "manual";
+  // What never got healthy is tried again, not corrected: nobody edited it.
+  const bool unfinished = memory.failures > 0 && facts.record != nullptr &&
+                          facts.desired != nullptr &&
+                          facts.record->healthy_content != facts.desired->content;
+  if (!unfinished && memory.drift_cause == ports::DriftCause::live) return "drift";
+  return memory.failures > 0 ? "retry" : "git";
+}
+
 void record_results(Operation& operation, const ApplyResult& result) {
   for (const auto& done : result.results) {
     ports::ObjectReport report;

@@ -206,12 +206,7 @@ bool Reconciler::step_hooks(StackFacts& facts,
     in_the_way = true;
   }
   if (hook == nullptr) return in_the_way;
-  if (!memory.operation) {
-    begin_operation(facts,
-                    memory.approved || memory.requested ? "manual"
-                    : memory.failures > 0               ? "retry"
-                                                        : "git");
-  }
+  if (!memory.operation) begin_operation(facts, trigger_of(facts, memory));
   memory.operation->progressed = clock_.steady();
   memory.approved = false;
   if (in_the_way || stage == Stage::running) return true;

@@ -35,6 +35,9 @@ std::string goal_of(const StackFacts& facts);
 /// Whether it counts, or is only looked at again at once.
 bool is_failure(const StackMemory& memory, const Error& error);
 
+/// What an operation that begins now comes from: SyncReport::trigger.
+std::string trigger_of(const StackFacts& facts, const StackMemory& memory);
+
 /// Into the report of an operation, what was done in this turn.
 void record_results(Operation& operation, const ApplyResult& result);
 

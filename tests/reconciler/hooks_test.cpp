@@ -138,6 +138,31 @@ TEST_F(HooksTest, OneThatSwarmRunsAgainThoughItCompletedIsStopped) {
   EXPECT_EQ(world.engine.write_count(), 0U) << "that it completed is remembered";
 }
 
+TEST_F(HooksTest, WhatFailsOfACommitThatCameDuringARolloutIsNotToldOfTheOneBefore) {
+  tests::Operations operations;
+  world.listener = &operations;
+  world.restart_agent();
+  ASSERT_TRUE(push().all_good());
+  write("2");
+  world.commit();
+  const auto good = world.desired().revision.commit;
+  turn_until("a_web", "web:2");
+  operations.reports.clear();
+  write("3");
+  world.engine.fail_tasks_of_next("a_migrate", "task: non-zero exit (6)");
+  push();
+  const auto bad = world.desired().revision.commit;
+  ASSERT_GE(operations.reports.size(), 2U);
+  EXPECT_EQ(operations.reports[0].revision_to, good);
+  EXPECT_EQ(operations.reports[0].result, "cancelled");
+  EXPECT_EQ(operations.reports[0].message, "git moved on meanwhile");
+  EXPECT_EQ(operations.reports[1].revision_to, bad);
+  EXPECT_EQ(operations.reports[1].trigger, "git");
+  EXPECT_EQ(operations.reports[1].result, "failure");
+  EXPECT_EQ(operations.reports[1].failed_phase, "hook");
+  EXPECT_THAT(operations.reports[1].message, HasSubstr("non-zero exit (6)"));
+}
+
 TEST_F(HooksTest, AFailedHookIsFollowedByTheNextCommit) {
   world.engine.fail_tasks_of_next("a_migrate", "boom");
   world.commit();

@@ -13,6 +13,7 @@ using fakes::Operation;
 using ports::Health;
 using testing::HasSubstr;
 using tests::one_service;
+using tests::Operations;
 using tests::World;
 
 class Sequences : public tests::WorldTest {
@@ -94,13 +95,6 @@ TEST_F(Sequences, ThatSoManyRemovalsWaitForAPersonIsSaidAtOnce) {
               testing::ContainsRegex("is removed at 20[0-9-]+T[0-9:.]+Z, unless it comes back"));
 }
 
-/// Keeps what it is told of operations.
-class Operations final : public ports::Observer {
- public:
-  void synced(const ports::SyncReport& report) override { reports.push_back(report); }
-  std::vector<ports::SyncReport> reports;
-};
-
 TEST_F(Sequences, WhatWasCorrectedInOneOperationIsToldInFull) {
   Operations operations;
   world.listener = &operations;
@@ -117,6 +111,27 @@ TEST_F(Sequences, WhatWasCorrectedInOneOperationIsToldInFull) {
   ASSERT_EQ(operations.reports[0].objects.size(), 1U);
   EXPECT_THAT(operations.reports[0].objects[0].fields,
               testing::UnorderedElementsAre("environment EVIL", "hostname"));
+}
+
+TEST_F(Sequences, ACommitWhoseFirstWriteFailsDoesNotTakeTheOneBeforeWithIt) {
+  Operations operations;
+  world.listener = &operations;
+  world.restart_agent();
+  deploy_apps({"a"});
+  write("apps/a", one_service("a:2"));
+  world.commit();
+  const auto good = world.desired().revision.commit;
+  turn_until("a_web", "a:2");
+  operations.reports.clear();
+  write("apps/a", one_service("a:3"));
+  world.commit();
+  world.engine.fail_next(fakes::Operation::update_service, {ErrorKind::unavailable, "busy"});
+  turn();
+  ASSERT_EQ(operations.reports.size(), 2U);
+  EXPECT_EQ(operations.reports[0].revision_to, good);
+  EXPECT_EQ(operations.reports[0].result, "cancelled");
+  EXPECT_EQ(operations.reports[1].revision_to, world.desired().revision.commit);
+  EXPECT_EQ(operations.reports[1].failed_phase, "apply");
 }
 
 TEST_F(Sequences, WhatComesAfterAWayBackReplacesWhatRan) {

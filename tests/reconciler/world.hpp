@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <spdlog/logger.h>
@@ -35,6 +36,13 @@ class ManualClock final : public Clock {
 
  private:
   std::chrono::milliseconds elapsed_{0}, set_by_{0};
+};
+
+/// Keeps what it is told of operations.
+class Operations final : public ports::Observer {
+ public:
+  void synced(const ports::SyncReport& report) override { reports.push_back(report); }
+  std::vector<ports::SyncReport> reports;
 };
 
 /// A swarm that behaves, a repository in memory, and a reconciler between them.
