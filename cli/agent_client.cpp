@@ -8,6 +8,7 @@
 #include "engine/endpoint.hpp"
 #include "engine/exec.hpp"
 #include "engine/http.hpp"
+#include "reconciler/agent/named_stack.hpp"
 #include "server/status_json.hpp"
 
 namespace skep::cli {
@@ -186,17 +187,9 @@ Result<std::string> stack_path(const Session& session,
   if (!body) return std::move(body).error();
   const auto status = server::parse_status(*body);
   if (!status) return status.error();
-  std::vector<std::string> names;
-  for (const auto& stack : status->stacks) {
-    names.push_back(stack.name);
-    const bool meant =
-        stack.name == word || stack.path == word || stack.group + "/" + stack.name == word;
-    if (meant) return percent_encoded(stack.group) + "/" + percent_encoded(stack.name);
-  }
-  auto message = "no stack " + word;
-  if (const auto near = nearest(word, names); !near.empty())
-    message += "; did you mean " + near + "?";
-  return Error{ErrorKind::invalid_input, message};
+  const auto* stack = reconciler::find_stack(*status, word);
+  if (stack == nullptr) return reconciler::no_stack(*status, word);
+  return percent_encoded(stack->group) + "/" + percent_encoded(stack->name);
 }
 
 }  // namespace skep::cli

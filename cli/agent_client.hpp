@@ -49,7 +49,8 @@ Result<nlohmann::json> ask_json(const Session& session,
                                 const std::string& path);
 
 /// "group/name" of the API, for a stack that a person called by name, directory or group/name.
-/// Errors: invalid_input where the agent has none, with the nearest one it has.
+/// Errors: invalid_input where the agent has none, with the nearest one it has; conflict where it
+/// stands by, with the one that is active.
 Result<std::string> stack_path(const Session& session,
                                const AgentFlags& flags,
                                const std::string& word);

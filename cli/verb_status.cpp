@@ -136,8 +136,7 @@ int show(const Session& session, const StatusFlags& flags) {
   }
   const auto status = server::parse_status(*body);
   if (!status) return fail(status.error());
-  if (!flags.stack.empty() && status->standby_for.empty() &&
-      reconciler::find_stack(*status, flags.stack) == nullptr)
+  if (!flags.stack.empty() && reconciler::find_stack(*status, flags.stack) == nullptr)
     return fail(reconciler::no_stack(*status, flags.stack));
   if (flags.output != "json") print(std::cout, *status, flags.stack);
   const bool good = std::none_of(

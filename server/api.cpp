@@ -304,8 +304,10 @@ class Api {
     return {.body = to_json(*found, history_->trouble()) + "\n"};
   }
 
-  static Response unknown_stack(const Request& request) {
-    return error_response(404, "there is no stack " + id_of(request));
+  [[nodiscard]] Response unknown_stack(const Request& request) const {
+    const auto elsewhere = control_.status().stands_by();
+    return error_response(404,
+                          elsewhere ? elsewhere->message : "there is no stack " + id_of(request));
   }
 
   [[nodiscard]] std::optional<ports::StackStatus> find(const Request& request) const {
@@ -332,6 +334,7 @@ class Api {
   [[nodiscard]] Response act_on_stack(const Request& request, Do&& act_as) const {
     auto allowed = access_.check(request, Role::operator_);
     if (auto* refused = std::get_if<Response>(&allowed)) return std::move(*refused);
+    if (const auto elsewhere = control_.status().stands_by()) return refusal(*elsewhere);
     if (!find(request)) return unknown_stack(request);
     const Result<void> done = act_as(std::get<std::string>(allowed));
     return done ? accepted() : refusal(done.error());

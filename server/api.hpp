@@ -46,8 +46,9 @@ struct ApiOptions {
 ///            POST …/approve, …/suspend, …/resume          202; 409 where there is nothing to do
 ///            POST …/rollback                              ?revision=; 202; 409 where it cannot be
 /// Reading is open to whoever reaches a listener, unless the options say otherwise; writing to the
-/// unix socket, and over TCP to a bearer token of an operator. Errors are {"error": "..."}.
-/// `control` must outlive the router.
+/// unix socket, and over TCP to a bearer token of an operator. Errors are {"error": "..."}. An
+/// agent that stands by knows no stack (404), and says which one is active where it is to do
+/// something (409). `control` must outlive the router.
 void add_routes(Router& router, ports::Control& control, ApiOptions options);
 
 /// The API's description: OpenAPI 3.1 in JSON.

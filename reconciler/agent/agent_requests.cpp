@@ -25,6 +25,7 @@ Result<void> Agent::approve(const std::string& stack, const std::string& actor) 
 }
 
 Result<void> Agent::accept_history(const std::string& actor) {
+  if (const auto elsewhere = status().stands_by()) return *elsewhere;
   const auto commit = source_.refused_rewind();
   if (commit.empty())
     return Error{ErrorKind::invalid_input, "no rewritten history waits for approval"};
@@ -38,6 +39,7 @@ Result<void> Agent::accept_history(const std::string& actor) {
 Result<void> Agent::sync(const std::string& stack, const std::string& actor) {
   {
     const std::lock_guard lock(mutex_);
+    if (const auto elsewhere = status_.stands_by()) return *elsewhere;
     if (stack.empty()) {
       // To look at everything is not to push through what waits for a person or a window: only what
       // is tried again anyway is tried now.

@@ -19,6 +19,7 @@ const ports::StackStatus* find_stack(const ports::AgentStatus& status, const std
 }
 
 Error no_stack(const ports::AgentStatus& status, const std::string& word) {
+  if (auto elsewhere = status.stands_by()) return *std::move(elsewhere);
   std::vector<std::string> names;
   for (const auto& stack : status.stacks) names.push_back(stack.name);
   const auto near = nearest(word, names);

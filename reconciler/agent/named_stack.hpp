@@ -14,7 +14,8 @@ namespace skep::reconciler {
 [[nodiscard]] const ports::StackStatus* find_stack(const ports::AgentStatus& status,
                                                    const std::string& word);
 
-/// invalid_input: "no stack X; did you mean Y?"
+/// invalid_input: "no stack X; did you mean Y?"; conflict where the agent stands by and cannot
+/// know.
 [[nodiscard]] Error no_stack(const ports::AgentStatus& status, const std::string& word);
 
 }  // namespace skep::reconciler

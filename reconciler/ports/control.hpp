@@ -29,6 +29,14 @@ struct AgentStatus {
   /// What else is not well with the cluster and freezes nothing: a shared network that differs, a
   /// node that is not there, a cluster secret that cannot be read.
   std::vector<std::string> notes;
+
+  /// Where another agent is active, what this one answers to whoever asks of stacks: conflict.
+  [[nodiscard]] std::optional<Error> stands_by() const {
+    if (standby_for.empty()) return std::nullopt;
+    return Error{
+        ErrorKind::conflict,
+        "this agent stands by and knows of no stack; active is " + standby_for + ": ask there"};
+  }
 };
 
 struct SuspendRequest {
@@ -37,7 +45,8 @@ struct SuspendRequest {
 };
 
 /// What the agent can be asked; CLI socket and HTTP API use the same. Safe from several threads;
-/// never waits for a pass.
+/// never waits for a pass. One that stands by refuses what it knows nothing of: conflict
+/// (AgentStatus::stands_by).
 class Control {
  public:
   virtual ~Control() = default;

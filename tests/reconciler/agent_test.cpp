@@ -8,6 +8,7 @@
 #include <spdlog/sinks/base_sink.h>
 
 #include "core/log_scope.hpp"
+#include "reconciler/agent/lease.hpp"
 #include "tests/reconciler/world.hpp"
 
 namespace skep::reconciler {
@@ -104,6 +105,7 @@ class AgentTest : public testing::Test {
     options.pulse = pulse;
     options.reconciler.seed = 7;
     options.reconciler.settle = 50ms;
+    options.lease = lease;
     agent = std::make_unique<Agent>(source, engine, observer, clock, log, options);
     thread = std::jthread([this](std::stop_token stop) { agent->run(std::move(stop)); });
   }
@@ -135,6 +137,7 @@ class AgentTest : public testing::Test {
   UnknownCounter observer;
   SystemClock clock;
   spdlog::logger log{"test"};
+  Lease* lease = nullptr;
   std::unique_ptr<Agent> agent;
   std::jthread thread;
 };
@@ -222,6 +225,30 @@ TEST_F(AgentTest, Trap27_ALostManagerRoleIsUnknownAndComesBack) {
   engine.set_manager(true);
   EXPECT_TRUE(eventually([this] { return synced(); }));
   EXPECT_EQ(engine.write_count(), 0U);
+}
+
+TEST_F(AgentTest, OneThatStandsByNamesTheActiveOneAndAcceptsNothing) {
+  LeaseOptions of_other, own;
+  of_other.holder = "elsewhere";
+  Lease other(engine, log, of_other), waiting(engine, log, own);
+  (void)other.tick({});
+  ASSERT_TRUE(other.held());
+  lease = &waiting;
+  start();
+  ASSERT_TRUE(eventually([this] { return agent->status().standby_for == "elsewhere"; }));
+  for (const auto& refused : {agent->sync("", "uid 0"),
+                              agent->sync("a", "uid 0"),
+                              agent->suspend("a", {}, "uid 0"),
+                              agent->resume("a", "uid 0"),
+                              agent->approve("a", "uid 0"),
+                              agent->rollback("a", "", "uid 0"),
+                              agent->accept_history("uid 0")}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+    EXPECT_NE(refused.error().message.find("active is elsewhere: ask there"), std::string::npos)
+        << refused.error().message;
+  }
+  thread = {};  // Before what it uses goes.
 }
 
 TEST_F(AgentTest, Trap27_AnEngineThatHangsIsUnknownSoonThoughAReadingIsStillWaitedFor) {

@@ -220,6 +220,21 @@ TEST_F(ServerTest, WhoMayNotWriteDoesNotLearnWhichStacksThereAre) {
             401);
 }
 
+TEST_F(ServerTest, OneThatStandsByNamesTheActiveOneInsteadOfDenyingAStack) {
+  start({{"unix:" + socket_path(), kAllRoutes}});
+  control_.current.stacks.clear();
+  control_.current.standby_for = "elsewhere";
+  const auto read = fetch(address_, "GET", "/api/v1/stacks/apps/web/explain");
+  EXPECT_EQ(read.status, 404);
+  EXPECT_THAT(read.body,
+              HasSubstr("this agent stands by and knows of no stack; active is elsewhere"));
+  const auto written =
+      fetch(address_, "POST", "/api/v1/stacks/apps/web/suspend", {"Content-Length: 0"});
+  EXPECT_EQ(written.status, 409);
+  EXPECT_THAT(written.body, HasSubstr("active is elsewhere: ask there"));
+  EXPECT_TRUE(control_.calls().empty());
+}
+
 TEST_F(ServerTest, ASuspensionHasAReasonAndATime) {
   start({{"unix:" + socket_path(), kAllRoutes}});
   const auto post = [&](const std::string& what) {
