@@ -281,7 +281,12 @@ Result<void> Reconciler::carry_out(const repository::DesiredState& desired,
       forget_stack(facts.name, forgotten[facts.name], work.decisions[i].message);
     if (verdict != Verdict::apply || stop.stop_requested()) continue;
     overtake(facts);
+    const auto& memory = memory_[facts.name];
+    const auto failures = memory.failures;
     if (check_out(facts, true)) apply_stack(facts, live, turn, stop);
+    // It failed, and waits for the next attempt.
+    if (memory.failures > failures && !memory.operation)
+      work.decisions[i] = {Verdict::wait, memory.error};
   }
   return {};
 }

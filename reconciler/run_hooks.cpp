@@ -195,13 +195,21 @@ bool Reconciler::step_hooks(StackFacts& facts,
     if (!removed) fail(memory, removed.error());
     turn.wrote = turn.wrote || removed.has_value();
   };
+  // An older revision that it goes back to may have as a service what is a hook now.
+  const auto holds_place = [&](const swarm::LiveService& job) {
+    if (!facts.rollback) return false;
+    const auto& services = facts.rollback->spec.services;
+    return std::any_of(services.begin(), services.end(), [&](const auto& entry) {
+      return entry.second.spec.name == job.spec.name;
+    });
+  };
   bool in_the_way = false;
   for (const auto& service : facts.hooks.services) {
     const bool own = hook != nullptr && facts.hooks.run.service != nullptr &&
                      facts.hooks.run.service->id == service.id;
     const bool again =
         own && (stage == Stage::other || stage == Stage::failed || stage == Stage::overdue);
-    if (!again && !is_stale(service, facts.desired)) continue;
+    if (!again && !is_stale(service, facts.desired) && !holds_place(service)) continue;
     remove(service);
     in_the_way = true;
   }
@@ -216,6 +224,14 @@ bool Reconciler::step_hooks(StackFacts& facts,
   mark_hook(
       only.spec.services.at(hook->key).spec, hook->phase, facts.desired->content, clock_.now());
   only.source.settings.policy.prune = false;  // This plan is about one service only.
+  // What ran as a service under that name is no service any more: it goes anyway, and now.
+  only.source.settings.policy.allow_replace =
+      only.source.settings.policy.allow_replace ||
+      std::any_of(
+          facts.plan.actions.begin(), facts.plan.actions.end(), [&](const diff::Action& action) {
+            return action.kind == diff::ObjectKind::service && action.verb == diff::Verb::remove &&
+                   action.name == hook->service.spec.name;
+          });
   // A network that changes takes all services with it: that is for the deployment, after the hook.
   for (auto& [key, network] : only.spec.networks) {
     if (const auto* there = live.find_network(network.name)) network = there->spec;
@@ -223,12 +239,18 @@ bool Reconciler::step_hooks(StackFacts& facts,
   const diff::LiveIndex index(live);
   const auto planned = planner_.plan(only, index, facts.record, stop);
   if (planned.waiting_for_registry) return true;
-  if (planned.plan.blocked()) {
-    for (const auto& note : planned.plan.notes) {
-      if (note.severity == diff::Note::Severity::blocked)
-        fail(memory, {ErrorKind::invalid_input, note.text});
-    }
+  const auto give_up = [&] {
+    log_.error(logfmt("hook could not be started",
+                      {{"stack", facts.name}, {"service", hook->key}, {"error", memory.error}}));
     finish_operation(facts, false, "hook", memory.error);
+  };
+  if (planned.plan.blocked()) {
+    const auto& notes = planned.plan.notes;
+    const auto why = std::find_if(notes.begin(), notes.end(), [](const diff::Note& note) {
+      return note.severity == diff::Note::Severity::blocked;
+    });
+    fail(memory, {ErrorKind::invalid_input, why->text});
+    give_up();
     return true;
   }
   const auto result = apply(
@@ -244,7 +266,7 @@ bool Reconciler::step_hooks(StackFacts& facts,
   if (const auto* error = result.first_error()) {
     const bool failed = is_failure(memory, *error);
     fail(memory, *error);
-    if (failed) finish_operation(facts, false, "hook", memory.error);
+    if (failed) give_up();
     if (error->kind == ErrorKind::conflict && !failed) turn.wrote = true;
   }
   return true;

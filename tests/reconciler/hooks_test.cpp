@@ -297,6 +297,44 @@ TEST_F(HooksTest, AServiceThatIsNoHookAnyMoreIsDeployedAsOne) {
   EXPECT_TRUE(state.find_service("a_migrate")->spec.mode.replicated);
 }
 
+TEST_F(HooksTest, AServiceThatBecomesAHookMakesRoomForItsJob) {
+  const auto hooks = world.files.extract("apps/a/skep.yaml").mapped();
+  ASSERT_TRUE(push().all_good());
+  world.files["apps/a/skep.yaml"] = hooks;
+  world.engine.clear_writes();
+  EXPECT_TRUE(push().all_good());
+  EXPECT_THAT(writes(), testing::ElementsAre("remove a_migrate", "create a_migrate"));
+  EXPECT_TRUE(world.engine.state().find_service("a_migrate")->spec.mode.replicated_job);
+  // And back, where the next one of it fails.
+  world.files.erase("apps/a/skep.yaml");
+  ASSERT_TRUE(push().all_good());
+  world.files["apps/a/skep.yaml"] = hooks;
+  write("2");
+  world.engine.fail_tasks_of_next("a_migrate", "boom");
+  const auto turn = push();
+  EXPECT_THAT(World::status(turn, "a").message, HasSubstr("rolled back to"));
+  EXPECT_TRUE(world.engine.state().find_service("a_migrate")->spec.mode.replicated);
+  EXPECT_EQ(image_of("a_migrate"), "migrate:1");
+}
+
+TEST_F(HooksTest, WhyOneCannotEvenBeginIsSaid) {
+  const auto hooks = world.files.extract("apps/a/skep.yaml").mapped();
+  world.files["apps/a/skep.yaml"] = "prune: false\n";
+  ASSERT_TRUE(push().all_good());
+  world.files["apps/a/skep.yaml"] = "prune: false\n" + hooks;
+  write("2");
+  world.commit();
+  for (int i = 0; i < 6; ++i) {
+    const auto last = turn();
+    if (last.wrote) continue;
+    const auto& status = World::status(last, "a");
+    EXPECT_THAT(status.message, HasSubstr("docker service rm")) << i;
+    EXPECT_TRUE(status.next_retry) << i;
+    world.clock.advance(1min);
+  }
+  EXPECT_EQ(image_of("a_web"), "web:1");
+}
+
 TEST_F(HooksTest, AdoptionRunsNoHook) {
   World cli;
   cli.files = world.files;
