@@ -36,12 +36,12 @@ void Contention::corrected(const std::string& service,
   while (times.size() > kMost + 1) times.pop_front();
 }
 
-std::vector<std::pair<std::string, repository::ServicePointer>> Contention::contended(
-    SteadyTime now) const {
-  std::vector<std::pair<std::string, repository::ServicePointer>> fields;
+std::vector<Contention::Field> Contention::contended(SteadyTime now) const {
+  std::vector<Field> fields;
   for (const auto& [field, times] : corrections_) {
     const bool often = times.size() > kMost && times.back() - times.front() <= kWindow;
-    if (often && now - times.back() < kWindow) fields.push_back(field);
+    if (often && now - times.back() < kWindow)
+      fields.push_back({field.first, field.second, times.back() + kWindow});
   }
   return fields;
 }

@@ -19,10 +19,14 @@ class Contention {
   void corrected(const std::string& service,
                  const repository::ServicePointer& path,
                  SteadyTime now);
-  /// (service key, place), sorted.
-  [[nodiscard]] std::vector<std::pair<std::string, repository::ServicePointer>> contended(
-      SteadyTime now) const;
-  /// Git moved: what was fought over may be settled.
+  struct Field {
+    std::string service;  ///< Its key.
+    repository::ServicePointer path;
+    SteadyTime until{};  ///< Then it is corrected again.
+  };
+  /// Sorted by service and place.
+  [[nodiscard]] std::vector<Field> contended(SteadyTime now) const;
+  /// Git moved, or a person asks for what it says: what was fought over may be settled.
   void reset() { corrections_.clear(); }
 
  private:

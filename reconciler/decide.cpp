@@ -170,7 +170,7 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   }
   if (facts.suspension != nullptr) {
     // The plan of one that went back is about what it went back to, and says nothing of git.
-    const bool as_git_says = facts.plan.empty() && !facts.rollback;
+    const bool as_git_says = !facts.differs() && !facts.rollback;
     return {as_git_says ? Verdict::suspended : Verdict::reported, suspended(facts)};
   }
   const bool asked = memory.approved || memory.requested;
@@ -186,11 +186,11 @@ Decision decide(const StackFacts& facts, const StackMemory& memory, SteadyTime n
   if (in_sync && !facts.contended.empty()) {
     std::string fields;
     for (const auto& field : facts.contended) fields += (fields.empty() ? "" : ", ") + field;
-    return {
-        Verdict::reported,
-        "contended: somebody else keeps changing " + fields +
-            "; it is not corrected for a while: is another agent or a `skep apply` at work? Else "
-            "see ignore: in skep.yaml"};
+    return {Verdict::reported,
+            "contended: somebody else keeps changing " + fields + "; it is not corrected" +
+                (facts.contended_until ? " before " + to_rfc3339(*facts.contended_until)
+                                       : std::string(" for a while")) +
+                ": is another agent or a `skep apply` at work? Else see ignore: in skep.yaml"};
   }
   if (in_sync && facts.kept) return {Verdict::wait, held_by_window(facts)};
   if (in_sync) {

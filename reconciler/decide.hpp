@@ -141,6 +141,10 @@ struct StackFacts {
   HookFacts hooks;
   std::optional<repository::Closed> closed;  ///< Nothing that git changed is carried out now.
   std::vector<std::string> contended;        ///< "web: /Mode/Replicated/Replicas".
+  std::optional<WallTime> contended_until;   ///< The first of them is corrected again then.
+  /// What would put the services right whose fields are contended: differs, and is not done.
+  std::vector<diff::Action> left_alone;
+  [[nodiscard]] bool differs() const { return !plan.empty() || !left_alone.empty(); }
   /// The last healthy revision, where the plan is about returning to it.
   std::shared_ptr<const repository::DesiredStack> rollback;
   std::string no_rollback;  ///< Why that revision is not to be had.

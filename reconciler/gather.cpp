@@ -279,9 +279,30 @@ Planner::Planned Reconciler::plan_towards(const repository::DesiredStack& target
     return diff::canonical(spec) != before;
   };
   facts.contended.clear();
+  facts.contended_until.reset();
+  facts.left_alone.clear();
   for (const auto& rule : target.source.settings.ignore) carry(rule.service, rule.path);
-  for (const auto& [key, path] : memory_[facts.name].contention.contended(clock_.steady())) {
-    if (carry(key, path)) facts.contended.push_back(key + ": " + to_text(path));
+  const auto now = clock_.steady();
+  const auto fields = memory_[facts.name].contention.contended(now);
+  if (fields.empty())
+    return planner_.plan(adjusted ? *adjusted : target, index, facts.record, std::move(stop));
+  const auto wanted = adjusted ? *adjusted : target;
+  std::set<std::string> services;
+  for (const auto& [key, path, until] : fields) {
+    if (!carry(key, path)) continue;
+    facts.contended.push_back(key + ": " + to_text(path));
+    services.insert(key);
+    const auto then =
+        clock_.now() + std::chrono::duration_cast<std::chrono::milliseconds>(until - now);
+    facts.contended_until = std::min(facts.contended_until.value_or(then), then);
+  }
+  if (!services.empty()) {
+    auto whole = planner_.plan(wanted, index, facts.record, stop).plan;
+    hide_secrets(whole, options_.mask);
+    for (auto& action : whole.actions) {
+      if (action.kind == diff::ObjectKind::service && services.contains(action.key))
+        facts.left_alone.push_back(std::move(action));
+    }
   }
   return planner_.plan(adjusted ? *adjusted : target, index, facts.record, std::move(stop));
 }

@@ -72,10 +72,10 @@ void Reconciler::back_off(StackMemory& memory) {
 void Reconciler::follow_operation(const StackFacts& facts, const Decision& decision) {
   auto& memory = memory_[facts.name];
   const auto now = clock_.steady();
-  if (facts.plan.empty() && decision.verdict != Verdict::broken) {
+  if (!facts.differs() && decision.verdict != Verdict::broken) {
     memory.drift_cause.reset();
     memory.drift_since.reset();
-  } else if (!facts.plan.empty()) {
+  } else if (facts.differs()) {
     // Where swarm itself went back from what git wants, nobody edited anything.
     const bool by_swarm = facts.rolled_back || facts.rolling_back;
     const auto cause = by_swarm ? ports::DriftCause::pending : cause_of(facts);

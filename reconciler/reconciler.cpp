@@ -177,6 +177,10 @@ Result<Turn> Reconciler::turn(const repository::DesiredState& desired, std::stop
       const auto end = clock_.steady() + (*suspension->until - clock_.now());
       turn.retry_at = std::min(turn.retry_at.value_or(end), end);
     }
+    if (const auto& until = work.facts[i].contended_until) {
+      const auto end = clock_.steady() + (*until - clock_.now());
+      turn.retry_at = std::min(turn.retry_at.value_or(end), end);
+    }
     if (const auto& closed = work.facts[i].closed; closed && closed->until) {
       const auto end = clock_.steady() + (*closed->until - clock_.now());
       turn.retry_at = std::min(turn.retry_at.value_or(end), end);

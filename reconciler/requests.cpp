@@ -102,6 +102,7 @@ Result<bool> Reconciler::take_requests(const repository::DesiredState& desired,
   for (const auto& name : asked.syncs) {
     memory_[name].requested = true;
     memory_[name].requested_for = content_now(name);
+    memory_[name].contention.reset();
   }
   for (const auto& [name, actor] : asked.actors) memory_[name].actor = actor;
   if (!asked.syncs.empty()) planner_.ask_registries_again();

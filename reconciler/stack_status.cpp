@@ -1,5 +1,7 @@
 #include "reconciler/stack_status.hpp"
 
+#include <algorithm>
+
 namespace skep::reconciler {
 namespace {
 
@@ -38,6 +40,23 @@ std::string health_message(const StackFacts& facts, const StackMemory& memory) {
       return service.name + ": " + service.trouble + networks_trouble(facts);
   }
   return facts.plan.empty() ? "" : memory.waits;
+}
+
+/// What differs, whether it is put right or not.
+diff::Plan with_what_is_left_alone(const StackFacts& facts) {
+  auto plan = facts.plan;
+  for (const auto& action : facts.left_alone) {
+    const auto at = std::find_if(plan.actions.begin(), plan.actions.end(), [&](const auto& other) {
+      return other.kind == action.kind && other.name == action.name;
+    });
+    if (at == plan.actions.end()) {
+      plan.actions.push_back(action);
+      std::erase(plan.untouched, action.key);
+    } else {
+      *at = action;
+    }
+  }
+  return plan;
 }
 
 }  // namespace
@@ -103,7 +122,7 @@ ports::StackStatus describe_stack(const StackFacts& facts,
   if (status.message.empty() && !plan_only) status.message = health_message(facts, memory);
   status.drift_cause = memory.drift_cause;
   status.drift_since = memory.drift_since;
-  if (decision.verdict != Verdict::broken) status.plan = facts.plan;
+  if (decision.verdict != Verdict::broken) status.plan = with_what_is_left_alone(facts);
   status.services = facts.services;
   status.last_success = memory.last_success;
   status.last_failure = memory.last_failure;

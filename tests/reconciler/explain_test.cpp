@@ -227,6 +227,38 @@ TEST_F(Explain, AnEditByHandThatIsOnlyWatchedIsAPolicyAndADifference) {
   EXPECT_TRUE(difference->since);
 }
 
+TEST_F(Explain, WhatIsContendedDiffersAndIsLeftAlone) {
+  deploy(one_service("a:1"));
+  for (int i = 0; i < 5; ++i) {
+    world.engine.edit_service("a_web", [i](swarm::ServiceSpec& spec) {
+      spec.task_template.container.env = {"LOOP=" + std::to_string(i)};
+    });
+    ASSERT_TRUE(world.settle());
+  }
+  world.engine.clear_writes();
+  const auto explanation = explain();
+  const auto& status = agent.stacks.front();
+  EXPECT_THAT(status.message, StartsWith("contended: "));
+  EXPECT_THAT(status.message, HasSubstr("not corrected before 20"));
+  EXPECT_EQ(status.drift_cause, ports::DriftCause::live);
+  EXPECT_TRUE(status.drift_since);
+  ASSERT_TRUE(status.plan);
+  ASSERT_EQ(status.plan->actions.size(), 1U);
+  EXPECT_EQ(status.plan->actions[0].name, "a_web");
+  const auto* difference = link(explanation, "difference");
+  ASSERT_NE(difference, nullptr);
+  EXPECT_EQ(difference->state, ConditionState::stopped);
+  EXPECT_THAT(difference->text, HasSubstr("1 object differs, for somebody changed the swarm"));
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(world.engine.write_count(), 0U);
+  // What the explanation advises helps.
+  EXPECT_THAT(link(explanation, "policy")->remedy, HasSubstr("`skep sync a`"));
+  world.agent().request("a");
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(explain().summary, "it runs as git says, and is healthy");
+  EXPECT_FALSE(agent.stacks.front().drift_cause);
+}
+
 TEST_F(Explain, ANetworkThatDiffersAndStaysIsNoAgreement) {
   const auto with = [](const std::string& network) {
     return one_service("a:1") + "    networks: [n]\nnetworks: { n: " + network + " }\n";
