@@ -105,11 +105,11 @@ void Reconciler::hold_mass_removal(Work& work, const State& state) {
     const bool held_before = facts.record != nullptr && facts.record->removal_held;
     if (!many && !held_before) continue;
     work.removal_held.insert(facts.name);
-    work.decisions[i] = {Verdict::held,
-                         "left git, and with it " + std::to_string(leaving) + " of " +
-                             std::to_string(state.stacks.size()) +
-                             " stacks: so many are removed only after `skep approve " +
-                             work.facts[i].name + "`"};
+    const auto with_it =
+        many ? "left git, and with it " + std::to_string(leaving) + " of " +
+                   std::to_string(state.stacks.size()) + " stacks: so many are removed only after"
+             : std::string("left git when most stacks did: it is removed only after");
+    work.decisions[i] = {Verdict::held, with_it + " `skep approve " + facts.name + "`"};
   }
 }
 

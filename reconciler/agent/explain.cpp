@@ -180,8 +180,10 @@ class Chain {
     if (stack_.verdict == "blocked") {
       add("obstacle",
           ConditionState::failed,
-          stack_.message,
-          "mend it in git or in the swarm; " + verb("plan", stack_) + " shows all of it");
+          goes_back() ? all_obstacles() : stack_.message,
+          goes_back()
+              ? "mend it in the swarm, or have what is in git now with " + verb("sync", stack_)
+              : "mend it in git or in the swarm; " + verb("plan", stack_) + " shows all of it");
     } else if (stack_.verdict == "wait" && stack_.waits_for.empty() && !stack_.next_retry) {
       add("waiting", ConditionState::waiting, stack_.message);
     }
@@ -204,7 +206,10 @@ class Chain {
     const bool live = stack_.drift_cause == ports::DriftCause::live;
     std::string text = std::to_string(plan.actions.size()) +
                        (plan.actions.size() == 1 ? " object differs" : " objects differ") +
-                       (live ? ", for somebody changed the swarm" : ", for git moved") + ": ";
+                       (live          ? ", for somebody changed the swarm"
+                        : goes_back() ? ", for it goes back to " + shortened(stack_.rolled_back_to)
+                                      : ", for git moved") +
+                       ": ";
     std::string names;
     for (const auto& action : plan.actions) {
       if (names.size() > 200) {
@@ -217,7 +222,8 @@ class Chain {
     add("difference",
         on_its_way ? ConditionState::waiting : ConditionState::stopped,
         text + names,
-        verb("plan", stack_) + " shows the fields")
+        goes_back() ? verb("status", stack_) + " names the fields"
+                    : verb("plan", stack_) + " shows the fields")
         .since = stack_.drift_since;
   }
 
@@ -286,6 +292,18 @@ class Chain {
                               : std::string());
     link.since = stack_.last_failure;
     link.until = stack_.next_retry;
+  }
+
+  /// What is planned is an older revision, of which `skep plan` in a clone knows nothing.
+  [[nodiscard]] bool goes_back() const { return !stack_.rolled_back_to.empty(); }
+
+  [[nodiscard]] std::string all_obstacles() const {
+    std::string text;
+    for (const auto& note : stack_.plan ? stack_.plan->notes : std::vector<diff::Note>()) {
+      if (note.severity == diff::Note::Severity::blocked)
+        text += (text.empty() ? "" : "; ") + note.text;
+    }
+    return text.empty() ? stack_.message : text;
   }
 
   /// A task that no node takes, or that waits to be placed, never wrote a line.

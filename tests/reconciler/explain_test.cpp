@@ -259,6 +259,32 @@ TEST_F(Explain, WhatIsContendedDiffersAndIsLeftAlone) {
   EXPECT_FALSE(agent.stacks.front().drift_cause);
 }
 
+TEST_F(Explain, WhatBlocksTheWayBackIsNothingThatAPlanOfGitShows) {
+  swarm::NetworkSpec network;
+  network.name = "n";
+  network.driver = "overlay";
+  ASSERT_TRUE(world.engine.create_network(network, {}));
+  deploy("services: {web: {image: 'a:1', networks: [n]}}\nnetworks: {n: {external: true}}\n");
+  const auto first = world.desired().revision.commit;
+  deploy(one_service("a:2"));
+  world.engine.drop_network("n");
+  const auto target = world.options.revision(first, "a");
+  ASSERT_TRUE(target);
+  world.agent().rollback(
+      "a", {first, (*target)->content, world.desired().stacks.front()->content, "uid 0"});
+  ASSERT_TRUE(world.settle());
+  const auto explanation = explain();
+  const auto* obstacle = link(explanation, "obstacle");
+  ASSERT_NE(obstacle, nullptr);
+  EXPECT_THAT(obstacle->text, HasSubstr("network"));
+  EXPECT_THAT(obstacle->remedy, HasSubstr("`skep sync a`"));
+  const auto* difference = link(explanation, "difference");
+  ASSERT_NE(difference, nullptr);
+  EXPECT_THAT(difference->text, HasSubstr("for it goes back to"));
+  for (const auto& condition : explanation.conditions)
+    EXPECT_THAT(condition.remedy, ::testing::Not(HasSubstr("skep plan"))) << condition.name;
+}
+
 TEST_F(Explain, ANetworkThatDiffersAndStaysIsNoAgreement) {
   const auto with = [](const std::string& network) {
     return one_service("a:1") + "    networks: [n]\nnetworks: { n: " + network + " }\n";

@@ -95,6 +95,17 @@ TEST_F(Sequences, ThatSoManyRemovalsWaitForAPersonIsSaidAtOnce) {
               testing::ContainsRegex("is removed at 20[0-9-]+T[0-9:.]+Z, unless it comes back"));
 }
 
+TEST_F(Sequences, WhatIsHeldWithMostOthersSaysNothingUntrueWhenTheseComeBack) {
+  deploy_apps({"a", "b", "c", "d"});
+  remove_apps({"a", "b", "c"});
+  EXPECT_THAT(World::status(push(), "a").message, HasSubstr("with it 3 of 4 stacks"));
+  for (const char* name : {"b", "c"}) write("apps/" + std::string(name), one_service(name));
+  const auto last = push();
+  EXPECT_TRUE(World::status(last, "a").held);
+  EXPECT_EQ(World::status(last, "a").message,
+            "left git when most stacks did: it is removed only after `skep approve a`");
+}
+
 TEST_F(Sequences, WhatWasCorrectedInOneOperationIsToldInFull) {
   Operations operations;
   world.listener = &operations;
