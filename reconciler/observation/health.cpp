@@ -207,6 +207,14 @@ std::string failure_for_good(const swarm::LiveService& service,
   return "";
 }
 
+std::string last_failure(const swarm::LiveService& service, const std::vector<swarm::Task>& tasks) {
+  const swarm::Task* last = nullptr;
+  for (const auto& task : tasks) {
+    if (is_failure(task) && (last == nullptr || last->timestamp <= task.timestamp)) last = &task;
+  }
+  return last == nullptr ? "" : words_of(service, *last);
+}
+
 bool is_unpullable(const swarm::LiveService& service, const std::vector<swarm::Task>& tasks) {
   if (as_many_as_should(service, tasks)) return false;
   const swarm::Task* last = nullptr;

@@ -56,6 +56,10 @@ namespace skep::reconciler {
 [[nodiscard]] std::string failure_for_good(const swarm::LiveService& service,
                                            const std::vector<swarm::Task>& tasks);
 
+/// What the newest of these tasks that failed ended with, however long ago, in the engine's words.
+[[nodiscard]] std::string last_failure(const swarm::LiveService& service,
+                                       const std::vector<swarm::Task>& tasks);
+
 /// Whether it is not up because its image does not come: no such image, or no access.
 [[nodiscard]] bool is_unpullable(const swarm::LiveService& service,
                                  const std::vector<swarm::Task>& tasks);

@@ -78,6 +78,8 @@ HookRun run_of(const repository::Hook& hook,
   run.stage = Stage::running;
   if (failed && std::none_of(own.begin(), own.end(), goes_on)) {
     run.stage = Stage::failed;
+    // After its engine stopped under it, the task is older than the service.
+    if (run.trouble.empty()) run.trouble = last_failure(*at, own);
     return run;
   }
   std::int64_t started = 0;

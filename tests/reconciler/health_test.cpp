@@ -158,6 +158,13 @@ TEST_F(HealthTest, AGlobalJobIsDoneWhenEachNodeIs) {
   EXPECT_FALSE(has_done_its_work(service, tasks)) << "on one node is not on all";
 }
 
+TEST_F(HealthTest, TheLastFailureIsToldHoweverOldItIs) {
+  EXPECT_EQ(last_failure(service, tasks), "");
+  task("failed", 3600s);
+  service.updated_at = to_rfc3339(kNow - 1s);
+  EXPECT_EQ(last_failure(service, tasks), "task: non-zero exit (3)");
+}
+
 TEST_F(HealthTest, AWaitingTaskTellsWhyBeforeAnOlderFailureDoes) {
   task("failed", 12s);
   task("pending", 1s).error = "no suitable node (insufficient resources on 1 node)";
