@@ -18,11 +18,11 @@ constexpr auto kWaitingAnswerAge = 24h;
 /// How often a tag that moves is looked at (`resolve_image: always`).
 constexpr auto kFollowInterval = 5min;
 
-/// Whether a service runs what was rolled out for its tag, and the tag names something newer.
+/// Whether a service runs what was rolled out for its tag, and the registry now says something else
+/// than then: the tag moved, or it gave no digest at all.
 bool tag_moved(const swarm::StackSpec& desired,
                const diff::LiveIndex& live,
                const diff::Policy& policy) {
-  if (policy.resolve_image != diff::ResolveImage::always) return false;
   for (const auto& [key, service] : desired.services) {
     const auto* found = live.state().find_service(service.spec.name);
     const auto& image = service.spec.task_template.container.image;
@@ -32,8 +32,11 @@ bool tag_moved(const swarm::StackSpec& desired,
       continue;
     const auto record = policy.recorded_digests.find(label->second);
     const auto runs = swarm::split_digest(found->spec.task_template.container.image);
-    if (record != policy.recorded_digests.end() && runs.first == image &&
-        runs.second == record->second && runs.second != answer->second.digest)
+    if (runs.first != image || runs.second == answer->second.digest) continue;
+    const bool recorded = record != policy.recorded_digests.end();
+    if (runs.second.empty() && !recorded) return true;
+    if (policy.resolve_image == diff::ResolveImage::always && recorded &&
+        runs.second == record->second)
       return true;
   }
   return false;

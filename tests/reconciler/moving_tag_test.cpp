@@ -138,6 +138,23 @@ TEST_F(MovingTag, IsFollowedThoughSelfHealIsOff) {
   turn_until(image('b'));
 }
 
+TEST_F(MovingTag, ADigestThatTheRegistryGivesLateIsNobodysEdit) {
+  world.files["apps/late/docker-compose.yml"] = one_service("registry:5000/late:1");
+  world.files["apps/late/skep.yaml"] = "resolve_image: always\n";
+  world.commit();
+  const auto late = [&] {
+    const auto state = world.engine.observe({});
+    const auto* service = state ? state->find_service("late_web") : nullptr;
+    return service == nullptr ? "" : service->spec.task_template.container.image;
+  };
+  turn_until([&](const ports::StackStatus&) { return late() == "registry:5000/late:1"; });
+  world.engine.set_image("registry:5000/late:1", {"sha256:" + std::string(64, 'c'), {}});
+  told.done.clear();
+  world.clock.advance(10min);
+  turn_until([&](const ports::StackStatus&) { return late().ends_with("ccc"); });
+  for (const auto& done : told.done) EXPECT_EQ(done.find("drift"), std::string::npos) << done;
+}
+
 TEST_F(MovingTag, AnImageThatSomebodySetIsStillAnEdit) {
   world.engine.edit_service(
       "web_web", [](swarm::ServiceSpec& spec) { spec.task_template.container.image = "evil:1"; });
