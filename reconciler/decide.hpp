@@ -104,6 +104,8 @@ struct StackMemory {
   std::optional<ports::DriftCause> drift_cause;
   std::optional<WallTime> drift_since, last_success, last_failure;
   std::chrono::milliseconds last_duration{};
+  std::string held_content;  ///< That git has and the swarm not yet …
+  WallTime held_since{};     ///< … since.
 };
 
 /// What the swarm holds of a stack's hooks, and what is next.

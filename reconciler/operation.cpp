@@ -75,6 +75,7 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
   if (!facts.differs() && decision.verdict != Verdict::broken) {
     memory.drift_cause.reset();
     memory.drift_since.reset();
+    if (!facts.kept) memory.held_content.clear();
   } else if (facts.differs()) {
     // Where swarm itself went back from what git wants, nobody edited anything.
     const bool by_swarm = facts.rolled_back || facts.rolling_back;
@@ -84,6 +85,12 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
     if (!memory.drift_since || (memory.drift_cause != cause && !memory.operation)) {
       memory.drift_cause = cause;
       memory.drift_since = clock_.now();
+      // What a window holds is as old as it is, whatever was healed meanwhile.
+      if (cause == ports::DriftCause::pending && facts.desired != nullptr) {
+        if (memory.held_content != facts.desired->content) memory.held_since = clock_.now();
+        memory.held_content = facts.desired->content;
+        memory.drift_since = memory.held_since;
+      }
     }
   }
   const bool arrived = facts.plan.empty() && facts.health == Health::healthy &&

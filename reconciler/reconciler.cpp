@@ -132,8 +132,13 @@ Result<Turn> Reconciler::turn(const repository::DesiredState& desired, std::stop
   gather(desired, index, *state, work, stop);
   note_lost_records(desired, *state, turn);
   // What ended makes room for what waited, so it is noticed before the order is made.
-  for (std::size_t i = 0; i < work.facts.size(); ++i)
-    follow_operation(work.facts[i], work.decisions[i]);
+  for (std::size_t i = 0; i < work.facts.size(); ++i) {
+    const auto& facts = work.facts[i];
+    const bool healed = memory_[facts.name].operation && facts.kept;
+    follow_operation(facts, work.decisions[i]);
+    // What the window holds is what differs again.
+    if (healed && !memory_[facts.name].operation) turn.wrote = true;
+  }
   for (std::size_t i = 0; i < work.facts.size(); ++i)
     follow_hook(work.facts[i], work.decisions[i], stop);
   give_grace(work, turn);

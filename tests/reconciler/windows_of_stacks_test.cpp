@@ -86,6 +86,19 @@ TEST_F(WindowsOfStacks, WhatIsEditedWhileACommitWaitsIsPutBackToTheCommitBefore)
   EXPECT_EQ(image("a_web"), "a:2");
 }
 
+TEST_F(WindowsOfStacks, WhatIsHeldIsShownAgainAfterAnEditWasHealedAndIsAsOldAsBefore) {
+  const auto since = tests::World::status(settle(), "a").drift_since;
+  ASSERT_TRUE(since);
+  world.clock.advance(10min);
+  world.engine.edit_service(
+      "a_web", [](swarm::ServiceSpec& spec) { spec.task_template.container.env = {"EVIL=1"}; });
+  const auto held = tests::World::status(settle(), "a");
+  EXPECT_EQ(held.drift_cause, ports::DriftCause::pending);
+  EXPECT_EQ(held.drift_since, since);
+  ASSERT_TRUE(held.plan);
+  EXPECT_FALSE(held.plan->actions.empty());
+}
+
 TEST_F(WindowsOfStacks, WhereSelfHealIsOffNothingIsPutBack) {
   world.files["apps/a/skep.yaml"] += "self_heal: false\n";
   world.commit();
