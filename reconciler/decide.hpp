@@ -34,6 +34,8 @@ struct Operation {
   WallTime began{};
   std::optional<WallTime> last_write = {};   ///< When the swarm last accepted something of it.
   std::optional<WallTime> drift_since = {};  ///< When the difference was first seen.
+  std::size_t prolonged = 0;                 ///< Times that its deadline began anew for a node …
+  std::string nodes_moved = {};              ///< … that had moved then, by the engine's clock.
   std::string content = {};                  ///< What it leads to.
   std::string actor = {};                    ///< Who asked for it; "" for nobody.
   std::string revision_from = {}, revision_to = {}, plan_digest = {};
@@ -102,10 +104,10 @@ struct StackMemory {
   /// When a stack that left git may go, by a clock that nobody sets.
   std::optional<SteadyTime> leaves_at;
   std::optional<ports::DriftCause> drift_cause;
-  std::optional<WallTime> drift_since, last_success, last_failure;
-  std::chrono::milliseconds last_duration{};
   std::string held_content;  ///< That git has and the swarm not yet …
   WallTime held_since{};     ///< … since.
+  std::optional<WallTime> drift_since, last_success, last_failure;
+  std::chrono::milliseconds last_duration{};
 };
 
 /// What the swarm holds of a stack's hooks, and what is next.

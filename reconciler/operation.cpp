@@ -145,6 +145,10 @@ void Reconciler::follow_operation(const StackFacts& facts, const Decision& decis
     finish_operation(facts, false, "health", "");
   } else if (facts.desired != nullptr && !lasts && !only_tidying &&
              now - memory.operation->progressed > facts.patience()) {
+    if (waits_for_nodes(facts)) {
+      memory.operation->progressed = now;
+      return;
+    }
     memory.overdue_content = facts.target()->content;
     finish_operation(facts, false, "health", "no progress before the deadline");
   }

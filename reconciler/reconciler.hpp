@@ -282,6 +282,9 @@ class Reconciler {
   /// Its rollout is on trial, and where swarm paused it the content is not to blame, or is tried
   /// on.
   bool is_excused(const StackFacts& facts, const diff::LiveIndex& index);
+  /// At its deadline: whether a node went or came during the operation, or one that went is missing
+  /// still, so that it gets more time. Not for ever.
+  bool waits_for_nodes(const StackFacts& facts);
   /// A node went or came while this was being rolled out: the content is not to blame that swarm
   /// rolled it back.
   bool is_excused_rollback(const StackFacts& facts, const swarm::UpdateStatus& update);
@@ -313,6 +316,7 @@ class Reconciler {
   SteadyTime last_observed_{};
   std::uint64_t turns_ = 0;
   bool blind_ = false;                                ///< The swarm could not be read since.
+  std::optional<SteadyTime> sees_again_;              ///< When that last ended.
   std::map<swarm::ObjectId, swarm::LiveNode> nodes_;  ///< As they were last seen.
   std::string nodes_moved_;          ///< When a node last went or came, by the engine's clock.
   const std::string began_;          ///< When this was made, RFC 3339.

@@ -10,7 +10,11 @@
 namespace skep::reconciler {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::size_t kMostChances = 3;  ///< A node may come and go all day.
+/// The first lists after an engine hung may be of before its nodes registered anew (seen).
+constexpr auto kAfterBlindness = 30s;
 
 bool is_paused(const swarm::LiveService& service) {
   return service.update.state == "paused" || service.update.state == "rollback_paused";
@@ -60,14 +64,40 @@ std::string begin_of_paused_update(const diff::Plan& plan, const diff::LiveIndex
 
 void Reconciler::watch_nodes(const swarm::LiveState& live) {
   std::map<swarm::ObjectId, swarm::LiveNode> nodes;
+  const auto now = clock_.steady();
+  if (blind_) sees_again_ = now;
   for (const auto& node : live.nodes) {
     const auto known = nodes_.find(node.id);
     // Who was not looking does not know.
-    if (blind_ || known == nodes_.end() || !takes_the_same_tasks(known->second, node))
+    const bool unseen = blind_ || known == nodes_.end();
+    const bool registered = sees_again_ && now < *sees_again_ + kAfterBlindness && !unseen &&
+                            known->second.updated_at != node.updated_at;
+    if (unseen || registered || !takes_the_same_tasks(known->second, node))
       nodes_moved_ = std::max(nodes_moved_, node.updated_at);
     nodes[node.id] = node;
   }
   nodes_ = std::move(nodes);
+}
+
+bool Reconciler::waits_for_nodes(const StackFacts& facts) {
+  auto& memory = memory_[facts.name];
+  auto& operation = *memory.operation;
+  const bool moved = nodes_moved_ > std::max(operation.nodes_moved, memory.nodes_moved);
+  const bool away = std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& entry) {
+    const auto& node = entry.second;
+    return (node.state != "ready" || node.availability != "active") &&
+           node.updated_at > memory.nodes_moved;
+  });
+  const bool no_place =
+      std::any_of(facts.services.begin(), facts.services.end(), [](const auto& service) {
+        return service.trouble.find("no suitable node") != std::string::npos;
+      });
+  if (operation.prolonged >= kMostChances || !(moved || (away && no_place))) return false;
+  ++operation.prolonged;
+  operation.nodes_moved = nodes_moved_;
+  log_.warn(
+      logfmt("a node went or came during the rollout: it gets more time", {{"stack", facts.name}}));
+  return true;
 }
 
 bool Reconciler::is_excused_rollback(const StackFacts& facts, const swarm::UpdateStatus& update) {

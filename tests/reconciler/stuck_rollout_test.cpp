@@ -80,6 +80,46 @@ TEST_F(PausedRollout, WhereANodeWasDrainedMeanwhileIsSentAgain) {
   EXPECT_NE(update_of(), "paused") << "it was not sent again";
 }
 
+TEST_F(PausedRollout, OfANodeThatIsAwayForLongerThanTheDeadlineGetsMoreTime) {
+  begin();
+  world.engine.set_node_state("alpha", "down");
+  turn();
+  for (int i = 0; i < 8; ++i) {  // Five minutes are the deadline.
+    world.clock.advance(1min);
+    ASSERT_FALSE(look().quarantined) << "after " << i << " minutes: " << look().message;
+  }
+  world.engine.set_node_state("alpha", "ready");
+  world.engine.set_running("a_web", std::nullopt);
+  EXPECT_TRUE(settle().all_good());
+  EXPECT_EQ(image_of("a_web"), "a:2");
+}
+
+TEST_F(PausedRollout, GetsNoMoreTimeWhereAllNodesStayed) {
+  begin();
+  for (int i = 0; i < 8; ++i) {
+    world.clock.advance(1min);
+    turn();
+  }
+  EXPECT_TRUE(look().quarantined);
+}
+
+TEST_F(PausedRollout, OfAnEngineThatHungIsSentAgainThoughItsNodeIsSeenOnlyLater) {
+  begin();
+  pause();
+  const auto began = world.engine.state().find_service("a_web")->update.started_at;
+  world.engine.set_update_status("a_web", {"updating", began, "", ""});
+  world.engine.fail_next(Operation::observe, {ErrorKind::unavailable, "no answer"});
+  ASSERT_FALSE(world.settle());
+  turn();  // The first list is of before the node registered anew.
+  world.clock.advance(1s);
+  world.engine.set_node_state("alpha", "ready");
+  world.engine.set_update_status("a_web",
+                                 {"paused", began, "", "failed to find a load balancer IP"});
+  const auto writes = world.engine.calls(Operation::update_service);
+  EXPECT_FALSE(look().quarantined);
+  EXPECT_EQ(world.engine.calls(Operation::update_service), writes + 1);
+}
+
 TEST_F(PausedRollout, GoesBackWhereItIsPausedOnceMore) {
   begin();
   node_restarts();
