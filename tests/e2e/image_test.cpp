@@ -43,7 +43,7 @@ class AgentImage : public EndToEnd {
   }
 };
 
-TEST_F(AgentImage, DeploysHealsAndAnswersAsAServiceOfTheSwarm) {
+TEST_F(AgentImage, DeploysHealsAndAnswersAsAServiceOfTheSwarm_Attack33) {
   build();
   repo->stack("shop", "services:\n  app: " + service(kImage1));
   auto commit = repo->push();

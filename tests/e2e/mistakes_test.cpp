@@ -179,7 +179,7 @@ TEST_F(Mistakes, APortThatTwoStacksPublishFreezesTheLaterOne) {
   EXPECT_THAT(names("services"), ElementsAre("good_app", "one_app"));
 }
 
-TEST_F(Mistakes, LinksInTheRepositoryAreRefusedByName) {
+TEST_F(Mistakes, LinksInTheRepositoryAreRefusedByName_Trap30_Attack1) {
   repo->link("apps/linked/docker-compose.yml", "/etc/passwd");
   repo->stack("bad", with("    configs: [c]\n", "configs:\n  c: { file: link.txt }\n"));
   repo->link("apps/bad/link.txt", "/etc/passwd");

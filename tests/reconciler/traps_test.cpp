@@ -9,7 +9,7 @@
 //   4, 5, 6, 12, 17, 19, 20   tests/diff, and e2e.Replacement for 4 and 5
 //   14                        also ReconcilerTest.AnEmptyRepositoryRemovesNothingUntilApproved
 //   27, 37                    also agent_test.cpp and e2e.Outage
-//   30                        tests/gitsync, and Mistakes.LinksInTheRepositoryAreRefusedByName
+//   30                        tests/gitsync, and Mistakes.LinksInTheRepositoryAreRefusedByName_Trap30_Attack1
 namespace skep::reconciler {
 namespace {
 

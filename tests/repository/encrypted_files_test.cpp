@@ -341,7 +341,7 @@ TEST(EncryptedFiles, AValueThatEndsInTheEnvironmentIsRemarkedOnWithoutTheValue) 
   EXPECT_THAT(text, Not(AnyOf(HasSubstr("correct-horse"), HasSubstr("battery"))));
 }
 
-TEST(EncryptedFiles, WithoutAKeyALookShowsPlaceholdersAndChecksTheRest) {
+TEST(EncryptedFiles, WithoutAKeyALookShowsPlaceholdersAndChecksTheRest_Attack27) {
   auto files = everywhere();
   const auto state = load(files, options(false, true));
   const auto& stack = *state.stacks.front();

@@ -47,7 +47,7 @@ TEST(RegistryEvent, ATagOfOneEventIsNotTheNextOnes) {
               ElementsAre("a:1"));
 }
 
-TEST(RegistryEvent, OfDockerHub) {
+TEST(RegistryEvent, OfDockerHubWhoseCallbackIsNeverCalled_A15) {
   EXPECT_THAT(images_of(R"({"callback_url": "http://169.254.169.254/", "push_data":
     {"pushed_at": 1417566161, "pusher": "trustedbuilder", "tag": "latest"},
     "repository": {"is_private": true, "name": "testhook", "repo_name": "svendowideit/testhook"}})"),

@@ -60,7 +60,7 @@ TEST(Errors, OfAnOpenStructurePointToItsBeginning) {
 
 class Refused : public testing::TestWithParam<const char*> {};
 
-TEST_P(Refused, IsRefusedByNameWithTheReason) {
+TEST_P(Refused, IsRefusedByNameWithTheReason_Attack6) {
   const auto error = error_of(std::string("{{ ") + GetParam() + " }}");
   EXPECT_THAT(error.message,
               HasSubstr(std::string("function \"") + GetParam() + "\" is refused: "));
