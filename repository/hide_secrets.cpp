@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -106,24 +107,49 @@ Unfolded unfold(std::string_view text) {
   return unfolded;
 }
 
-/// As they may be found in an unfolded text.
-std::vector<std::string> unfolded_forms(const std::string& secret) {
-  std::vector<std::string> forms;
-  for (const auto& form : forms_of(secret)) {
-    auto text = unfold(form).text;
-    while (text.ends_with(' ')) text.pop_back();
-    if (text.starts_with(' ')) text.erase(0, 1);
-    if (text.size() >= kShortestPart) forms.push_back(std::move(text));
-  }
-  return forms;
-}
+/// A secret as it may be found in unfolded texts. A whole file may be one, so its forms are made
+/// only for a text that can hold one of them, and once. Refers to the secret.
+class Sought {
+ public:
+  explicit Sought(const std::string& secret)
+      : secret_(&secret),
+        least_(static_cast<std::size_t>(std::count_if(secret.begin(), secret.end(), [](char c) {
+          return kBlanks.find(c) == std::string_view::npos;
+        }))) {}
 
-bool holds(const Unfolded& place, const std::string& secret) {
-  const auto forms = unfolded_forms(secret);
-  return std::any_of(forms.begin(), forms.end(), [&](const std::string& form) {
-    return place.text.find(form) != std::string::npos;
-  });
-}
+  [[nodiscard]] const std::string& secret() const { return *secret_; }
+
+  /// Those that are not longer than the text; no form is shorter than the secret without blanks.
+  const std::vector<std::string>& forms_for(const Unfolded& text) {
+    static const std::vector<std::string> kNone;
+    if (least_ > text.text.size()) return kNone;
+    if (!forms_) forms_ = unfolded_forms();
+    return *forms_;
+  }
+
+  bool is_in(const Unfolded& text) {
+    const auto& forms = forms_for(text);
+    return std::any_of(forms.begin(), forms.end(), [&](const std::string& form) {
+      return text.text.find(form) != std::string::npos;
+    });
+  }
+
+ private:
+  [[nodiscard]] std::vector<std::string> unfolded_forms() const {
+    std::vector<std::string> forms;
+    for (const auto& form : forms_of(*secret_)) {
+      auto text = unfold(form).text;
+      while (text.ends_with(' ')) text.pop_back();
+      if (text.starts_with(' ')) text.erase(0, 1);
+      if (text.size() >= kShortestPart) forms.push_back(std::move(text));
+    }
+    return forms;
+  }
+
+  const std::string* secret_;
+  std::size_t least_;
+  std::optional<std::vector<std::string>> forms_;
+};
 
 /// Of each line, counted from 1, whether a secret stands on it and on another one.
 std::vector<bool> continued_lines(std::string_view text, const std::vector<std::string>& secrets) {
@@ -131,7 +157,8 @@ std::vector<bool> continued_lines(std::string_view text, const std::vector<std::
   const auto count = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
   std::vector<bool> continued(count + 1);
   for (const auto& secret : secrets) {
-    for (const auto& form : unfolded_forms(secret)) {
+    Sought sought(secret);
+    for (const auto& form : sought.forms_for(unfolded)) {
       if (form.find(' ') == std::string::npos) continue;
       for (auto at = unfolded.text.find(form); at != std::string::npos;
            at = unfolded.text.find(form, at + 1)) {
@@ -188,6 +215,7 @@ void hide_secrets(Findings& findings,
                   const RedactionSet& set,
                   const std::function<std::string(const SourcePosition&)>& text_at) {
   if (secrets.empty()) return;
+  std::vector<Sought> sought(secrets.begin(), secrets.end());
   for (auto& finding : findings) {
     auto& message = finding.message;
     message = set.mask_field(message);
@@ -198,10 +226,10 @@ void hide_secrets(Findings& findings,
     auto parts = whole_quotations(message, secrets);
     const Quotations quotations(message);
     const auto place = unfold(text_at ? text_at(finding.at) : "");
-    for (const auto& secret : secrets) {
-      const auto more = quotations.of(secret);
-      if (!more.empty() && holds(place, secret))
-        parts.insert(parts.end(), more.begin(), more.end());
+    for (auto& one : sought) {
+      if (!one.is_in(place)) continue;
+      const auto more = quotations.of(one.secret());
+      parts.insert(parts.end(), more.begin(), more.end());
     }
     message = without(message, parts);
   }
