@@ -62,7 +62,7 @@ TEST_F(Removal, AStackWhoseTasksTakeAWhileToStopIsRemovedWithoutAFailure) {
   repo->stack("slow",
               "services:\n  app: { image: " + kImage1 +
                   ", command: [sh, -c, 'trap \"\" TERM; while :; do sleep 1; done'], "
-                  "stop_grace_period: 4s }\n");
+                  "stop_grace_period: 12s }\n");  // Long enough for a plan meanwhile.
   start_agent();
   ASSERT_TRUE(agent->wait_for_commit(repo->push()));
   repo->remove("apps/slow");
