@@ -31,7 +31,7 @@ void add(Findings& findings, Error error, const std::string& file) {
 }
 
 /// All of a file that has one document.
-Result<yaml::Node> parsed(const std::string& text, const std::string& file) {
+Result<yaml::Node> one_document(const std::string& text, const std::string& file) {
   auto node = yaml::parse(text, file);
   if (!node) return node;
   if (auto single = yaml::check_single_document(text, file); !single)
@@ -43,7 +43,7 @@ Result<yaml::Node> parsed(const std::string& text, const std::string& file) {
 yaml::Node values_of(const Input& input, Findings& findings) {
   yaml::Node values(yaml::Map(), {input.values_place});
   for (const auto& file : input.values) {
-    auto node = parsed(file.text, file.name);
+    auto node = one_document(file.text, file.name);
     if (!node) {
       add(findings, std::move(node).error(), file.name);
     } else if (node->as<yaml::Map>() != nullptr) {
@@ -71,7 +71,7 @@ std::optional<yaml::Node> Package::read_yaml(const std::string& file) {
   const auto found = files_.find(file);
   if (found == files_.end()) return std::nullopt;
   const auto place = place_ + "/" + file;
-  auto node = parsed(found->second, place);
+  auto node = one_document(found->second, place);
   if (!node) {
     add(findings_, std::move(node).error(), place);
     return std::nullopt;
@@ -118,10 +118,16 @@ Package Package::from(std::string name, std::string place, Files files) {
     package.defaults_ = *std::move(defaults);
   }
   package.schema_ = package.read_yaml("values.schema.json");
+  std::vector<templates::Source> sources;
   for (const auto& [path, text] : package.files_) {
     if (!is_template(path)) continue;
-    package.sources_.push_back({package.place_ + "/" + path, text});
-    if (!only_defines(path)) package.rendered_.push_back(package.sources_.back().name);
+    sources.push_back({package.place_ + "/" + path, text});
+    if (!only_defines(path)) package.rendered_.push_back(sources.back().name);
+  }
+  if (auto all = templates::Parsed::from(sources)) {
+    package.parsed_ = *std::move(all);
+  } else {
+    add(package.findings_, std::move(all).error(), package.place_);
   }
   if (package.rendered_.empty()) {
     package.complain("the template has no file to render: expected templates/*.yml",
@@ -138,7 +144,7 @@ Output render(const Package& package, const Input& input, const templates::Limit
   Output output;
   output.findings = package.findings();
   const auto own = values_of(input, output.findings);
-  if (has_errors(output.findings)) return output;
+  if (has_errors(output.findings) || !package.parsed()) return output;
   output.values = over_defaults(package.defaults(), own);
   if (package.schema() != nullptr) {
     auto findings = check(
@@ -164,7 +170,7 @@ Output render(const Package& package, const Input& input, const templates::Limit
   auto share = limits;
   share.steps /= package.rendered().size();
   for (const auto& name : package.rendered()) {
-    auto text = templates::render(package.sources(), name, context, share);
+    auto text = templates::render(*package.parsed(), name, context, share);
     if (!text) {
       add(output.findings, std::move(text).error(), name);
       continue;

@@ -31,8 +31,8 @@ class Package {
   [[nodiscard]] const yaml::Node& defaults() const noexcept { return defaults_; }
   /// nullptr where the template has no schema.
   [[nodiscard]] const yaml::Node* schema() const noexcept { return schema_ ? &*schema_ : nullptr; }
-  /// What can be included, what is rendered included.
-  [[nodiscard]] const std::vector<templates::Source>& sources() const noexcept { return sources_; }
+  /// All its templates, helpers included; nothing where one cannot be read: that is a finding.
+  [[nodiscard]] const std::optional<templates::Parsed>& parsed() const noexcept { return parsed_; }
   /// Names of the sources that are rendered, in the order in which they are merged.
   [[nodiscard]] const std::vector<std::string>& rendered() const noexcept { return rendered_; }
 
@@ -45,7 +45,7 @@ class Package {
   Files files_;
   yaml::Node defaults_;
   std::optional<yaml::Node> schema_;
-  std::vector<templates::Source> sources_;
+  std::optional<templates::Parsed> parsed_;
   std::vector<std::string> rendered_;
   Findings findings_;
 };

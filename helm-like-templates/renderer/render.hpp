@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/result.hpp"
@@ -40,10 +42,31 @@ struct Context {
   Secrets* secrets = nullptr;  ///< Null where there are none to care for.
 };
 
-/// Renders the source named `main`. All sources are parsed, so that what `_helpers.tpl` defines can
-/// be included; a later definition of a name replaces an earlier one. Swarm's own placeholders
-/// (`{{.Node.Hostname}}`) come out as they stand. The context is not changed, whatever `set` does.
-/// Errors: invalid_input with the position of the expression that failed.
+/// Sources that were parsed once, to be rendered with any data. Cheap to copy; safe from several
+/// threads.
+class Parsed {
+ public:
+  /// All belong together, so that what `_helpers.tpl` defines can be included; a later definition
+  /// of a name replaces an earlier one. Errors: invalid_input, positioned.
+  static Result<Parsed> from(const std::vector<Source>& sources);
+
+  struct State;
+  [[nodiscard]] const State& state() const noexcept { return *state_; }
+
+ private:
+  explicit Parsed(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  std::shared_ptr<const State> state_;
+};
+
+/// Renders the source named `main`. Swarm's own placeholders (`{{.Node.Hostname}}`) come out as
+/// they stand. The context is not changed, whatever `set` does. Errors: invalid_input with the
+/// position of the expression that failed.
+Result<std::string> render(const Parsed& parsed,
+                           const std::string& main,
+                           const Context& context,
+                           const Limits& limits = {});
+
+/// The same of sources that are rendered once.
 Result<std::string> render(const std::vector<Source>& sources,
                            const std::string& main,
                            const Context& context,
