@@ -151,7 +151,8 @@ Output render(const Package& package, const Input& input, const templates::Limit
         *package.schema(),
         output.values,
         {},
-        input.secrets != nullptr && input.secrets->masked() ? templates::Secrets::kStandIn : "");
+        input.secrets != nullptr && input.secrets->masked() ? templates::Secrets::kStandIn : "",
+        package.patterns());
     // A default that may not stay is mended in the stack's values.
     for (auto& finding : findings) {
       if (finding.at.file == package.defaults().at().file)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/finding.hpp"
+#include "helm-like-templates/package/schema.hpp"
 #include "helm-like-templates/renderer/render.hpp"
 #include "yaml/node.hpp"
 
@@ -31,6 +32,7 @@ class Package {
   [[nodiscard]] const yaml::Node& defaults() const noexcept { return defaults_; }
   /// nullptr where the template has no schema.
   [[nodiscard]] const yaml::Node* schema() const noexcept { return schema_ ? &*schema_ : nullptr; }
+  [[nodiscard]] const SchemaPatterns& patterns() const noexcept { return *patterns_; }
   /// All its templates, helpers included; nothing where one cannot be read: that is a finding.
   [[nodiscard]] const std::optional<templates::Parsed>& parsed() const noexcept { return parsed_; }
   /// Names of the sources that are rendered, in the order in which they are merged.
@@ -45,6 +47,7 @@ class Package {
   Files files_;
   yaml::Node defaults_;
   std::optional<yaml::Node> schema_;
+  std::shared_ptr<const SchemaPatterns> patterns_ = std::make_shared<SchemaPatterns>();
   std::optional<templates::Parsed> parsed_;
   std::vector<std::string> rendered_;
   Findings findings_;

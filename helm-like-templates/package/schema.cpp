@@ -16,6 +16,11 @@
 #include "helm-like-templates/package/schema_keywords.hpp"
 
 namespace skep::package {
+
+struct SchemaPatterns::State {
+  std::map<std::string, std::unique_ptr<RE2>> compiled;  ///< None is ever taken out.
+};
+
 namespace {
 
 std::size_t characters(std::string_view text) {
@@ -53,8 +58,11 @@ std::string listed(const yaml::List& list) {
 
 class Checker {
  public:
-  Checker(const yaml::Node& root, const SchemaLimits& limits, std::string_view stand_in)
-      : root_(root), limits_(limits), stand_in_(stand_in) {}
+  Checker(const yaml::Node& root,
+          const SchemaLimits& limits,
+          std::string_view stand_in,
+          SchemaPatterns::State& patterns)
+      : root_(root), limits_(limits), stand_in_(stand_in), patterns_(patterns) {}
 
   Findings run(const yaml::Node& values) {
     Findings findings;
@@ -352,7 +360,7 @@ class Checker {
       blame(pattern, "pattern must be a string");
       return nullptr;
     }
-    auto& slot = patterns_[*text];
+    auto& slot = patterns_.compiled[*text];
     if (slot == nullptr) {
       if (text->size() > limits_.pattern) {
         blame(pattern, "pattern is longer than " + std::to_string(limits_.pattern) + " characters");
@@ -526,7 +534,7 @@ class Checker {
   const SchemaLimits& limits_;
   std::string_view stand_in_;
   std::size_t unknown_ = 0;  ///< Texts that were passed over, however often.
-  std::map<std::string, std::unique_ptr<RE2>> patterns_;
+  SchemaPatterns::State& patterns_;
   Findings schema_findings_;
   std::size_t steps_ = 0;
   std::string stopped_;
@@ -537,8 +545,12 @@ class Checker {
 Findings check(const yaml::Node& schema,
                const yaml::Node& values,
                const SchemaLimits& limits,
-               std::string_view stand_in) {
-  return Checker(schema, limits, stand_in).run(values);
+               std::string_view stand_in,
+               const SchemaPatterns& patterns) {
+  return Checker(schema, limits, stand_in, patterns.state()).run(values);
 }
+
+SchemaPatterns::SchemaPatterns() : state_(std::make_unique<State>()) {}
+SchemaPatterns::~SchemaPatterns() = default;
 
 }  // namespace skep::package

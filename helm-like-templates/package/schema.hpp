@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,22 @@ struct SchemaLimits {
   std::size_t findings = 50;
 };
 
+/// The patterns of a schema, compiled when they are first met: for many checks with one schema. Not
+/// for several threads.
+class SchemaPatterns {
+ public:
+  SchemaPatterns();
+  ~SchemaPatterns();
+  SchemaPatterns(const SchemaPatterns&) = delete;
+  SchemaPatterns& operator=(const SchemaPatterns&) = delete;
+
+  struct State;
+  [[nodiscard]] State& state() const noexcept { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
 /// Checks values against a JSON schema: draft-07 without references to other files, patterns by
 /// RE2. Findings stand where the value was written and name its key and what is allowed. Mistakes
 /// of the schema itself stand in the schema. A text with `stand_in` in it, unless that is empty, is
@@ -26,7 +43,8 @@ struct SchemaLimits {
 [[nodiscard]] Findings check(const yaml::Node& schema,
                              const yaml::Node& values,
                              const SchemaLimits& limits = {},
-                             std::string_view stand_in = {});
+                             std::string_view stand_in = {},
+                             const SchemaPatterns& patterns = {});
 
 /// Keywords that check() does not know and so passes over, each with its place.
 [[nodiscard]] Findings unknown_keywords(const yaml::Node& schema);
