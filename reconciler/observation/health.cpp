@@ -88,6 +88,15 @@ std::uint64_t done(const swarm::LiveService& service, const std::vector<swarm::T
       }));
 }
 
+/// Null where none failed.
+const swarm::Task* newest_failure(const std::vector<swarm::Task>& tasks) {
+  const swarm::Task* last = nullptr;
+  for (const auto& task : tasks) {
+    if (is_failure(task) && (last == nullptr || last->timestamp <= task.timestamp)) last = &task;
+  }
+  return last;
+}
+
 bool is_updating(const swarm::LiveService& service) {
   return service.update.state == "updating" || service.update.state == "rollback_started";
 }
@@ -208,19 +217,13 @@ std::string failure_for_good(const swarm::LiveService& service,
 }
 
 std::string last_failure(const swarm::LiveService& service, const std::vector<swarm::Task>& tasks) {
-  const swarm::Task* last = nullptr;
-  for (const auto& task : tasks) {
-    if (is_failure(task) && (last == nullptr || last->timestamp <= task.timestamp)) last = &task;
-  }
+  const auto* last = newest_failure(tasks);
   return last == nullptr ? "" : words_of(service, *last);
 }
 
 bool is_unpullable(const swarm::LiveService& service, const std::vector<swarm::Task>& tasks) {
   if (as_many_as_should(service, tasks)) return false;
-  const swarm::Task* last = nullptr;
-  for (const auto& task : tasks) {
-    if (is_failure(task) && (last == nullptr || last->timestamp <= task.timestamp)) last = &task;
-  }
+  const auto* last = newest_failure(tasks);
   return last != nullptr && failure_reason(*last) == "image";
 }
 
