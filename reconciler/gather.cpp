@@ -331,7 +331,7 @@ void Reconciler::plan_stack(StackFacts& facts, const diff::LiveIndex& index, std
   if (!facts.kept) planned = plan_towards(*facts.target(), facts, index, stop);
   facts.plan = std::move(planned.plan);
   if (const auto& other = facts.target()->with_other_stand_ins)
-    hide_unknown(facts.plan, plan_towards(*other, facts, index, stop).plan);
+    hide_unknown(facts.plan, planner_.plan(*other, index, facts.record, stop).plan);
   hide_secrets(facts.plan, options_.mask);
   send_stuck_again(facts, index, stop);
   police(facts);

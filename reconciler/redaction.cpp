@@ -81,16 +81,17 @@ void hide_secrets(diff::Plan& plan, const std::function<void(std::string&)>& mas
 void hide_unknown(diff::Plan& plan, const diff::Plan& other) {
   for (auto& action : plan.actions) {
     const auto* same = action_like(action, other);
-    std::set<std::string>
-        lists;  // Elements of which are unknown: which one was which, nobody can tell.
+    // Lists with an element that is not known: which of the live ones it is nobody can tell.
+    std::set<std::string> unknown;
     for (const auto& change : action.changes) {
-      if (change_like(change, same) == nullptr) lists.insert(change.path);
+      if (change_like(change, same) == nullptr) unknown.insert(change.path);
     }
     for (auto& change : action.changes) {
-      const auto* twin = change_like(change, same);
-      const bool element = lists.contains(change.path);
-      if (!element && twin->after == change.after) continue;
-      if (element && !change.item.empty()) change.item = RedactionSet::kMask;
+      if (unknown.contains(change.path)) {
+        if (!change.item.empty()) change.item = RedactionSet::kMask;
+      } else if (change_like(change, same)->after == change.after) {
+        continue;
+      }
       hide(change);
     }
   }

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "reconciler/ports/forwarding_engine.hpp"
+#include "repository/decryption.hpp"
 #include "tests/reconciler/world.hpp"
 
 // What goes wrong in the world, at any moment: only what it concerns may stop, and it goes on by
@@ -587,6 +588,38 @@ TEST_F(Faults, HundredsOfStacksAreSettledAndThenLeftAlone) {
   EXPECT_EQ(world.engine.write_count(), 0U);
   EXPECT_EQ(world.engine.calls(Operation::observe) - observed, 1U);
   EXPECT_EQ(world.engine.calls(Operation::tasks), tasks);
+}
+
+// --- secrets never leave memory (promise 7)
+
+TEST_F(Faults, APlanWithoutTheKeyShowsNothingOfWhatIsLiveWhereAValueIsEncrypted) {
+  const auto key = sops::Identity::generate();
+  const auto sealed = sops::encrypt("GRACE=45s\n",
+                                    ".env.sops",
+                                    sops::Format::dotenv,
+                                    {{key.recipient()}, {}, "2026-01-02T03:04:05Z"});
+  ASSERT_TRUE(sealed);
+  world.files["apps/a/.env.sops"] = *sealed;
+  const auto compose = [](const std::string& image) {
+    return one_service(image) + "    stop_grace_period: \"${GRACE}\"\n";
+  };
+  world.files["apps/a/docker-compose.yml"] = compose("a:1");
+  world.load.decryption =
+      std::make_shared<repository::Decryption>(repository::Decryption{.identities = {key}});
+  ASSERT_TRUE(push().all_good());
+  world.load.decryption = std::make_shared<repository::Decryption>(
+      repository::Decryption{.identities = {}, .placeholders = true});
+  world.options.plan_only = true;
+  world.restart_agent();
+  world.files["apps/a/docker-compose.yml"] = compose("a:2");  // It is rendered anew.
+  world.commit();
+  const auto status = World::status(turn(), "a");
+  ASSERT_TRUE(status.plan);
+  ASSERT_EQ(status.plan->actions.size(), 1U);
+  std::map<std::string, std::string> before;
+  for (const auto& change : status.plan->actions[0].changes) before[change.path] = change.before;
+  EXPECT_EQ(before["image"], "a:1") << "what is not encrypted is shown";
+  EXPECT_EQ(before["stop_grace_period"], "***");
 }
 
 }  // namespace
