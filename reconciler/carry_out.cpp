@@ -143,8 +143,7 @@ Result<void> Reconciler::carry_out(const repository::DesiredState& desired,
     work.decisions[i] = {Verdict::wait,
                          "it changed while it was looked at, and something of it is to be removed: "
                          "looked at again"};
-    const auto later = clock_.steady() + kAfterAChange;
-    turn.retry_at = std::min(turn.retry_at.value_or(later), later);
+    turn.retry_by(clock_.steady() + kAfterAChange);
   }
   // What is ours is written down before the first write to it: killed in between, the next run
   // knows.
@@ -243,8 +242,7 @@ Result<void> Reconciler::carry_out(const repository::DesiredState& desired,
   if (!written && written.error().kind == ErrorKind::conflict) {
     // Somebody else wrote it: look again, but do not race with one who does so all the time.
     if (contested_) {
-      const auto later = clock_.steady() + kBetweenRivals;
-      turn.retry_at = std::min(turn.retry_at.value_or(later), later);
+      turn.retry_by(clock_.steady() + kBetweenRivals);
     }
     turn.wrote = !contested_;
     return {};

@@ -48,7 +48,7 @@ Result<void> Reconciler::could_not_make(const std::string& what,
       kFirstClusterRetry * (1U << doublings), kLongestClusterRetry);
   trouble.retry_at = clock_.steady() + wait;
   turn.notes.push_back(trouble.message);
-  turn.retry_at = std::min(turn.retry_at.value_or(trouble.retry_at), trouble.retry_at);
+  turn.retry_by(trouble.retry_at);
   return {};
 }
 

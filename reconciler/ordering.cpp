@@ -74,8 +74,7 @@ void Reconciler::give_grace(Work& work, Turn& turn) {
         Verdict::wait,
         "left git; is removed at " + to_rfc3339(clock_.now() + left) + ", unless it comes back"};
     work.in_grace.insert(facts.name);
-    const auto end = clock_.steady() + left;
-    turn.retry_at = std::min(turn.retry_at.value_or(end), end);
+    turn.retry_by(clock_.steady() + left);
   }
 }
 

@@ -175,20 +175,17 @@ Result<Turn> Reconciler::turn(const repository::DesiredState& desired, std::stop
       memory.approved = memory.requested = memory.secrets_moved = false;
     const bool tries = verdict == Verdict::wait || verdict == Verdict::apply;
     if (memory.failures > 0 && tries && memory.retry_at > clock_.steady()) {
-      turn.retry_at = std::min(turn.retry_at.value_or(memory.retry_at), memory.retry_at);
+      turn.retry_by(memory.retry_at);
     }
     if (const auto* suspension = work.facts[i].suspension;
         suspension != nullptr && suspension->until) {
-      const auto end = clock_.steady() + (*suspension->until - clock_.now());
-      turn.retry_at = std::min(turn.retry_at.value_or(end), end);
+      turn.retry_by(clock_.steady() + (*suspension->until - clock_.now()));
     }
     if (const auto& until = work.facts[i].contended_until) {
-      const auto end = clock_.steady() + (*until - clock_.now());
-      turn.retry_at = std::min(turn.retry_at.value_or(end), end);
+      turn.retry_by(clock_.steady() + (*until - clock_.now()));
     }
     if (const auto& closed = work.facts[i].closed; closed && closed->until) {
-      const auto end = clock_.steady() + (*closed->until - clock_.now());
-      turn.retry_at = std::min(turn.retry_at.value_or(end), end);
+      turn.retry_by(clock_.steady() + (*closed->until - clock_.now()));
     }
   }
   {

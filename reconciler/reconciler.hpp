@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -71,6 +72,7 @@ struct Turn {
   std::uint64_t fingerprint = 0;       ///< Of the swarm as it was seen.
   WallTime observed_at{};              ///< When that was.
   std::optional<SteadyTime> retry_at;  ///< The earliest retry.
+  void retry_by(SteadyTime at) { retry_at = std::min(retry_at.value_or(at), at); }
   /// Every stack that was asked for is synced and healthy.
   [[nodiscard]] bool all_good() const;
 };
